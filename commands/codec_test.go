@@ -1,0 +1,99 @@
+package commands_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/cloudevent"
+)
+
+// TestGoldenCommands reads each command as a service in another language
+// would have written it, and writes it back the same.
+func TestGoldenCommands(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "v1", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 15 {
+		t.Fatalf("%d golden files, want one for each of the 15 commands", len(files))
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".json")
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := commands.Decode("x", cloudevent.Event{ID: "1", Type: name, Source: "svc", Data: data})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := commands.Encode(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Type != name {
+				t.Errorf("written as %s", c.Type)
+			}
+			var got, want any
+			if err := json.Unmarshal(c.Data, &got); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(data, &want); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("written as %s", c.Data)
+			}
+		})
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	cases := map[string]struct {
+		key, kind, data, want string
+	}{
+		"no key":          {"", commands.TypeAbort, `{}`, "no key"},
+		"bad key":         {"Not An Id", commands.TypeAbort, `{}`, "experiment id"},
+		"unknown type":    {"x", "io.faultline.command.explode.v1", `{}`, "unknown command type"},
+		"other version":   {"x", "io.faultline.command.experiment.abort.v2", `{}`, "unknown command type"},
+		"not JSON":        {"x", commands.TypeAbort, `{`, "reading"},
+		"wrong type":      {"x", commands.TypeAbort, `{"reason":7}`, "reason"},
+		"typo in the doc": {"x", commands.TypeSchedule, `{"document":{"faultline":"v1","titel":"t"}}`, "did you mean title?"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := commands.Decode(c.key, cloudevent.Event{ID: "1", Type: c.kind, Data: []byte(c.data)})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("x", commands.TypeAbort, []byte(`{"reason":"r"}`))
+	f.Add("x", commands.TypeNote, []byte(`{"kind":"finding","text":"t"}`))
+	f.Fuzz(func(t *testing.T, key, kind string, data []byte) {
+		e, err := commands.Decode(key, cloudevent.Event{ID: "1", Type: kind, Source: "s", Time: time.Unix(1, 0), Data: data})
+		if err != nil {
+			return
+		}
+		if _, err := commands.Encode(e); err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+	})
+}
+
+func TestEncodeNeedsAnIdentity(t *testing.T) {
+	if _, err := commands.Encode(commands.Envelope{Experiment: "x", Command: commands.Note{Kind: events.Finding}}); err == nil {
+		t.Error("a command without an id was written")
+	}
+}

@@ -1,0 +1,131 @@
+// Package commands is the closed set of requests to an experiment, their
+// envelope and codec. Any Go service that publishes commands imports it. It
+// does no I/O and reads no clock.
+package commands
+
+import (
+	"time"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Command is a request to one experiment. It may be refused.
+//
+//sumtype:decl
+type Command interface{ isCommand() }
+
+// Envelope carries a command with what a decision may not take from the
+// world: an identity, the time and who asks.
+type Envelope struct {
+	ID          string
+	Experiment  spec.ExperimentID
+	At          time.Time
+	By          string
+	TraceParent string
+	Command     Command
+}
+
+// Schedule asks to run a document.
+type Schedule struct {
+	Document spec.Document `json:"document"`
+}
+
+// Abort asks to end early and undo the fault.
+type Abort struct {
+	Reason string `json:"reason"`
+}
+
+// Note asks to attach a finding or an improvement.
+type Note struct {
+	Kind   events.NoteKind `json:"kind"`
+	Text   string          `json:"text"`
+	Event  uint64          `json:"event,omitempty"`
+	Column string          `json:"column,omitempty"`
+}
+
+// Deny says that the platform cannot run the document, and why.
+type Deny struct {
+	Reasons []string `json:"reasons"`
+}
+
+// BeginBaseline says that samplers are reading.
+type BeginBaseline struct {
+	Books *events.BookMark `json:"books,omitempty"`
+}
+
+// CompleteBaseline brings what was normal.
+type CompleteBaseline struct {
+	Metrics map[string]events.Distribution `json:"metrics"`
+	Windows int                            `json:"windows"`
+	Broken  int                            `json:"broken"`
+}
+
+// ReportInjected says that the agent saw the fault on its target.
+type ReportInjected struct {
+	Step    spec.StepID `json:"step"`
+	Receipt string      `json:"receipt"`
+	SeenAt  time.Time   `json:"seen_at"`
+}
+
+// ReportInjectionFailed says that the agent did not get the fault in place
+// and left nothing of it behind.
+type ReportInjectionFailed struct {
+	Step spec.StepID `json:"step"`
+	Why  string      `json:"why"`
+}
+
+// EndStep says that a step's time is over.
+type EndStep struct {
+	Step spec.StepID `json:"step"`
+}
+
+// Trigger says that a rollback trigger fired.
+type Trigger struct {
+	events.RollbackTriggered
+}
+
+// ReportRolledBack says that the agent saw the fault gone.
+type ReportRolledBack struct {
+	Step   spec.StepID  `json:"step"`
+	Cause  events.Cause `json:"cause"`
+	SeenAt time.Time    `json:"seen_at"`
+}
+
+// ReportStuck says that the agent cannot undo the fault.
+type ReportStuck struct {
+	Step   spec.StepID `json:"step"`
+	Why    string      `json:"why"`
+	Manual string      `json:"manual"`
+}
+
+// JudgeClaim brings the answer to one claim.
+type JudgeClaim struct {
+	events.ClaimJudged
+}
+
+// ReportRecovery says how the target came back.
+type ReportRecovery struct {
+	events.RecoveryMeasured
+}
+
+// CloseBooks brings the account of the records.
+type CloseBooks struct {
+	events.BooksClosed
+}
+
+func (Schedule) isCommand()              {}
+func (Abort) isCommand()                 {}
+func (Note) isCommand()                  {}
+func (Deny) isCommand()                  {}
+func (BeginBaseline) isCommand()         {}
+func (CompleteBaseline) isCommand()      {}
+func (ReportInjected) isCommand()        {}
+func (ReportInjectionFailed) isCommand() {}
+func (EndStep) isCommand()               {}
+func (Trigger) isCommand()               {}
+func (ReportRolledBack) isCommand()      {}
+func (ReportStuck) isCommand()           {}
+func (JudgeClaim) isCommand()            {}
+func (ReportRecovery) isCommand()        {}
+func (CloseBooks) isCommand()            {}

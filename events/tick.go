@@ -1,0 +1,32 @@
+package events
+
+import (
+	"time"
+
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Reading is one number with its time.
+type Reading struct {
+	Metric string    `json:"metric"`
+	Value  float64   `json:"value"`
+	At     time.Time `json:"at"`
+}
+
+// Gap says that readings of a stretch of time are missing from the log.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Why  string    `json:"why"`
+}
+
+// Tick is one beat of an experiment's clock with the readings that came since
+// the beat before. It is recorded even when it brings none, so that silence
+// is seen. Seq counts from 1 without a hole.
+type Tick struct {
+	Experiment spec.ExperimentID `json:"experiment"`
+	Seq        uint64            `json:"seq"`
+	At         time.Time         `json:"at"`
+	Readings   []Reading         `json:"readings,omitempty"`
+	Gap        *Gap              `json:"gap,omitempty"`
+}

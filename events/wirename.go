@@ -1,0 +1,118 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Types of events on the wire. They are names of their own, so that renaming a
+// Go type never changes the protocol.
+const (
+	TypeExperimentScheduled     = "io.faultline.experiment.scheduled.v1"
+	TypeExperimentDenied        = "io.faultline.experiment.denied.v1"
+	TypeCommandRefused          = "io.faultline.command.refused.v1"
+	TypeBaselineStarted         = "io.faultline.baseline.started.v1"
+	TypeBaselineEstablished     = "io.faultline.baseline.established.v1"
+	TypeFaultInjectionRequested = "io.faultline.fault.injection_requested.v1"
+	TypeFaultInjected           = "io.faultline.fault.injected.v1"
+	TypeFaultInjectionFailed    = "io.faultline.fault.injection_failed.v1"
+	TypeRollbackTriggered       = "io.faultline.rollback.triggered.v1"
+	TypeRollbackRequested       = "io.faultline.rollback.requested.v1"
+	TypeFaultRolledBack         = "io.faultline.fault.rolled_back.v1"
+	TypeRollbackStuck           = "io.faultline.rollback.stuck.v1"
+	TypeClaimJudged             = "io.faultline.claim.judged.v1"
+	TypeRecoveryMeasured        = "io.faultline.recovery.measured.v1"
+	TypeBooksClosed             = "io.faultline.books.closed.v1"
+	TypeConcluded               = "io.faultline.experiment.concluded.v1"
+	TypeNoteAdded               = "io.faultline.note.added.v1"
+)
+
+// TypeOf is the wire name of an event.
+func TypeOf(e Event) string {
+	switch e.(type) {
+	case ExperimentScheduled:
+		return TypeExperimentScheduled
+	case ExperimentDenied:
+		return TypeExperimentDenied
+	case CommandRefused:
+		return TypeCommandRefused
+	case BaselineStarted:
+		return TypeBaselineStarted
+	case BaselineEstablished:
+		return TypeBaselineEstablished
+	case FaultInjectionRequested:
+		return TypeFaultInjectionRequested
+	case FaultInjected:
+		return TypeFaultInjected
+	case FaultInjectionFailed:
+		return TypeFaultInjectionFailed
+	case RollbackTriggered:
+		return TypeRollbackTriggered
+	case RollbackRequested:
+		return TypeRollbackRequested
+	case FaultRolledBack:
+		return TypeFaultRolledBack
+	case RollbackStuck:
+		return TypeRollbackStuck
+	case ClaimJudged:
+		return TypeClaimJudged
+	case RecoveryMeasured:
+		return TypeRecoveryMeasured
+	case BooksClosed:
+		return TypeBooksClosed
+	case Concluded:
+		return TypeConcluded
+	case NoteAdded:
+		return TypeNoteAdded
+	}
+	return ""
+}
+
+// DecodeEvent reads one event by its wire name.
+func DecodeEvent(name string, data []byte) (Event, error) {
+	switch name {
+	case TypeExperimentScheduled:
+		return decode[ExperimentScheduled](data)
+	case TypeExperimentDenied:
+		return decode[ExperimentDenied](data)
+	case TypeCommandRefused:
+		return decode[CommandRefused](data)
+	case TypeBaselineStarted:
+		return decode[BaselineStarted](data)
+	case TypeBaselineEstablished:
+		return decode[BaselineEstablished](data)
+	case TypeFaultInjectionRequested:
+		return decode[FaultInjectionRequested](data)
+	case TypeFaultInjected:
+		return decode[FaultInjected](data)
+	case TypeFaultInjectionFailed:
+		return decode[FaultInjectionFailed](data)
+	case TypeRollbackTriggered:
+		return decode[RollbackTriggered](data)
+	case TypeRollbackRequested:
+		return decode[RollbackRequested](data)
+	case TypeFaultRolledBack:
+		return decode[FaultRolledBack](data)
+	case TypeRollbackStuck:
+		return decode[RollbackStuck](data)
+	case TypeClaimJudged:
+		return decode[ClaimJudged](data)
+	case TypeRecoveryMeasured:
+		return decode[RecoveryMeasured](data)
+	case TypeBooksClosed:
+		return decode[BooksClosed](data)
+	case TypeConcluded:
+		return decode[Concluded](data)
+	case TypeNoteAdded:
+		return decode[NoteAdded](data)
+	}
+	return nil, fmt.Errorf("%w %q", ErrUnknownType, name)
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("reading %T: %w", e, err)
+	}
+	return e, nil
+}

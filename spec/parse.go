@@ -1,0 +1,67 @@
+// Package spec holds the two documents that people write: the experiment and
+// the platform that it is run on. It reads and validates them; it knows no
+// rule language, no driver and no I/O.
+package spec
+
+import "strconv"
+
+// Parsed is a document with the places of its fields, by path
+// ("hypothesis.steady_state[0]").
+type Parsed struct {
+	Document Document
+	Places   map[string]Position
+}
+
+// Parse reads an experiment from YAML or JSON, strictly, and validates all
+// that can be judged without a platform. The problems name the place and
+// what to write instead; Problems.Err tells whether any of them refuses.
+func Parse(source []byte) (Parsed, Problems) {
+	var p Parsed
+	var problems Problems
+	p.Places, problems = decode(source, &p.Document)
+	if problems.Err() != nil {
+		return p, problems.Sorted()
+	}
+	v := validator{places: p.Places}
+	v.document(p.Document)
+	return p, append(problems, v.problems...).Sorted()
+}
+
+// At finds the place of a path, or of the nearest field around it.
+func (p Parsed) At(path string) Position { return nearest(p.Places, path) }
+
+// ParsePlatform reads a platform description from YAML or JSON, strictly.
+func ParsePlatform(source []byte) (Platform, Problems) {
+	var p Platform
+	places, problems := decode(source, &p)
+	if problems.Err() != nil {
+		return p, problems.Sorted()
+	}
+	v := validator{places: places}
+	v.platform(p)
+	return p, append(problems, v.problems...).Sorted()
+}
+
+func nearest(places map[string]Position, path string) Position {
+	for {
+		if at, ok := places[path]; ok {
+			return at
+		}
+		cut := max(lastByte(path, '.'), lastByte(path, '['))
+		if cut < 0 {
+			return places[""]
+		}
+		path = path[:cut]
+	}
+}
+
+func lastByte(s string, b byte) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == b {
+			return i
+		}
+	}
+	return -1
+}
+
+func indexed(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

@@ -1,0 +1,124 @@
+package spec
+
+// Platform describes the system under experiment: what can be broken and
+// what can be measured. It is written by whoever runs the system (the
+// sandbox writes its own), not by the author of an experiment.
+type Platform struct {
+	Version     string                `yaml:"faultline_platform" json:"faultline_platform"`
+	Name        string                `yaml:"name" json:"name"`
+	Environment string                `yaml:"environment" json:"environment"`
+	Kafka       []string              `yaml:"kafka" json:"kafka,omitempty"`
+	Targets     map[TargetName]Target `yaml:"targets" json:"targets"`
+	Services    map[string]Health     `yaml:"services" json:"services,omitempty"`
+	Probes      map[string]Probe      `yaml:"probes" json:"probes,omitempty"`
+	Metrics     map[string]Metric     `yaml:"metrics" json:"metrics"`
+	Books       map[string]Books      `yaml:"books" json:"books,omitempty"`
+}
+
+// Target is something that can be broken: one process, or the group of its
+// members.
+type Target struct {
+	Title   string       `yaml:"title" json:"title,omitempty"`
+	Members []TargetName `yaml:"members" json:"members,omitempty"`
+	Process *Process     `yaml:"process" json:"process,omitempty"`
+	Health  *Health      `yaml:"health" json:"health,omitempty"`
+}
+
+// Process says how a target's process is found and started again. Record
+// names a process record that the service writes itself; PIDFile with
+// Command serves programs that do not.
+type Process struct {
+	Record  string   `yaml:"record" json:"record,omitempty"`
+	PIDFile string   `yaml:"pid_file" json:"pid_file,omitempty"`
+	Command []string `yaml:"command" json:"command,omitempty"`
+	Env     []string `yaml:"env" json:"env,omitempty"`
+	Dir     string   `yaml:"dir" json:"dir,omitempty"`
+	Log     string   `yaml:"log" json:"log,omitempty"`
+}
+
+// Health is how a service says that it is well; one of the three is set.
+type Health struct {
+	HTTP  string `yaml:"http" json:"http,omitempty"`
+	TCP   string `yaml:"tcp" json:"tcp,omitempty"`
+	Kafka string `yaml:"kafka" json:"kafka,omitempty"`
+	// Needs is the target that the answer depends on.
+	Needs TargetName `yaml:"needs" json:"needs,omitempty"`
+}
+
+// Probe is an HTTP call made again and again, as a client of the system
+// would make it.
+type Probe struct {
+	URL      string   `yaml:"url" json:"url"`
+	Timeout  Duration `yaml:"timeout" json:"timeout,omitempty"`
+	Status   int      `yaml:"status" json:"status,omitempty"`
+	Contains string   `yaml:"contains" json:"contains,omitempty"`
+	AgeField string   `yaml:"age_field" json:"age_field,omitempty"`
+	Window   Duration `yaml:"window" json:"window,omitempty"`
+}
+
+// Metric says where one number comes from, in which unit, and which target
+// must be there to give it. Exactly one source is set.
+type Metric struct {
+	Unit  string     `yaml:"unit" json:"unit"`
+	Needs TargetName `yaml:"needs" json:"needs"`
+
+	Scrape  *ScrapeSource  `yaml:"scrape" json:"scrape,omitempty"`
+	Probe   *ProbeSource   `yaml:"probe" json:"probe,omitempty"`
+	PromQL  *PromQLSource  `yaml:"promql" json:"promql,omitempty"`
+	Process *ProcessSource `yaml:"process" json:"process,omitempty"`
+	Kafka   *KafkaSource   `yaml:"kafka" json:"kafka,omitempty"`
+	Table   *TableSource   `yaml:"table" json:"table,omitempty"`
+}
+
+// ScrapeSource is one series of a Prometheus text page.
+type ScrapeSource struct {
+	URL    string   `yaml:"url" json:"url"`
+	Series string   `yaml:"series" json:"series"`
+	Rate   bool     `yaml:"rate" json:"rate,omitempty"`
+	Window Duration `yaml:"window" json:"window,omitempty"`
+}
+
+// ProbeSource is one measure of a probe: availability, error_rate,
+// response_time, latency_p50, latency_p95, latency_p99 or data_age.
+type ProbeSource struct {
+	Name    string `yaml:"name" json:"name"`
+	Measure string `yaml:"measure" json:"measure"`
+}
+
+// PromQLSource asks a Prometheus server; the answer must be one number.
+type PromQLSource struct {
+	URL   string `yaml:"url" json:"url"`
+	Query string `yaml:"query" json:"query"`
+}
+
+// ProcessSource is rss_bytes or cpu_cores of a process.
+type ProcessSource struct {
+	Record  string `yaml:"record" json:"record"`
+	Measure string `yaml:"measure" json:"measure"`
+}
+
+// KafkaSource is lag, under_replicated or brokers.
+type KafkaSource struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"`
+	Measure string   `yaml:"measure" json:"measure"`
+	Group   string   `yaml:"group" json:"group,omitempty"`
+	Topics  []string `yaml:"topics" json:"topics,omitempty"`
+}
+
+// TableSource is rows, freshness or snapshot_age of an Iceberg table.
+type TableSource struct {
+	Namespace string `yaml:"namespace" json:"namespace"`
+	Name      string `yaml:"name" json:"name"`
+	Measure   string `yaml:"measure" json:"measure"`
+}
+
+// Books says where the records of a flow can be counted one by one.
+type Books struct {
+	Receipts    string   `yaml:"receipts" json:"receipts"`
+	Brokers     []string `yaml:"brokers" json:"brokers,omitempty"`
+	Topic       string   `yaml:"topic" json:"topic"`
+	DeadLetters string   `yaml:"dead_letters" json:"dead_letters"`
+	Namespace   string   `yaml:"namespace" json:"namespace"`
+	Table       string   `yaml:"table" json:"table"`
+	Key         string   `yaml:"key" json:"key"`
+}
