@@ -1,0 +1,112 @@
+// Package handlers is the pipeline: what happens on each topic. It imports
+// neither a Kafka client nor Iceberg; both are handed in.
+package handlers
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Place is where a record stands in the log.
+type Place struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+// Accepted is a batch that follows its experiment's state, the state that it
+// led to, and where it stands.
+type Accepted struct {
+	Batch events.Batch
+	State experiment.State
+	Place Place
+}
+
+// Log is the fold of chaos.events: the state of every experiment, as every
+// other reader of the log sees it. The zero value is ready for use.
+type Log struct {
+	mu      sync.Mutex
+	states  map[spec.ExperimentID]experiment.State
+	changed chan struct{}
+	readers []func(Accepted)
+}
+
+// Listen calls each for every batch accepted from now on, in the log's order
+// for one experiment. each must not block: it is called under the log's lock.
+func (l *Log) Listen(each func(Accepted)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readers = append(l.readers, each)
+}
+
+// Apply folds the next batch of the log and says whether it was accepted.
+func (l *Log) Apply(b events.Batch, at Place) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.states == nil {
+		l.states = map[spec.ExperimentID]experiment.State{}
+	}
+	s := l.states[b.Experiment]
+	if !experiment.Accepts(s, b) {
+		return false
+	}
+	s = experiment.Evolve(s, b)
+	l.states[b.Experiment] = s
+	for _, each := range l.readers {
+		each(Accepted{Batch: b, State: s, Place: at})
+	}
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+	return true
+}
+
+// State is what is known of an experiment; the zero state where nothing is.
+func (l *Log) State(id spec.ExperimentID) experiment.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.states[id]
+}
+
+// Live lists the experiments that are not over, in the order of their ids.
+func (l *Log) Live() []experiment.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []experiment.State
+	for _, id := range slices.Sorted(maps.Keys(l.states)) {
+		if s := l.states[id]; s.Phase != experiment.Absent && !s.Phase.Over() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Await returns the state of an experiment once ok says so of it, or the
+// context's error.
+func (l *Log) Await(ctx context.Context, id spec.ExperimentID, ok func(experiment.State) bool) (experiment.State, error) {
+	for {
+		l.mu.Lock()
+		s := l.states[id]
+		if ok(s) {
+			l.mu.Unlock()
+			return s, nil
+		}
+		if l.changed == nil {
+			l.changed = make(chan struct{})
+		}
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return s, ctx.Err()
+		}
+	}
+}
