@@ -96,22 +96,35 @@ func reportRolledBack(s State, c commands.Envelope, cmd commands.ReportRolledBac
 	if !ok || !st.Phase.live() && st.Phase != Undoing && st.Phase != StuckStep {
 		return refused(s, c, "step "+string(cmd.Step)+" has no fault in place")
 	}
-	cause := cmd.Cause
-	if st.Phase == Undoing || st.Phase == StuckStep {
-		cause = st.Cause
-	}
+	cause := causeOf(st, cmd.Cause)
 	gone := events.FaultRolledBack{Step: cmd.Step, Cause: cause, SeenAt: cmd.SeenAt}
 	out := []events.Event{gone}
 	next := Evolve(s, events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out})
 	if cause != events.Planned {
 		out = append(out, rollBackAll(next, cause, "step "+string(cmd.Step)+" was rolled back early")...)
 	} else if next.Cause == events.Planned {
-		out = append(out, due(next)...)
+		if following := due(next); len(following) > 0 {
+			return append(out, following...)
+		}
 	}
 	if next.any(Requested, Present, Undoing, StuckStep) {
 		return out
 	}
 	return append(out, afterGone(next)...)
+}
+
+// causeOf is why a fault went. What nobody asked for was not the plan,
+// whatever the agent says of it.
+func causeOf(st Step, reported events.Cause) events.Cause {
+	switch {
+	case st.Phase == Undoing:
+		return st.Cause
+	case st.Phase == StuckStep && st.Cause != "":
+		return st.Cause
+	case reported == events.Planned || reported == "":
+		return events.Failure
+	}
+	return reported
 }
 
 // afterGone ends at once what shows nothing more: an abort, a halt, a run that was

@@ -118,3 +118,16 @@ func TestRefusalIsAnEventThatSaysWhy(t *testing.T) {
 		t.Errorf("got %+v", out[0])
 	}
 }
+
+// A fault that went although nobody had asked for it is no planned end: the
+// next step must not begin, least of all in an experiment that is over.
+func TestUnaskedRollbackStartsNoFurtherStep(t *testing.T) {
+	d := brokerStop()
+	d.Steps[0].For = 0
+	d.Steps = append(d.Steps, spec.Step{ID: "second"})
+	s := play(t, commands.Schedule{Document: d}, commands.BeginBaseline{}, commands.CompleteBaseline{Windows: 10},
+		commands.ReportRolledBack{Step: "stop", Cause: events.Planned, SeenAt: time.Unix(3, 0)})
+	if len(s.Requests()) != 0 || s.Phase != experiment.Concluded || s.Verdict != events.Inconclusive {
+		t.Errorf("%s %s, requested %v", s.Phase, s.Verdict, s.Requests())
+	}
+}
