@@ -29,8 +29,9 @@ func (a Answer) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalText refuses what is not an answer.
+// UnmarshalText refuses, and leaves at Unknown, what is not an answer.
 func (a *Answer) UnmarshalText(text []byte) error {
+	*a = Unknown
 	for _, known := range []Answer{Unknown, Holds, Violated} {
 		if known.String() == string(text) {
 			*a = known

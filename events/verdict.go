@@ -29,8 +29,9 @@ func (v Verdict) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// UnmarshalText refuses what is not a verdict.
+// UnmarshalText refuses, and leaves at Inconclusive, what is not a verdict.
 func (v *Verdict) UnmarshalText(text []byte) error {
+	*v = Inconclusive
 	for _, known := range []Verdict{Inconclusive, Upheld, Refuted} {
 		if known.String() == string(text) {
 			*v = known

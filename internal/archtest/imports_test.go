@@ -1,0 +1,110 @@
+// Package archtest holds the import rules of the project as a test.
+package archtest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/k2-platform/faultline/"
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+// owners says which folders alone may import a library.
+func owners() map[string][]string {
+	return map[string][]string{
+		"github.com/IBM/sarama":                    {"internal/bus"},
+		"github.com/ThreeDotsLabs/watermill-kafka": {"internal/bus"},
+		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox"},
+		"github.com/apache/iceberg-go":             {"internal/lake"},
+		"github.com/apache/arrow-go":               {"internal/lake"},
+		"github.com/nats-io/nats.go":               {"halt", "cmd"},
+		"github.com/nats-io/nats-server":           {"internal/embedded"},
+		"cel.dev/cel-go":                           {"rules"},
+		"github.com/google/cel-go":                 {"rules"},
+		"modernc.org/sqlite":                       {"internal/lake"},
+	}
+}
+
+// core says what the pure packages may import besides the standard library.
+func core() map[string][]string {
+	return map[string][]string{
+		"spec":                {"go.yaml.in/yaml/v3"},
+		"internal/cloudevent": {},
+		"events":              {module + "spec", module + "internal/cloudevent"},
+		"commands":            {module + "spec", module + "events", module + "internal/cloudevent"},
+		"experiment":          {module + "spec", module + "events", module + "commands"},
+	}
+}
+
+func TestImports(t *testing.T) {
+	seen := 0
+	for _, p := range load(t) {
+		folder := strings.TrimPrefix(p.ImportPath, module)
+		if allowed, ok := core()[folder]; ok {
+			seen++
+			checkCore(t, folder, p.Imports, allowed)
+		}
+		for _, imported := range p.Imports {
+			checkOwner(t, folder, imported)
+			if strings.HasPrefix(imported, module+"cmd/") {
+				t.Errorf("%s imports %s: nothing imports cmd", folder, imported)
+			}
+		}
+	}
+	if seen != len(core()) {
+		t.Errorf("%d of %d pure packages were found; the rules name a folder that is gone", seen, len(core()))
+	}
+}
+
+func checkCore(t *testing.T, folder string, imports, allowed []string) {
+	t.Helper()
+	impure := []string{"os", "net", "math/rand", "math/rand/v2", "context", "sync", "log/slog"}
+	for _, i := range imports {
+		standard := !strings.Contains(strings.SplitN(i, "/", 2)[0], ".")
+		if !standard && !slices.Contains(allowed, i) {
+			t.Errorf("%s imports %s: the core imports %v and the standard library only", folder, i, allowed)
+		}
+		if standard && slices.ContainsFunc(impure, func(p string) bool { return i == p || strings.HasPrefix(i, p+"/") }) {
+			t.Errorf("%s imports %s: the core does no I/O and keeps no time", folder, i)
+		}
+	}
+}
+
+func checkOwner(t *testing.T, folder, imported string) {
+	t.Helper()
+	for library, folders := range owners() {
+		if imported != library && !strings.HasPrefix(imported, library+"/") {
+			continue
+		}
+		if !slices.ContainsFunc(folders, func(f string) bool { return folder == f || strings.HasPrefix(folder, f+"/") }) {
+			t.Errorf("%s imports %s, which belongs to %v alone", folder, imported, folders)
+		}
+	}
+}
+
+func load(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("listing packages: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("reading the list of packages: %v", err)
+		}
+		all = append(all, p)
+	}
+}
