@@ -1,0 +1,115 @@
+// Package k2 describes the K2-shaped sandbox as a platform: what can be broken
+// and what can be measured. It starts nothing and imports nothing heavy, so
+// that documents can be checked while no sandbox runs.
+package k2
+
+import (
+	"time"
+
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Topics, consumer group and table of the sandbox.
+const (
+	TradesTopic = "market.equities.trades.asx"
+	DeadLetters = TradesTopic + ".dlq"
+	SinkGroup   = "k2-iceberg-writer"
+	Namespace   = "market_data"
+	TradesTable = "trades_v2"
+)
+
+const window = spec.Duration(10 * time.Second)
+
+// Addresses is where the services of a running sandbox answer, as host:port,
+// and where they write their process records. The zero value describes a
+// sandbox that does not run: its names are right, its places are empty.
+type Addresses struct {
+	Kafka, BrokerHealth, Registry, Store, Ingest, Sink, Query string
+	Records                                                   string // folder of the process records
+}
+
+// Platform describes a sandbox.
+func Platform(a Addresses) spec.Platform {
+	return spec.Platform{
+		Version: "v1", Name: "k2-sandbox", Environment: "development", Kafka: []string{a.Kafka},
+		Targets: targets(a), Services: services(a), Probes: probes(a), Metrics: metrics(a), Books: books(a),
+	}
+}
+
+func targets(a Addresses) map[spec.TargetName]spec.Target {
+	process := func(name, title string, h spec.Health) spec.Target {
+		return spec.Target{Title: title, Process: &spec.Process{Record: a.Records + "/" + name + ".json"}, Health: &h}
+	}
+	return map[spec.TargetName]spec.Target{
+		"kafka":           process("broker", "the Kafka broker", spec.Health{Kafka: a.Kafka}),
+		"schema-registry": process("registry", "the schema registry", health(a.Registry)),
+		"store":           process("store", "the object store", health(a.Store)),
+		"ingestion":       process("ingest", "the ingestion service", health(a.Ingest)),
+		"sink":            process("sink", "the Iceberg sink", health(a.Sink)),
+		"query":           process("query", "the query service", health(a.Query)),
+	}
+}
+
+func health(addr string) spec.Health { return spec.Health{HTTP: "http://" + addr + "/health"} }
+
+func services(a Addresses) map[string]spec.Health {
+	need := func(h spec.Health, t spec.TargetName) spec.Health {
+		h.Needs = t
+		return h
+	}
+	return map[string]spec.Health{
+		"kafka":           need(spec.Health{Kafka: a.Kafka}, "kafka"),
+		"schema_registry": need(health(a.Registry), "schema-registry"),
+		"store":           need(health(a.Store), "store"),
+		"ingestion":       need(health(a.Ingest), "ingestion"),
+		"query":           need(health(a.Query), "query"),
+		"api":             need(spec.Health{HTTP: tradesURL(a)}, "query"),
+	}
+}
+
+func tradesURL(a Addresses) string { return "http://" + a.Query + "/api/v1/trades?limit=10" }
+
+func probes(a Addresses) map[string]spec.Probe {
+	return map[string]spec.Probe{"api": {
+		URL: tradesURL(a), Timeout: spec.Duration(6 * time.Second), Status: 200,
+		Contains: `"success":true`, AgeField: "meta.newest", Window: window,
+	}}
+}
+
+func metrics(a Addresses) map[string]spec.Metric {
+	rate := func(series string) spec.Metric {
+		return spec.Metric{Unit: "records/s", Needs: "ingestion", Scrape: &spec.ScrapeSource{
+			URL: "http://" + a.Ingest + "/metrics", Series: series, Rate: true, Window: window,
+		}}
+	}
+	api := func(unit, measure string) spec.Metric {
+		return spec.Metric{Unit: unit, Needs: "query", Probe: &spec.ProbeSource{Name: "api", Measure: measure}}
+	}
+	process := func(unit, measure string) spec.Metric {
+		return spec.Metric{Unit: unit, Needs: "ingestion", Process: &spec.ProcessSource{Record: a.Records + "/ingest.json", Measure: measure}}
+	}
+	kafka := func(unit, measure string) spec.Metric {
+		return spec.Metric{Unit: unit, Needs: "kafka", Kafka: &spec.KafkaSource{
+			Brokers: []string{a.Kafka}, Measure: measure, Group: SinkGroup, Topics: []string{TradesTopic},
+		}}
+	}
+	table := func(unit, measure string) spec.Metric {
+		return spec.Metric{Unit: unit, Needs: "store", Table: &spec.TableSource{Namespace: Namespace, Name: TradesTable, Measure: measure}}
+	}
+	return map[string]spec.Metric{
+		"ingestion_rate": rate("ingest_acked_total"), "offered_rate": rate("ingest_offered_total"),
+		"availability": api("share", "availability"), "error_rate": api("share", "error_rate"),
+		"response_time": api("s", "response_time"), "query_latency_p95": api("s", "latency_p95"), "data_age": api("s", "data_age"),
+		"memory_usage": process("bytes", "rss_bytes"), "cpu_usage": process("cores", "cpu_cores"),
+		"consumer_lag": kafka("records", "lag"), "under_replicated_partitions": kafka("partitions", "under_replicated"),
+		"brokers_present": kafka("brokers", "brokers"),
+		"table_rows":      table("rows", "rows"), "table_freshness": table("s", "freshness"), "snapshot_age": table("s", "snapshot_age"),
+	}
+}
+
+func books(a Addresses) map[string]spec.Books {
+	return map[string]spec.Books{"trades": {
+		Receipts: "http://" + a.Ingest, Brokers: []string{a.Kafka}, Topic: TradesTopic, DeadLetters: DeadLetters,
+		Namespace: Namespace, Table: TradesTable, Key: "trade_id",
+	}}
+}
