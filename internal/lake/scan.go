@@ -1,0 +1,125 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+)
+
+// ScanOptions says what to read. The zero value reads all of the table as it
+// is now.
+type ScanOptions struct {
+	// Columns to read, all when empty.
+	Columns []string
+	// Equals keeps rows whose column has the value, written as Row.Text
+	// writes it. Columns in it need not be among Columns.
+	Equals map[string]string
+	// SnapshotID reads the table as of that snapshot; 0 is the current one.
+	SnapshotID int64
+	// Limit ends the scan after so many rows; 0 is no limit.
+	Limit int64
+}
+
+// Scan calls each for every row, in no order that can be relied on. The row is
+// valid during the call only. An error of each ends the scan and is returned.
+func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, each func(Row) error) error {
+	current, err := l.load(ctx, namespace, name)
+	if err != nil {
+		return err
+	}
+	if current.CurrentSnapshot() == nil && o.SnapshotID == 0 {
+		return nil
+	}
+	options, err := o.options(current)
+	if err != nil {
+		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
+	}
+	scan := current.Scan(options...)
+	schema, batches, err := scan.ToArrowRecords(ctx)
+	if err == nil {
+		err = eachRow(schema, batches, o.Limit, each)
+	}
+	if err := errors.Join(err, scan.Close()); err != nil {
+		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
+func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {
+	schema := current.Schema()
+	if o.SnapshotID != 0 {
+		s := current.SnapshotByID(o.SnapshotID)
+		if s == nil {
+			return nil, fmt.Errorf("no snapshot %d: it never was, or is expired", o.SnapshotID)
+		}
+		if s.SchemaID != nil {
+			if then, ok := current.Schemas()[*s.SchemaID]; ok {
+				schema = then
+			}
+		}
+	}
+	var problems []error
+	for _, c := range o.Columns {
+		if _, ok := schema.FindFieldByName(c); !ok {
+			problems = append(problems, fmt.Errorf("no column %q", c))
+		}
+	}
+	filter := iceberg.BooleanExpression(iceberg.AlwaysTrue{})
+	for c, text := range o.Equals {
+		predicate, err := equals(schema, c, text)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		filter = iceberg.NewAnd(filter, predicate)
+	}
+	options := []table.ScanOption{
+		table.WithSelectedFields(o.Columns...), table.WithRowFilter(filter), table.WithSnapshotID(o.SnapshotID),
+	}
+	if o.Limit > 0 {
+		options = append(options, table.WithLimit(o.Limit))
+	}
+	return options, errors.Join(problems...)
+}
+
+func equals(schema *iceberg.Schema, column, text string) (iceberg.BooleanExpression, error) {
+	field, ok := schema.FindFieldByName(column)
+	if !ok {
+		return nil, fmt.Errorf("no column %q", column)
+	}
+	literal, err := iceberg.NewLiteral(text).To(field.Type)
+	if err != nil {
+		return nil, fmt.Errorf("column %q is %s: %w", column, field.Type, err)
+	}
+	return iceberg.LiteralPredicate(iceberg.OpEQ, iceberg.Reference(column), literal), nil
+}
+
+func eachRow(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], limit int64, each func(Row) error) error {
+	index := make(map[string]int, schema.NumFields())
+	for i, f := range schema.Fields() {
+		index[f.Name] = i
+	}
+	var seen int64
+	for batch, err := range batches {
+		if err != nil {
+			return err
+		}
+		for i := range int(batch.NumRows()) {
+			if limit > 0 && seen == limit {
+				break
+			}
+			seen++
+			if err := each(Row{batch: batch, row: i, index: index}); err != nil {
+				batch.Release()
+				return err
+			}
+		}
+		batch.Release()
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/twmb/avro"
+)
+
+// book is what the registry knows; it is on disk before a change is answered.
+type book struct {
+	mu    sync.RWMutex
+	path  string
+	state state
+}
+
+// state is the file's content. Schema ids are positions in Schemas plus one.
+type state struct {
+	Schemas  []string          `json:"schemas"`
+	Subjects map[string][]int  `json:"subjects"` // schema ids, version 1 first
+	Levels   map[string]string `json:"levels"`   // "" = the global level
+}
+
+// refusal is an answer of the API with its HTTP status and error code.
+type refusal struct {
+	status, code int
+	text         string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func refuse(status, code int, format string, args ...any) *refusal {
+	return &refusal{status, code, fmt.Sprintf(format, args...)}
+}
+
+func openBook(path string) (*book, error) {
+	b := &book{path: path, state: state{Subjects: map[string][]int{}, Levels: map[string]string{"": "BACKWARD"}}}
+	text, err := os.ReadFile(path) //nolint:gosec // a file below the operator's home
+	if errors.Is(err, os.ErrNotExist) {
+		return b, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &b.state)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading registered schemas: %w", err)
+	}
+	return b, nil
+}
+
+// change applies an edit to a copy, saves it, and only then makes it visible.
+func (b *book) change(edit func(*state) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	next := state{Schemas: slices.Clone(b.state.Schemas), Subjects: maps.Clone(b.state.Subjects), Levels: maps.Clone(b.state.Levels)}
+	if err := edit(&next); err != nil {
+		return err
+	}
+	text, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("encoding registered schemas: %w", err)
+	}
+	if err := replace(b.path, text); err != nil {
+		return fmt.Errorf("saving registered schemas: %w", err)
+	}
+	b.state = next
+	return nil
+}
+
+// replace swaps a file for one that is whole and on disk.
+func replace(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".schemas-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// register gives the id of a schema under a subject, adding it if it is new
+// and compatible.
+func (b *book) register(subject, text string) (int, error) {
+	if _, err := avro.Parse(text); err != nil {
+		return 0, refuse(422, 42201, "Invalid schema: %v", err)
+	}
+	id := 0
+	err := b.change(func(s *state) error {
+		same := s.same(text)
+		for _, v := range s.Subjects[subject] {
+			if v == same {
+				id = v
+				return nil
+			}
+		}
+		if err := incompatible(s.level(subject), text, s.texts(subject)); err != nil {
+			return refuse(409, 409, "Schema being registered is incompatible with an earlier schema for subject %q: %v", subject, err)
+		}
+		if same == 0 {
+			s.Schemas = append(s.Schemas, text)
+			same = len(s.Schemas)
+		}
+		id = same
+		s.Subjects[subject] = append(slices.Clone(s.Subjects[subject]), id)
+		return nil
+	})
+	return id, err
+}
+
+// same is the id of the stored schema that says the same in JSON, whatever
+// its spaces and order of keys; 0 if there is none.
+func (s *state) same(text string) int {
+	want := normal(text)
+	for i, have := range s.Schemas {
+		if normal(have) == want {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// normal is one spelling for all texts of the same JSON value.
+func normal(text string) string {
+	var value any
+	if json.Unmarshal([]byte(text), &value) != nil {
+		return text // a bare type name
+	}
+	out, err := json.Marshal(value)
+	if err != nil {
+		return text
+	}
+	return string(out)
+}
+
+func (s *state) level(subject string) string {
+	if l, ok := s.Levels[subject]; ok {
+		return l
+	}
+	return s.Levels[""]
+}
+
+func (s *state) texts(subject string) []string {
+	out := make([]string, 0, len(s.Subjects[subject]))
+	for _, id := range s.Subjects[subject] {
+		out = append(out, s.Schemas[id-1])
+	}
+	return out
+}

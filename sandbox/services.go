@@ -1,0 +1,81 @@
+package sandbox
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/ingest"
+	"github.com/k2-platform/faultline/sandbox/query"
+	"github.com/k2-platform/faultline/sandbox/registry"
+	"github.com/k2-platform/faultline/sandbox/sink"
+	"github.com/k2-platform/faultline/sandbox/store"
+)
+
+// Addresses is where the services listen, host:port each. All but Kafka are HTTP.
+type Addresses struct {
+	Kafka    string
+	Broker   string // health and metrics of the broker
+	Registry string
+	Store    string // "" when the store was not asked for
+	Ingest   string
+	Sink     string
+	Query    string
+}
+
+// names lists the services in the order in which they start. Ingest comes
+// last, so that whoever reads the platform sees it from its first trade.
+func names(withStore bool) []string {
+	if withStore {
+		return []string{broker.Name, registry.Name, store.Name, sink.Name, query.Name, ingest.Name}
+	}
+	return []string{broker.Name, registry.Name, sink.Name, query.Name, ingest.Name}
+}
+
+func (a *Addresses) set(home, name, addr string) (err error) {
+	switch name {
+	case broker.Name:
+		a.Broker = addr
+		a.Kafka, err = broker.Addr(home)
+	case registry.Name:
+		a.Registry = addr
+	case store.Name:
+		a.Store = addr
+	case sink.Name:
+		a.Sink = addr
+	case query.Name:
+		a.Query = addr
+	case ingest.Name:
+		a.Ingest = addr
+	}
+	if err != nil {
+		return fmt.Errorf("finding the address of %s: %w", name, err)
+	}
+	return nil
+}
+
+// command is the command line of a service:
+//
+//	broker|registry|store --home H
+//	sink   --home H --kafka A --registry A [LakeArgs]
+//	query  --home H [LakeArgs]
+//	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N]
+func (c Config) command(name string, at Addresses) []string {
+	argv := append(append([]string{}, c.Self...), name, "--home", c.Home)
+	switch name {
+	case sink.Name:
+		argv = append(argv, "--kafka", at.Kafka, "--registry", at.Registry)
+		argv = append(argv, c.LakeArgs...)
+	case query.Name:
+		argv = append(argv, c.LakeArgs...)
+	case ingest.Name:
+		argv = append(argv, "--kafka", at.Kafka, "--registry", at.Registry, "--seed", strconv.FormatUint(c.Seed, 10))
+		if c.Trades != "" {
+			argv = append(argv, "--trades", c.Trades)
+		}
+		if c.Rate != 0 {
+			argv = append(argv, "--rate", strconv.Itoa(c.Rate))
+		}
+	}
+	return argv
+}

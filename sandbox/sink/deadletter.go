@@ -1,0 +1,97 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/sandbox/broker"
+)
+
+// coordinate is a record's place in the trade topic.
+type coordinate struct {
+	partition int32
+	offset    int64
+}
+
+// coordinates are the records that already have a dead letter.
+type coordinates map[coordinate]bool
+
+// letter keeps a record unchanged and says where it was and why it is here.
+func letter(r *kgo.Record, cause error, at time.Time) *kgo.Record {
+	header := func(key, value string) kgo.RecordHeader {
+		return kgo.RecordHeader{Key: key, Value: []byte(value)}
+	}
+	return &kgo.Record{
+		Topic: broker.DeadLetters, Key: r.Key, Value: r.Value,
+		Headers: append(append([]kgo.RecordHeader{}, r.Headers...),
+			header("dlq_topic", r.Topic),
+			header("dlq_partition", strconv.Itoa(int(r.Partition))),
+			header("dlq_offset", strconv.FormatInt(r.Offset, 10)),
+			header("dlq_key", string(r.Key)),
+			header("dlq_cause", cause.Error()),
+			header("dlq_time", at.UTC().Format(time.RFC3339Nano))),
+	}
+}
+
+// buried finds the letters written just before a crash, for records that the
+// table has not passed: they must not be written twice. A batch has a few
+// thousand records at most, so the newest letters are enough.
+func buried(ctx context.Context, kafka string, at lake.Watermark) (coordinates, error) {
+	const newest = 10_000
+	cl, err := kgo.NewClient(kgo.SeedBrokers(kafka), kgo.UnknownTopicRetries(-1), kgo.DialTimeout(2*time.Second))
+	if err != nil {
+		return nil, fmt.Errorf("configuring the reader of dead letters: %w", err)
+	}
+	defer cl.Close()
+	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, broker.DeadLetters)
+	if err != nil {
+		return nil, fmt.Errorf("finding the newest dead letters: %w", err)
+	}
+	end, ok := ends.Lookup(broker.DeadLetters, 0)
+	if !ok {
+		return nil, fmt.Errorf("finding the newest dead letters: topic %s is not there yet", broker.DeadLetters)
+	}
+	if end.Err != nil {
+		return nil, fmt.Errorf("finding the newest dead letters: %w", end.Err)
+	}
+	found := coordinates{}
+	if end.Offset == 0 {
+		return found, nil
+	}
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
+		broker.DeadLetters: {0: kgo.NewOffset().At(max(0, end.Offset-newest))},
+	})
+	for next := int64(0); next < end.Offset; {
+		fetches := cl.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return nil, fmt.Errorf("reading dead letters: %w", err)
+		}
+		for _, r := range fetches.Records() {
+			next = r.Offset + 1
+			if c, ok := origin(r); ok && c.offset >= at[lake.Partition{Topic: broker.Topic, Partition: c.partition}] {
+				found[c] = true
+			}
+		}
+	}
+	return found, nil
+}
+
+// origin reads the coordinates of a letter; false for anything else.
+func origin(r *kgo.Record) (coordinate, bool) {
+	fields := map[string]string{}
+	for _, h := range r.Headers {
+		fields[h.Key] = string(h.Value)
+	}
+	partition, err := strconv.ParseInt(fields["dlq_partition"], 10, 32)
+	if err != nil || fields["dlq_topic"] != broker.Topic {
+		return coordinate{}, false
+	}
+	offset, err := strconv.ParseInt(fields["dlq_offset"], 10, 64)
+	return coordinate{int32(partition), offset}, err == nil
+}

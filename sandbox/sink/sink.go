@@ -1,0 +1,132 @@
+// Package sink is the platform's writer: Kafka to Iceberg, each record exactly
+// once. The table's watermark owns the offsets; the consumer group only shows
+// them. It keeps nothing on disk of its own.
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/sandbox/service"
+	"github.com/k2-platform/faultline/sandbox/trade"
+)
+
+// Name is the service's name in records and reports.
+const Name = "sink"
+
+// Group is where the written offsets are shown, for lag.
+const Group = "k2-iceberg-writer"
+
+// Config says what is read and where it is written. All but Every and Rows is needed.
+type Config struct {
+	Home     string
+	Kafka    string // host:port
+	Registry string // host:port
+	Lake     lake.Config
+	Every    time.Duration // longest wait for a fuller batch; 0 = 1 s
+	Rows     int           // most records of a batch; 0 = 1000
+}
+
+func (c *Config) complete() error {
+	if c.Every == 0 {
+		c.Every = time.Second
+	}
+	if c.Rows == 0 {
+		c.Rows = 1000
+	}
+	if c.Home == "" || c.Kafka == "" || c.Registry == "" {
+		return errors.New("home, kafka and registry must be set")
+	}
+	if c.Every < 0 || c.Rows < 0 {
+		return errors.New("every and rows must not be negative")
+	}
+	return nil
+}
+
+// table is the part of a lake table that the sink needs.
+type table interface {
+	Watermark(ctx context.Context) (lake.Watermark, error)
+	Append(ctx context.Context, rows []trade.V2, from, to lake.Watermark) (lake.Snapshot, error)
+}
+
+// writer is one run of the service.
+type writer struct {
+	cfg    Config
+	table  table
+	judge  *judge
+	status atomic.Pointer[error] // why the last session ended
+
+	rows, dead, appends, errs prometheus.Counter
+}
+
+// Run writes until ctx ends. What it had not appended is read again next time.
+func Run(ctx context.Context, c Config) (err error) {
+	if err := c.complete(); err != nil {
+		return fmt.Errorf("configuring sink: %w", err)
+	}
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	if err != nil {
+		return err
+	}
+	l, err := lake.Open(ctx, c.Lake)
+	if err != nil {
+		return errors.Join(fmt.Errorf("opening the lake: %w", err), s.Close())
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	t, err := lake.OpenTable(ctx, l, definition())
+	if err != nil {
+		return errors.Join(fmt.Errorf("opening table %s.%s: %w", Namespace, Table, err), s.Close())
+	}
+	w := &writer{cfg: c, table: t}
+	if w.judge, err = newJudge(c.Registry); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	w.measure(s.Metrics)
+	s.SetHealth(w.healthy)
+	return s.Serve(ctx, w.run)
+}
+
+// run starts a session anew from the table's watermark whenever one ends.
+func (w *writer) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := w.session(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		w.status.Store(&err)
+		w.errs.Inc()
+		slog.WarnContext(ctx, "reading again from the table's watermark", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// healthy is false from a session's error until the next append.
+func (w *writer) healthy(context.Context) error {
+	if err := w.status.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (w *writer) measure(reg *prometheus.Registry) {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		reg.MustRegister(c)
+		return c
+	}
+	w.rows = counter("sink_rows_written_total", "Rows appended to the table.")
+	w.dead = counter("sink_dead_letters_total", "Records sent to the dead-letter topic.")
+	w.appends = counter("sink_appends_total", "Snapshots committed.")
+	w.errs = counter("sink_errors_total", "Sessions that ended with an error and were started anew.")
+}

@@ -1,0 +1,234 @@
+// Package sandbox starts, watches and stops a small K2-shaped platform of
+// separate processes. It breaks nothing and mends no fault: a service that a
+// receipt names is the agent's business.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/sandbox/service"
+)
+
+const (
+	supervisorName = "supervisor"
+	startWithin    = 30 * time.Second // from start to healthy
+	lookEvery      = 500 * time.Millisecond
+	longestRest    = 30 * time.Second // between restarts of a service that keeps ending
+)
+
+// Config says how to start the platform. Home and Self are needed.
+type Config struct {
+	Home     string
+	Self     []string // argv before the service's name, such as /x/faultlined sandbox
+	Trades   string   // folder of recorded trades; "" = generated
+	Rate     int      // trades a second; 0 = ingest's default
+	Seed     uint64   // of the generator
+	Store    bool     // start the object store too
+	LakeArgs []string // added to the commands of sink and query
+	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
+	Platform func(Addresses) ([]byte, error)
+	// Held says whether a receipt names the service; nil = never.
+	Held func(name string) bool
+}
+
+// Validate joins all that is missing.
+func (c Config) Validate() error {
+	var problems []error
+	if c.Home == "" {
+		problems = append(problems, errors.New("home must be set"))
+	}
+	if len(c.Self) == 0 {
+		problems = append(problems, errors.New("self must name the binary that runs the services"))
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) held(name string) bool { return c.Held != nil && c.Held(name) }
+
+// supervisor is one run of Up.
+type supervisor struct {
+	cfg  Config
+	http *http.Client
+	next map[string]time.Time     // earliest restart
+	rest map[string]time.Duration // how long to wait after that one
+}
+
+// Up starts what does not run yet, calls ready (if not nil) once all is
+// healthy, and watches until ctx ends. Then it stops everything by record.
+func Up(ctx context.Context, c Config, ready func(Addresses)) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("configuring the sandbox: %w", err)
+	}
+	home, err := filepath.Abs(c.Home)
+	if err != nil {
+		return fmt.Errorf("finding the home folder: %w", err)
+	}
+	c.Home = home
+	if err := claim(ctx, home); err != nil {
+		return err
+	}
+	s := &supervisor{cfg: c, http: &http.Client{Timeout: 3 * time.Second}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
+	defer s.http.CloseIdleConnections()
+	at, err := s.startAll(ctx)
+	if err == nil {
+		err = s.publish(at)
+	}
+	if err == nil {
+		if ready != nil {
+			ready(at)
+		}
+		s.watch(ctx)
+	}
+	if ctx.Err() != nil {
+		err = nil // asked to end, in the middle of a start perhaps
+	}
+	return errors.Join(err, stopAll(context.WithoutCancel(ctx), home))
+}
+
+// claim writes the supervisor's record unless another one lives.
+func claim(_ context.Context, home string) error {
+	if err := os.MkdirAll(service.Dir(home), 0o750); err != nil {
+		return fmt.Errorf("making the sandbox folder: %w", err)
+	}
+	path := service.RecordPath(home, supervisorName)
+	if other, err := process.Read(path); err == nil && other.PID != os.Getpid() && other.Alive() {
+		return fmt.Errorf("a sandbox already runs in %s (pid %d); stop it with down, or choose another home", home, other.PID)
+	}
+	self, err := process.Self(supervisorName, "")
+	if err == nil {
+		err = self.Write(path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the supervisor's record: %w", err)
+	}
+	return nil
+}
+
+func (s *supervisor) startAll(ctx context.Context) (Addresses, error) {
+	var at Addresses
+	for _, name := range names(s.cfg.Store) {
+		if rec, err := process.Read(service.RecordPath(s.cfg.Home, name)); err != nil || !rec.Alive() {
+			if s.cfg.held(name) {
+				return at, fmt.Errorf("starting %s: a live receipt names it; roll that fault back first", name)
+			}
+			if err := s.start(ctx, name, at); err != nil {
+				return at, err
+			}
+		}
+		addr, err := s.await(ctx, name)
+		if err != nil {
+			return at, err
+		}
+		if err := at.set(s.cfg.Home, name, addr); err != nil {
+			return at, err
+		}
+	}
+	return at, nil
+}
+
+func (s *supervisor) start(ctx context.Context, name string, at Addresses) error {
+	_, err := process.Start(ctx, process.Record{
+		Name: name, Command: s.cfg.command(name, at), Dir: s.cfg.Home,
+		Log: filepath.Join(service.Dir(s.cfg.Home), name+".log"),
+	})
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", name, err)
+	}
+	return nil
+}
+
+// await waits until the service's own record names a live process that says
+// it is healthy.
+func (s *supervisor) await(ctx context.Context, name string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	last := errors.New("it wrote no record")
+	for {
+		rec, err := process.Read(service.RecordPath(s.cfg.Home, name))
+		if err == nil && rec.Alive() {
+			if last = s.ask(ctx, rec.Addr); last == nil {
+				return rec.Addr, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("waiting for %s: %w; see %s.log in %s", name, last, name, service.Dir(s.cfg.Home))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s *supervisor) ask(ctx context.Context, addr string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/health", nil)
+	if err != nil {
+		return fmt.Errorf("asking for health: %w", err)
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking for health: %w", err)
+	}
+	if err := res.Body.Close(); err != nil {
+		return fmt.Errorf("asking for health: %w", err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("health is %s", res.Status)
+	}
+	return nil
+}
+
+func (s *supervisor) publish(at Addresses) error {
+	if s.cfg.Platform == nil {
+		return nil
+	}
+	text, err := s.cfg.Platform(at)
+	if err != nil {
+		return fmt.Errorf("describing the platform: %w", err)
+	}
+	path := filepath.Join(service.Dir(s.cfg.Home), "platform.yaml")
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return fmt.Errorf("writing platform.yaml: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("writing platform.yaml: %w", err)
+	}
+	return nil
+}
+
+// watch starts again what ended by itself. A receipt is on disk before its
+// fault exists, so whatever a fault ended is held by the time it is seen here.
+func (s *supervisor) watch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+		for _, name := range names(s.cfg.Store) {
+			s.look(ctx, name)
+		}
+	}
+}
+
+func (s *supervisor) look(ctx context.Context, name string) {
+	rec, err := process.Read(service.RecordPath(s.cfg.Home, name))
+	if err != nil || rec.Alive() || s.cfg.held(name) || time.Now().Before(s.next[name]) {
+		return
+	}
+	s.rest[name] = min(max(time.Second, 2*s.rest[name]), longestRest)
+	s.next[name] = time.Now().Add(s.rest[name])
+	slog.WarnContext(ctx, "service ended, starting it again", "target", name)
+	if ctx.Err() != nil || s.cfg.held(name) { // the last look before the start
+		return
+	}
+	if _, err := process.Start(ctx, rec); err != nil {
+		slog.ErrorContext(ctx, "service not started", "target", name, "error", err)
+	}
+}
