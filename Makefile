@@ -6,8 +6,8 @@ RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-build: ## compile every package
-	$(GO) build ./...
+build: ## both binaries into bin/
+	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
 test: ## all tests that need Go only, with the race detector where a C compiler is
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: running without the race detector"; fi

@@ -14,7 +14,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), versionCommand())
+	root.AddCommand(checkCommand(), sandboxCommand(), versionCommand())
 	return root
 }
 

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/k2-platform/faultline/sandbox"
+	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/ingest"
+	"github.com/k2-platform/faultline/sandbox/k2"
+	"github.com/k2-platform/faultline/sandbox/query"
+	"github.com/k2-platform/faultline/sandbox/registry"
+	"github.com/k2-platform/faultline/sandbox/service"
+	"github.com/k2-platform/faultline/sandbox/sink"
+	"github.com/k2-platform/faultline/sandbox/store"
+)
+
+func sandboxCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "sandbox", Short: "A K2-shaped platform to break, as separate processes"}
+	home := homeFlag(cmd)
+	cmd.PersistentPreRunE = func(*cobra.Command, []string) error { return absolute(home) }
+	cmd.AddCommand(upCommand(home), downCommand(home), brokerCommand(home), registryCommand(home), storeCommand(home),
+		ingestCommand(home), sinkCommand(home), queryCommand(home))
+	return cmd
+}
+
+func upCommand(home *string) *cobra.Command {
+	var c sandbox.Config
+	cmd := &cobra.Command{
+		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			exe, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("finding this program: %w", err)
+			}
+			c.Home, c.Self = *home, []string{exe, "sandbox"}
+			c.Platform = func(a sandbox.Addresses) ([]byte, error) { return json.MarshalIndent(platform(*home, a), "", "  ") }
+			return sandbox.Up(cmd.Context(), c, func(a sandbox.Addresses) { announce(cmd, *home, a) })
+		},
+	}
+	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades; without it a seeded generator")
+	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
+	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
+	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
+	return cmd
+}
+
+func platform(home string, a sandbox.Addresses) any {
+	return k2.Platform(k2.Addresses{
+		Kafka: a.Kafka, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
+		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home),
+	})
+}
+
+func announce(cmd *cobra.Command, home string, a sandbox.Addresses) {
+	cmd.Printf("sandbox is up, its state is in %s\n  kafka %s\n  registry http://%s\n  ingest http://%s/metrics\n  trades http://%s/api/v1/trades\nend it with Ctrl-C or: faultline sandbox down\n",
+		service.Dir(home), a.Kafka, a.Registry, a.Ingest, a.Query)
+}
+
+func downCommand(home *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "down", Short: "Stop every service that the records name", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return sandbox.Down(cmd.Context(), *home) },
+	}
+}
+
+func brokerCommand(home *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "broker", Short: "The Kafka broker", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return broker.Run(cmd.Context(), broker.Config{Home: *home})
+		},
+	}
+}
+
+func registryCommand(home *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "registry", Short: "The schema registry", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return registry.Run(cmd.Context(), registry.Config{Home: *home})
+		},
+	}
+}
+
+func storeCommand(home *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "store", Short: "The S3 object store", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return store.Run(cmd.Context(), store.Config{Home: *home}) },
+	}
+}
+
+func ingestCommand(home *string) *cobra.Command {
+	var c ingest.Config
+	cmd := &cobra.Command{
+		Use: "ingest", Short: "The ingestion service", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Home = *home
+			return ingest.Run(cmd.Context(), c)
+		},
+	}
+	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "address of the broker")
+	cmd.Flags().StringVar(&c.Registry, "registry", "", "address of the registry")
+	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
+	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
+	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
+	return cmd
+}
+
+func sinkCommand(home *string) *cobra.Command {
+	var c sink.Config
+	cmd := &cobra.Command{
+		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Home, c.Lake = *home, lakeIn(*home)
+			return sink.Run(cmd.Context(), c)
+		},
+	}
+	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "address of the broker")
+	cmd.Flags().StringVar(&c.Registry, "registry", "", "address of the registry")
+	return cmd
+}
+
+func queryCommand(home *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "query", Short: "The query API", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return query.Run(cmd.Context(), query.Config{Home: *home, Lake: lakeIn(*home)})
+		},
+	}
+}
