@@ -15,14 +15,20 @@ import (
 
 // KafkaConfig says where the broker keeps its log and where it listens. An
 // empty Addr, or one with port 0, takes a free port of 127.0.0.1.
+//
+// Nodes is 1 by default; each further one takes the next port, where Addr
+// gives one. With Users, only they may come in.
 type KafkaConfig struct {
-	Dir  string
-	Addr string
+	Dir   string
+	Addr  string
+	Nodes int
+	Users []User
 }
 
 // Kafka is a running broker.
 type Kafka struct {
 	cluster *kfake.Cluster
+	addrs   []string // asking a closed cluster blocks for ever
 }
 
 // StartKafka starts a broker of one node whose acknowledged records survive
@@ -34,25 +40,25 @@ func StartKafka(c KafkaConfig) (*Kafka, error) {
 	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("starting the embedded Kafka: %w", err)
 	}
-	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.DataDir(c.Dir), kfake.SyncWrites()}
+	opts := append(c.users(), kfake.NumBrokers(max(c.Nodes, 1)), kfake.DataDir(c.Dir), kfake.SyncWrites())
 	if c.Addr != "" {
 		port, err := loopbackPort(c.Addr)
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded Kafka: %w", err)
 		}
 		if port != 0 {
-			opts = append(opts, kfake.Ports(port))
+			opts = append(opts, kfake.Ports(c.portsFrom(port)...))
 		}
 	}
 	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded Kafka in %s: %w", c.Dir, err)
 	}
-	return &Kafka{cluster}, nil
+	return &Kafka{cluster, cluster.ListenAddrs()}, nil
 }
 
 // Addr is the broker's host:port.
-func (k *Kafka) Addr() string { return k.cluster.ListenAddrs()[0] }
+func (k *Kafka) Addr() string { return k.addrs[0] }
 
 // Close stops the broker. It never fails; the error is there to fit io.Closer.
 func (k *Kafka) Close() error {

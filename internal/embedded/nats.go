@@ -28,9 +28,12 @@ type NATS struct {
 
 // StartNATS starts a server and returns once it takes connections.
 func StartNATS(cfg NATSConfig) (*NATS, error) {
-	port, err := loopbackPort(cfg.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("embedded nats: %w", err)
+	port := 0
+	if cfg.Addr != "" {
+		var err error
+		if port, err = loopbackPort(cfg.Addr); err != nil {
+			return nil, fmt.Errorf("starting embedded nats: %w", err)
+		}
 	}
 	if port == 0 {
 		port = server.RANDOM_PORT

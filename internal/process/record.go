@@ -45,28 +45,13 @@ func Read(path string) (Record, error) {
 }
 
 // Write replaces the record at path at once: a reader sees the old or the new
-// one, also after a crash.
+// one, also after a crash. Only its owner can read it.
 func (r Record) Write(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing process record of %s: %w", r.Name, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing process record: %w", err)
-	}
-	_, err = f.Write(append(data, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing process record %s: %w", path, errors.Join(err, os.Remove(f.Name())))
-	}
-	return nil
+	return WriteFile(path, append(data, '\n'), 0o600)
 }
 
 // Self is the record of the calling process: its own command line, directory

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // State is what the kernel says of the process that a record names. Its zero
@@ -18,48 +19,81 @@ const (
 	Paused
 )
 
-type stat struct {
-	state   string
-	started string
-}
-
-var errNoStat = errors.New("unexpected content of /proc/pid/stat")
-
-// statOf reads fields 3 and 22 of /proc/pid/stat (proc(5)). The command name
-// before them may hold spaces and parentheses, so the last one counts.
-func statOf(pid int) (stat, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return stat{}, err
-	}
-	text := string(data)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	if len(fields) < 20 {
-		return stat{}, errNoStat
-	}
-	return stat{state: fields[0], started: fields[19]}, nil
-}
-
-// State looks for the very process of the record. A zombie is gone.
+// State is Look for those who have no use for an error: it answers Gone.
 func (r Record) State() State {
-	if r.PID <= 0 {
+	s, err := r.Look()
+	if err != nil {
 		return Gone
 	}
-	st, err := statOf(r.PID)
-	if err != nil || st.started != r.StartTime {
-		return Gone
-	}
-	if boot, err := BootID(); err != nil || boot != r.BootID {
-		return Gone
-	}
-	switch st.state {
-	case "Z", "X", "x":
-		return Gone
-	case "T", "t":
-		return Paused
-	}
-	return Running
+	return s
 }
 
 // Alive says that the process of the record is there, running or paused.
 func (r Record) Alive() bool { return r.State() != Gone }
+
+// Look finds the very process of the record: not a later one with its pid,
+// not one of another boot, not a zombie. It is Paused once each of its
+// threads is. An error means that the kernel could not be asked.
+func (r Record) Look() (State, error) {
+	if r.PID <= 0 {
+		return Gone, nil
+	}
+	boot, err := BootID()
+	if err != nil {
+		return Gone, err
+	}
+	st, err := statOf(r.PID)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return Gone, nil
+	}
+	if err != nil {
+		return Gone, fmt.Errorf("looking for %s, pid %d: %w", r.Name, r.PID, err)
+	}
+	if st.started != r.StartTime || boot != r.BootID {
+		return Gone, nil
+	}
+	// The first thread can end before the others, and until the last one is
+	// gone the process holds its ports; a stop reaches them one by one, too.
+	threads, err := r.threads()
+	if err != nil {
+		return Gone, err
+	}
+	switch live := strings.Trim(threads, "ZXx"); {
+	case live == "":
+		return Gone, nil
+	case strings.Trim(live, "Tt") == "":
+		return Paused, nil
+	}
+	return Running, nil
+}
+
+// Identified fills in what tells the process with the record's pid from a
+// later one. A process that is not there is ErrNotSame.
+func (r Record) Identified() (Record, error) {
+	r, err := r.identified()
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		err = errors.Join(ErrNotSame, err)
+	}
+	return r, err
+}
+
+// threads is one letter of /proc/pid/task/*/stat for each thread.
+func (r Record) threads() (string, error) {
+	dir := fmt.Sprintf("/proc/%d/task", r.PID)
+	tasks, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+		return "", fmt.Errorf("reading the threads of %s, pid %d: %w", r.Name, r.PID, err)
+	}
+	var states strings.Builder
+	for _, task := range tasks {
+		st, err := statAt(dir + "/" + task.Name() + "/stat")
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return "", fmt.Errorf("reading the threads of %s, pid %d: %w", r.Name, r.PID, err)
+		}
+		states.WriteString(st.state)
+	}
+	return states.String(), nil
+}

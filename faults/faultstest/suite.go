@@ -1,0 +1,255 @@
+// Package faultstest holds the promises of a fault driver as a suite that
+// every driver passes, on real processes. It tests no driver's own parameters.
+package faultstest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Suite says which driver is tested, and how.
+type Suite struct {
+	Fault spec.Fault           // Kind and With; the target is filled in
+	New   func() faults.Driver // a new value each time, as another process has
+}
+
+// Run runs the suite. The package's TestMain must be Main.
+func Run(t *testing.T, s Suite) {
+	s.Fault.Target = Name
+	for how, c := range map[string]TargetConfig{
+		"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true},
+	} {
+		t.Run(how, func(t *testing.T) {
+			for name, test := range map[string]func(*testing.T, run){
+				"a second driver undoes": secondDriver, "the target vanishes": vanishes, "it vanishes first": vanishesFirst,
+				"the context ended": contextEnded, "the context ends midway": contextEndsMidway,
+				"two faults on one target": twoFaults, "two roll back at once": twoUndo,
+				"a stranger is left alone": stranger, "what was not seen is no answer": noReceipt,
+			} {
+				t.Run(name, func(t *testing.T) { test(t, s.run(t, c)) })
+			}
+			steps(t, s, c)
+		})
+	}
+}
+
+func steps(t *testing.T, s Suite, c TargetConfig) {
+	for name, step := range map[string]struct {
+		do   string // p plan, i inject, r rollback
+		want faults.Presence
+	}{
+		"plan touches nothing":         {"p", faults.Absent},
+		"inject breaks":                {"pi", faults.Present},
+		"inject twice is once":         {"pii", faults.Present},
+		"rollback without inject":      {"pr", faults.Absent},
+		"rollback mends":               {"pir", faults.Absent},
+		"one rollback for two injects": {"piir", faults.Absent},
+		"rollback twice is once":       {"pirr", faults.Absent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.run(t, c)
+			var receipt faults.Receipt
+			for _, do := range step.do {
+				switch do {
+				case 'p':
+					receipt = r.plan()
+				case 'i':
+					r.must("inject", r.driver.Inject(r.ctx, receipt))
+				case 'r':
+					r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+				}
+			}
+			r.expect(receipt, step.want)
+		})
+	}
+}
+
+// run is one test's driver and target.
+type run struct {
+	t      *testing.T
+	ctx    context.Context //nolint:containedctx // lives as long as one test
+	suite  Suite
+	driver faults.Driver
+	target *Target
+}
+
+func (s Suite) run(t *testing.T, c TargetConfig) run {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return run{t, ctx, s, s.New(), NewTarget(t, c)}
+}
+
+func (r run) must(what string, err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// plan gives the receipt as another process would read it from disk. What a
+// failed test leaves broken is mended.
+func (r run) plan() faults.Receipt {
+	r.t.Helper()
+	receipt, err := r.driver.Plan(r.ctx, r.suite.Fault, r.target.Spec)
+	r.must("plan", err)
+	if receipt.Kind != r.suite.Fault.Kind || receipt.Target != string(Name) || receipt.BootID == "" || len(receipt.Undo) == 0 {
+		r.t.Fatalf("the receipt lacks something: %+v", receipt)
+	}
+	receipt.ID = "test"
+	raw, err := json.Marshal(receipt)
+	r.must("encode", err)
+	var again faults.Receipt
+	r.must("decode", json.Unmarshal(raw, &again))
+	r.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := r.suite.New().Rollback(ctx, again); err != nil {
+			r.t.Errorf("rolling back after the test: %v", err)
+		}
+	})
+	return again
+}
+
+// expect looks at once: Inject and Rollback return when Probe confirms them.
+// Where the fault is absent one healthy process is there, and stays.
+func (r run) expect(receipt faults.Receipt, want faults.Presence) {
+	r.t.Helper()
+	got, err := r.suite.New().Probe(r.ctx, receipt)
+	r.must("probe", err)
+	if got != want {
+		r.t.Fatalf("the fault is %s, want %s", got, want)
+	}
+	if want == faults.Absent {
+		r.whole()
+	}
+}
+
+func (r run) whole() {
+	r.t.Helper()
+	until(r.t, "the target is healthy", r.target.Healthy)
+	for deadline := time.Now().Add(50 * time.Millisecond); time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
+		if all := r.target.Processes(r.t); len(all) != 1 {
+			r.t.Fatalf("%d processes of the target run, want 1", len(all))
+		}
+	}
+}
+
+func secondDriver(t *testing.T, r run) {
+	receipt := r.plan()
+	r.must("inject", r.driver.Inject(r.ctx, receipt))
+	r.must("roll back", r.suite.New().Rollback(r.ctx, receipt))
+	r.expect(receipt, faults.Absent)
+}
+
+// vanishes and vanishesFirst: rollback succeeds, and the fault is not there.
+// Whether the target comes back is the fault's affair.
+func vanishes(t *testing.T, r run) {
+	receipt := r.plan()
+	r.must("inject", r.driver.Inject(r.ctx, receipt))
+	r.target.Vanish(t)
+	r.gone(receipt)
+}
+
+func vanishesFirst(t *testing.T, r run) {
+	receipt := r.plan()
+	r.target.Vanish(t)
+	r.gone(receipt)
+}
+
+func (r run) gone(receipt faults.Receipt) {
+	r.t.Helper()
+	r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+	if got, err := r.driver.Probe(r.ctx, receipt); err != nil || got != faults.Absent {
+		r.t.Fatalf("the fault is %s, %v; want absent", got, err)
+	}
+}
+
+func contextEnded(t *testing.T, r run) {
+	receipt := r.plan()
+	ctx, cancel := context.WithCancel(r.ctx)
+	cancel()
+	if err := r.driver.Inject(ctx, receipt); err == nil {
+		t.Error("it was injected after its context had ended")
+	}
+	r.expect(receipt, faults.Absent)
+	r.must("inject", r.driver.Inject(r.ctx, receipt))
+	_ = r.driver.Rollback(ctx, receipt) // may do it or not, but must come back
+	r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+	r.expect(receipt, faults.Absent)
+}
+
+func contextEndsMidway(t *testing.T, r run) {
+	for _, after := range []time.Duration{100 * time.Microsecond, time.Millisecond, 3 * time.Millisecond, 8 * time.Millisecond} {
+		receipt := r.plan()
+		ctx, cancel := context.WithTimeout(r.ctx, after)
+		_ = r.driver.Inject(ctx, receipt) // whatever came of it
+		cancel()
+		r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+		r.expect(receipt, faults.Absent)
+	}
+}
+
+func twoFaults(t *testing.T, r run) {
+	first, second := r.plan(), r.plan()
+	r.must("inject the first", r.driver.Inject(r.ctx, first))
+	r.must("inject the second", r.driver.Inject(r.ctx, second))
+	r.expect(second, faults.Present)
+	r.must("roll back the second", r.driver.Rollback(r.ctx, second))
+	r.must("roll back the first", r.driver.Rollback(r.ctx, first))
+	r.expect(second, faults.Absent)
+	r.expect(first, faults.Absent)
+}
+
+func twoUndo(t *testing.T, r run) {
+	receipt := r.plan()
+	r.must("inject", r.driver.Inject(r.ctx, receipt))
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			if err := r.suite.New().Rollback(r.ctx, receipt); err != nil {
+				t.Errorf("roll back: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+	r.expect(receipt, faults.Absent)
+}
+
+// stranger: the pid now belongs to a process of another start time.
+func stranger(t *testing.T, r run) {
+	receipt := r.plan()
+	noted := receipt.Undo["process"]
+	if noted == "" {
+		return // the fault touches no process
+	}
+	other := strings.Replace(noted, `"start_time":"`, `"start_time":"9`, 1)
+	if other == noted {
+		t.Fatalf("no start time in %s", noted)
+	}
+	receipt.Undo["process"] = other
+	if err := r.driver.Inject(r.ctx, receipt); err == nil {
+		t.Error("injected into a process that was not planned for")
+	}
+	r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+	r.whole()
+	receipt.Undo["process"] = noted // for the cleanup
+}
+
+func noReceipt(t *testing.T, r run) {
+	bad := faults.Receipt{ID: "bad", Kind: r.suite.Fault.Kind, Target: string(Name)}
+	if got, err := r.driver.Probe(r.ctx, bad); err == nil || got != faults.Unseen {
+		t.Errorf("a receipt that tells nothing is %s, %v; want unseen and an error", got, err)
+	}
+	if err := r.driver.Inject(r.ctx, bad); err == nil {
+		t.Error("a fault was injected that nobody could undo")
+	}
+	r.whole()
+}

@@ -1,0 +1,144 @@
+// Package running finds the process of a target, says whether the target
+// runs, and starts it again. How it comes to an end is the drivers' part.
+package running
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Keys of a receipt's Undo.
+const (
+	undoProcess = "process" // the process record as it was when planned
+	undoRecord  = "record"
+	undoPIDFile = "pid_file"
+	undoHTTP    = "health_http"
+	undoTCP     = "health_tcp"
+)
+
+// Target is one process to break, and all that is needed to start it again.
+// Exactly one of Record and PIDFile is set.
+type Target struct {
+	Process process.Record // as it was when planned
+	Record  string
+	PIDFile string
+	HTTP    string // answers 200 when the target is well
+	TCP     string // takes connections when the target is well
+
+	mark string
+}
+
+// Plan finds the target's live process. A target that does not run, is a
+// group, or could not be started again is faults.ErrRefused. It touches nothing.
+func Plan(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt, error) {
+	if err := kind.Check(f); err != nil {
+		return Target{}, faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", kind.Name, f.Target, err)
+	}
+	out, err := find(string(f.Target), t)
+	if err != nil {
+		return Target{}, faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", kind.Name, f.Target, err)
+	}
+	undo, err := out.undo()
+	return out, faults.Receipt{Kind: kind.Name, Target: string(f.Target), Undo: undo, BootID: out.Process.BootID}, err
+}
+
+func find(name string, t spec.Target) (Target, error) {
+	if t.Process == nil && len(t.Members) > 0 {
+		return Target{}, fmt.Errorf("%w: it is a group, name one of its members %v", faults.ErrRefused, t.Members)
+	}
+	if t.Process == nil || (t.Process.Record == "") == (t.Process.PIDFile == "") {
+		return Target{}, fmt.Errorf("%w: the platform must give its process either a record or a pid_file", faults.ErrRefused)
+	}
+	out := Target{Record: t.Process.Record, PIDFile: t.Process.PIDFile}
+	for _, path := range []*string{&out.Record, &out.PIDFile} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path) // the one who undoes may stand in another folder
+		if err != nil {
+			return Target{}, fmt.Errorf("finding its process: %w", err)
+		}
+		*path = abs
+	}
+	if t.Health != nil {
+		// A Kafka broker is well when it takes connections: more is asked by
+		// the samplers, which have a Kafka client.
+		out.HTTP, out.TCP = t.Health.HTTP, t.Health.TCP
+		if out.HTTP == "" && out.TCP == "" {
+			out.TCP = t.Health.Kafka
+		}
+	}
+	found, err := out.named()
+	if err != nil {
+		return Target{}, err
+	}
+	if !found.Alive() {
+		return Target{}, fmt.Errorf("%w: it does not run, so nothing could be broken; start it first", faults.ErrRefused)
+	}
+	out.Process, err = complete(name, found, *t.Process)
+	return out, err
+}
+
+// complete joins what the running process tells of itself with what the
+// platform says, which wins.
+func complete(name string, found process.Record, p spec.Process) (process.Record, error) {
+	if found.Name == "" {
+		found.Name = name
+	}
+	if len(p.Command) > 0 {
+		found.Command = p.Command
+	}
+	if len(found.Command) == 0 {
+		return found, fmt.Errorf("%w: nothing says by which command it is started again", faults.ErrRefused)
+	}
+	if p.Dir != "" {
+		found.Dir = p.Dir
+	}
+	if found.Dir == "" {
+		found.Dir, _ = os.Readlink(fmt.Sprintf("/proc/%d/cwd", found.PID)) // of another user: unreadable, and "" is our own
+	}
+	if p.Log != "" {
+		found.Log = p.Log
+	}
+	// What it was started with comes first: of two equal names the last one
+	// counts. Of another user's process it cannot be read.
+	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", found.PID)); err == nil && len(raw) > 0 {
+		found.Env = append(strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00"), found.Env...)
+	}
+	found.Env = append(found.Env, p.Env...)
+	return found, nil
+}
+
+func (t Target) undo() (map[string]string, error) {
+	raw, err := json.Marshal(t.Process)
+	if err != nil {
+		return nil, fmt.Errorf("noting how %s is started: %w", t.Process.Name, err)
+	}
+	undo := map[string]string{undoProcess: string(raw)}
+	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoHTTP: t.HTTP, undoTCP: t.TCP} {
+		if value != "" {
+			undo[key] = value
+		}
+	}
+	return undo, nil
+}
+
+// Of reads a target back from a receipt.
+func Of(r faults.Receipt) (Target, error) {
+	t := Target{Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], HTTP: r.Undo[undoHTTP], TCP: r.Undo[undoTCP], mark: r.Undo[undoMark]}
+	if err := json.Unmarshal([]byte(r.Undo[undoProcess]), &t.Process); err != nil {
+		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, err)
+	}
+	if t.Process.PID <= 0 || t.Process.StartTime == "" || t.Process.BootID == "" {
+		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, errors.New("pid, start_time and boot_id are needed"))
+	}
+	return t, nil
+}

@@ -1,0 +1,80 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Risk says how much harm a kind of fault can do. The zero value is the
+// worst, so that a kind nobody judged is treated with care.
+type Risk int
+
+// From worst to least.
+const (
+	Dangerous Risk = iota // data that was not on disk can be lost
+	Caution               // the target stops serving, in order
+	Safe                  // the target is not touched
+)
+
+// String implements fmt.Stringer.
+func (r Risk) String() string {
+	switch r {
+	case Dangerous:
+		return "dangerous"
+	case Caution:
+		return "caution"
+	case Safe:
+		return "safe"
+	}
+	return "dangerous"
+}
+
+// Kind describes a kind of fault to people.
+type Kind struct {
+	Name       string
+	Summary    string
+	Risk       Risk
+	Parameters []Parameter
+}
+
+// Parameter is one key of a fault's With.
+type Parameter struct {
+	Name, Summary, Default string
+	// Check refuses a value with what to write instead; nil takes any.
+	Check func(value string) error
+}
+
+// Check reports all that is wrong with the parameters of a fault: unknown
+// names and values that are refused. Each problem is ErrRefused.
+func (k Kind) Check(f spec.Fault) error {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(f.With)) {
+		i := slices.IndexFunc(k.Parameters, func(p Parameter) bool { return p.Name == name })
+		if i < 0 {
+			problems = append(problems, fmt.Errorf("%w: fault %s has no parameter %q: %s", ErrRefused, k.Name, name, k.known()))
+			continue
+		}
+		if check := k.Parameters[i].Check; check != nil {
+			if err := check(f.With[name]); err != nil {
+				problems = append(problems, fmt.Errorf("%w: parameter %s of fault %s: %w", ErrRefused, name, k.Name, err))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (k Kind) known() string {
+	if len(k.Parameters) == 0 {
+		return "it takes none"
+	}
+	names := make([]string, len(k.Parameters))
+	for i, p := range k.Parameters {
+		names[i] = p.Name
+	}
+	return "write one of " + strings.Join(names, ", ")
+}
