@@ -22,11 +22,13 @@ type Gap struct {
 
 // Tick is one beat of an experiment's clock with the readings that came since
 // the beat before. It is recorded even when it brings none, so that silence
-// is seen. Seq counts from 1 without a hole.
+// is seen. Seq counts from 1 without a hole. Version is that of the state that
+// the judge knew at that moment, so that a replay judges on the same state.
 type Tick struct {
 	Experiment spec.ExperimentID `json:"experiment"`
 	Seq        uint64            `json:"seq"`
 	At         time.Time         `json:"at"`
+	Version    uint64            `json:"version"`
 	Readings   []Reading         `json:"readings,omitempty"`
 	Gap        *Gap              `json:"gap,omitempty"`
 }

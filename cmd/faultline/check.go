@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/rules"
 	"github.com/k2-platform/faultline/sandbox/k2"
 	"github.com/k2-platform/faultline/spec"
@@ -101,7 +102,7 @@ func checkFile(file, profile string, platform spec.Platform) (checked, error) {
 
 // faultKinds is the registry of faults by name.
 func faultKinds() rules.FaultKinds {
-	return rules.FaultKinds{"process.stop", "process.kill", "process.pause", "none"}
+	return drivers.Names()
 }
 
 func report(out io.Writer, format string, results []checked) error {

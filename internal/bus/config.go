@@ -27,29 +27,33 @@ const (
 // Config says which Kafka carries the chaos log, and how to get in. Brokers
 // are needed; everything else has a default.
 type Config struct {
-	Brokers         []string `yaml:"brokers"`
-	Prefix          string   `yaml:"prefix"`            // of the topics' names; default "chaos"
-	Partitions      int32    `yaml:"partitions"`        // of topics that are created; default 6
-	Replication     int16    `yaml:"replication"`       // of topics that are created; default: the broker's
-	TLS             TLS      `yaml:"tls"`               //
-	SASL            SASL     `yaml:"sasl"`              //
-	MaxMessageBytes int      `yaml:"max_message_bytes"` // one record with key and headers; default 1 MiB
+	Brokers []string `yaml:"brokers" env:"BROKERS"`
+	// Prefix of the topics' names; default "chaos".
+	Prefix string `yaml:"prefix" env:"PREFIX"`
+	// Partitions and Replication of topics that are created; default 6, and
+	// the broker's own.
+	Partitions  int32 `yaml:"partitions" env:"PARTITIONS"`
+	Replication int16 `yaml:"replication" env:"REPLICATION"`
+	TLS         TLS   `yaml:"tls" envPrefix:"TLS_"`
+	SASL        SASL  `yaml:"sasl" envPrefix:"SASL_"`
+	// MaxMessageBytes of one record with key and headers; default 1 MiB.
+	MaxMessageBytes int `yaml:"max_message_bytes" env:"MAX_MESSAGE_BYTES"`
 }
 
 // TLS of the connection to the brokers. The zero value is plain text.
 type TLS struct {
-	Enabled    bool   `yaml:"enabled"`
-	CAFile     string `yaml:"ca_file"`
-	CertFile   string `yaml:"cert_file"`
-	KeyFile    string `yaml:"key_file"`
-	ServerName string `yaml:"server_name"`
+	Enabled    bool   `yaml:"enabled" env:"ENABLED"`
+	CAFile     string `yaml:"ca_file" env:"CA_FILE"`
+	CertFile   string `yaml:"cert_file" env:"CERT_FILE"`
+	KeyFile    string `yaml:"key_file" env:"KEY_FILE"`
+	ServerName string `yaml:"server_name" env:"SERVER_NAME"`
 }
 
 // SASL is who we say we are. The zero value says nothing.
 type SASL struct {
-	Mechanism string `yaml:"mechanism"`
-	User      string `yaml:"user"`
-	Password  string `yaml:"password"`
+	Mechanism string `yaml:"mechanism" env:"MECHANISM"`
+	User      string `yaml:"user" env:"USER"`
+	Password  string `yaml:"password" env:"PASSWORD"`
 }
 
 // Validate joins all that is wrong with a configuration.

@@ -1,0 +1,54 @@
+// Package drivers is the closed set of faults that this build knows.
+package drivers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/none"
+	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/stop"
+)
+
+// Set finds drivers by the kind that a document names.
+type Set map[string]faults.Driver
+
+// All gives every driver. dir is where those keep state that have no target
+// to keep it in.
+func All(dir string) Set {
+	return Set{
+		stop.Kind:  stop.Driver{},
+		kill.Kind:  kill.Driver{},
+		pause.Kind: pause.Driver{},
+		none.Kind:  none.Driver{Dir: dir},
+	}
+}
+
+// Kinds describes the faults, in the order of their names.
+func Kinds() []faults.Kind {
+	return []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()}
+}
+
+// Names are the kinds that a document may write.
+func Names() []string {
+	kinds := Kinds()
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.Name
+	}
+	return names
+}
+
+// Of is the driver of a kind; an unknown one is faults.ErrRefused.
+func (s Set) Of(kind string) (faults.Driver, error) {
+	d, ok := s[kind]
+	if !ok {
+		return nil, fmt.Errorf("%w: there is no fault %q; write one of %s", faults.ErrRefused, kind,
+			strings.Join(slices.Sorted(maps.Keys(s)), ", "))
+	}
+	return d, nil
+}

@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/cloudevent"
+)
+
+// Reader reads a topic in bulk from the given next offsets on; bus.Bus is
+// one. Without offsets it begins with the oldest record.
+type Reader interface {
+	Read(ctx context.Context, topic string, from map[int32]int64, each func([]bus.Record) error) error
+	ReadTo(ctx context.Context, topic string, from, to map[int32]int64, each func([]bus.Record) error) error
+	EndOffsets(ctx context.Context, topic string) (map[int32]int64, error)
+}
+
+// Fold applies chaos.events to the log: first all that is there, then, once
+// caught was called, what comes until ctx ends. A record that is no batch is
+// left out, by every reader alike.
+func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Logger, caught func()) error {
+	ends, err := r.EndOffsets(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("folding the log: %w", err)
+	}
+	apply := func(records []bus.Record) error {
+		for _, rec := range records {
+			b, err := ReadBatch(rec)
+			if err != nil {
+				problems.Warn("left out a record of the log that is no batch", "topic", rec.Topic,
+					"partition", rec.Partition, "offset", rec.Offset, "error", err)
+				continue
+			}
+			l.Apply(b, Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset})
+		}
+		return nil
+	}
+	if err := r.ReadTo(ctx, topic, nil, ends, apply); err != nil {
+		return fmt.Errorf("folding the log: %w", err)
+	}
+	caught()
+	if err := r.Read(ctx, topic, ends, apply); err != nil {
+		return fmt.Errorf("folding the log: %w", err)
+	}
+	return nil
+}
+
+// ReadBatch decodes one record of chaos.events.
+func ReadBatch(rec bus.Record) (events.Batch, error) {
+	event, err := cloudevent.FromHeaders(rec.Headers, rec.Value)
+	if err != nil {
+		return events.Batch{}, err
+	}
+	return events.DecodeBatch(event)
+}
+
+// ReadTick decodes one record of chaos.readings.
+func ReadTick(rec bus.Record) (events.Tick, error) {
+	event, err := cloudevent.FromHeaders(rec.Headers, rec.Value)
+	if err != nil {
+		return events.Tick{}, err
+	}
+	return events.DecodeTick(event)
+}
