@@ -54,7 +54,7 @@ func ReadBatch(rec bus.Record) (events.Batch, error) {
 	if err != nil {
 		return events.Batch{}, err
 	}
-	return events.DecodeBatch(event)
+	return batchOf(string(rec.Key), event)
 }
 
 // ReadTick decodes one record of chaos.readings.
@@ -63,5 +63,23 @@ func ReadTick(rec bus.Record) (events.Tick, error) {
 	if err != nil {
 		return events.Tick{}, err
 	}
-	return events.DecodeTick(event)
+	return tickOf(string(rec.Key), event)
+}
+
+// batchOf refuses a batch under another key than its experiment: it could be
+// in another partition than the batches it follows.
+func batchOf(key string, event cloudevent.Event) (events.Batch, error) {
+	b, err := events.DecodeBatch(event)
+	if err == nil && key != string(b.Experiment) {
+		err = fmt.Errorf("reading a batch of experiment %s: its key is %q; write the experiment id", b.Experiment, key)
+	}
+	return b, err
+}
+
+func tickOf(key string, event cloudevent.Event) (events.Tick, error) {
+	t, err := events.DecodeTick(event)
+	if err == nil && key != string(t.Experiment) {
+		err = fmt.Errorf("reading a tick of experiment %s: its key is %q; write the experiment id", t.Experiment, key)
+	}
+	return t, err
 }
