@@ -33,6 +33,7 @@ type Accepted struct {
 type Log struct {
 	mu      sync.Mutex
 	states  map[spec.ExperimentID]experiment.State
+	history map[spec.ExperimentID][]experiment.State // of live experiments, by version
 	changed chan struct{}
 	readers []func(Accepted)
 }
@@ -51,6 +52,7 @@ func (l *Log) Apply(b events.Batch, at Place) bool {
 	defer l.mu.Unlock()
 	if l.states == nil {
 		l.states = map[spec.ExperimentID]experiment.State{}
+		l.history = map[spec.ExperimentID][]experiment.State{}
 	}
 	s := l.states[b.Experiment]
 	if !experiment.Accepts(s, b) {
@@ -58,6 +60,10 @@ func (l *Log) Apply(b events.Batch, at Place) bool {
 	}
 	s = experiment.Evolve(s, b)
 	l.states[b.Experiment] = s
+	l.history[b.Experiment] = append(l.history[b.Experiment], s)
+	if s.Phase.Over() {
+		delete(l.history, b.Experiment)
+	}
 	for _, each := range l.readers {
 		each(Accepted{Batch: b, State: s, Place: at})
 	}
@@ -72,6 +78,17 @@ func (l *Log) Apply(b events.Batch, at Place) bool {
 func (l *Log) State(id spec.ExperimentID) experiment.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.states[id]
+}
+
+// StateAt is the state that a live experiment was in at a version: what those
+// who acted at that time knew. For one that is over it is the last state.
+func (l *Log) StateAt(id spec.ExperimentID, version uint64) experiment.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.history[id]; version > 0 && version <= uint64(len(h)) {
+		return h[version-1]
+	}
 	return l.states[id]
 }
 
