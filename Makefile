@@ -2,12 +2,15 @@ SHELL := /bin/bash
 GO ?= go
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: help build test fuzz lint
+.PHONY: help build demo test fuzz lint
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
+
+demo: build ## sandbox, pipeline, the broker-stop experiment and its verdict; FAULTLINE_TRADES=DIR plays recorded trades
+	bin/faultline demo
 
 test: ## all tests that need Go only, with the race detector where a C compiler is
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: running without the race detector"; fi

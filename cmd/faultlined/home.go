@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/k2-platform/faultline/internal/lake"
 )
 
 // homeFlag is where a process keeps its state: --home, $FAULTLINE_HOME or
@@ -24,12 +22,4 @@ func absolute(home *string) error {
 	}
 	*home = abs
 	return nil
-}
-
-// lakeIn is the lake that serves without configuration.
-func lakeIn(home string) lake.Config {
-	return lake.Config{
-		Kind: "sql", Name: "faultline",
-		URI: filepath.Join(home, "lake", "catalog.db"), Warehouse: filepath.Join(home, "lake", "warehouse"),
-	}
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,13 +12,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// exitCode ends the program with a code of its own; what there was to say has
+// been said.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root := &cobra.Command{Use: "faultlined", Short: "The daemon of Faultline", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(sandboxCommand())
+	root.AddCommand(upPipelineCommand(), demoCommand(), sandboxCommand())
 	err := root.ExecuteContext(ctx)
 	stop()
-	if err != nil {
+	var code exitCode
+	switch {
+	case err == nil:
+	case errors.As(err, &code):
+		os.Exit(int(code))
+	default:
 		fmt.Fprintln(os.Stderr, "faultlined:", err)
 		os.Exit(1)
 	}

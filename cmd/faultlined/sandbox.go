@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,7 @@ func upCommand(home *string) *cobra.Command {
 				return fmt.Errorf("finding this program: %w", err)
 			}
 			c.Home, c.Self = *home, []string{exe, "sandbox"}
+			c.Held = heldIn(*home, filepath.Join(service.Dir(*home), "platform.yaml"))
 			c.Platform = func(a sandbox.Addresses) ([]byte, error) { return json.MarshalIndent(platform(*home, a), "", "  ") }
 			return sandbox.Up(cmd.Context(), c, func(a sandbox.Addresses) { announce(cmd, *home, a) })
 		},
@@ -111,23 +113,36 @@ func ingestCommand(home *string) *cobra.Command {
 
 func sinkCommand(home *string) *cobra.Command {
 	var c sink.Config
+	var lake lakeFlags
 	cmd := &cobra.Command{
 		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.Home, c.Lake = *home, lakeIn(*home)
+			var err error
+			if c.Lake, err = lake.serviceLake(*home); err != nil {
+				return err
+			}
+			c.Home = *home
 			return sink.Run(cmd.Context(), c)
 		},
 	}
+	lake.add(cmd.Flags())
 	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "address of the broker")
 	cmd.Flags().StringVar(&c.Registry, "registry", "", "address of the registry")
 	return cmd
 }
 
 func queryCommand(home *string) *cobra.Command {
-	return &cobra.Command{
+	var lake lakeFlags
+	cmd := &cobra.Command{
 		Use: "query", Short: "The query API", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return query.Run(cmd.Context(), query.Config{Home: *home, Lake: lakeIn(*home)})
+			at, err := lake.serviceLake(*home)
+			if err != nil {
+				return err
+			}
+			return query.Run(cmd.Context(), query.Config{Home: *home, Lake: at})
 		},
 	}
+	lake.add(cmd.Flags())
+	return cmd
 }

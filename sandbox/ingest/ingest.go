@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ const Name = "ingest"
 // Config says what is played where. Home, Kafka and Registry are needed.
 type Config struct {
 	Home     string
-	Kafka    string // host:port
+	Kafka    string // host:port, several with commas
 	Registry string // host:port
 	Trades   string // folder of recorded trades; "" = generated
 	Seed     uint64 // of the generator
@@ -118,7 +119,7 @@ func open(c Config) (_ *player, err error) {
 		return nil, errors.Join(err, p.feed.Close())
 	}
 	p.client, err = kgo.NewClient(
-		kgo.SeedBrokers(c.Kafka),
+		kgo.SeedBrokers(strings.Split(c.Kafka, ",")...),
 		kgo.DefaultProduceTopic(broker.Topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.MaxBufferedRecords(c.Buffer),

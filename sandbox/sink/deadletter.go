@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -44,7 +45,7 @@ func letter(r *kgo.Record, cause error, at time.Time) *kgo.Record {
 // thousand records at most, so the newest letters are enough.
 func buried(ctx context.Context, kafka string, at lake.Watermark) (coordinates, error) {
 	const newest = 10_000
-	cl, err := kgo.NewClient(kgo.SeedBrokers(kafka), kgo.UnknownTopicRetries(-1), kgo.DialTimeout(2*time.Second))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(kafka, ",")...), kgo.UnknownTopicRetries(-1), kgo.DialTimeout(2*time.Second))
 	if err != nil {
 		return nil, fmt.Errorf("configuring the reader of dead letters: %w", err)
 	}

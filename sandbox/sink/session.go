@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -49,7 +50,7 @@ func (w *writer) connect(at lake.Watermark) (*kgo.Client, error) {
 		offsets[p] = kgo.NewOffset().At(at[lake.Partition{Topic: broker.Topic, Partition: p}])
 	}
 	cl, err := kgo.NewClient(
-		kgo.SeedBrokers(w.cfg.Kafka),
+		kgo.SeedBrokers(strings.Split(w.cfg.Kafka, ",")...),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{broker.Topic: offsets}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxWait(250*time.Millisecond),

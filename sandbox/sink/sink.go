@@ -27,7 +27,7 @@ const Group = "k2-iceberg-writer"
 // Config says what is read and where it is written. All but Every and Rows is needed.
 type Config struct {
 	Home     string
-	Kafka    string // host:port
+	Kafka    string // host:port, several with commas
 	Registry string // host:port
 	Lake     lake.Config
 	Every    time.Duration // longest wait for a fuller batch; 0 = 1 s

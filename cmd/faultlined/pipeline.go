@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/handlers/agent"
+	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/ledger"
+	"github.com/k2-platform/faultline/projections"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// closeWithin bounds how long the router waits for a handler at the end.
+const closeWithin = 10 * time.Second
+
+// pipeline is every role of the daemon, on one bus and one lake.
+type pipeline struct {
+	log       *slog.Logger
+	bus       *bus.Bus
+	lake      *lake.Lake
+	state     *handlers.Log
+	agent     *agent.Agent
+	router    *message.Router
+	conductor *conduct.Conductor
+	tables    *projections.Follower
+}
+
+func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_ *pipeline, err error) {
+	p := &pipeline{log: log, state: &handlers.Log{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	if p.bus, err = bus.Open(s.Kafka, log); err != nil {
+		return nil, err
+	}
+	if err = p.bus.EnsureTopics(ctx); err != nil {
+		return nil, err
+	}
+	if p.lake, err = lake.Open(ctx, lakeOf(s)); err != nil {
+		return nil, err
+	}
+	if err = p.openAgent(s); err != nil {
+		return nil, err
+	}
+	if err = p.openRouter(); err != nil {
+		return nil, err
+	}
+	if p.tables, err = openTables(ctx, p.bus, p.lake, log); err != nil {
+		return nil, err
+	}
+	p.conductor = conduct.New(p.conducting(s))
+	return p, nil
+}
+
+func (p *pipeline) commands() handlers.Commands {
+	return handlers.Commands{Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Commands}
+}
+
+func (p *pipeline) openAgent(s settings.Settings) error {
+	receipts, err := ledger.Open(ledgerDir(s.Home))
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("naming the agent: %w", err)
+	}
+	p.agent = agent.New(agent.Config{
+		Name: "agent@" + host, Drivers: drivers.All(s.Home), Ledger: receipts, Log: p.log,
+		Target: func(name spec.TargetName) (spec.Target, error) { return targetIn(s.PlatformOrDefault(), name) },
+		Send:   p.commands().Send,
+		Manual: func(receipt string) string { return fmt.Sprintf("faultline --home %s ledger undo %s", s.Home, receipt) },
+	})
+	return nil
+}
+
+// ledgerDir is where the agent of a state folder keeps its receipts.
+func ledgerDir(home string) string { return filepath.Join(home, "ledger") }
+
+func (p *pipeline) openRouter() (err error) {
+	p.router, err = message.NewRouter(message.RouterConfig{CloseTimeout: closeWithin},
+		watermill.NewSlogLoggerWithLevelMapping(p.log, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}))
+	if err != nil {
+		return fmt.Errorf("making the router: %w", err)
+	}
+	bus.Harden(p.router, p.bus, bus.HardenConfig{})
+	batches := handlers.Batches{Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Events}
+	return handlers.Route(p.router, p.bus.Topics(), p.bus.Subscriber, handlers.Decider{Log: p.state, Appender: batches})
+}
+
+// run starts the roles in the order in which they need each other, and ends
+// with the first that fails. The agent comes first and leaves last: it undoes
+// what an earlier life left before Kafka is asked for anything.
+func (p *pipeline) run(ctx context.Context, ready func()) error {
+	roles, ctx := errgroup.WithContext(ctx)
+	undone := make(chan struct{})
+	roles.Go(func() error { return p.agent.Run(ctx, func() { close(undone) }) })
+	caught := make(chan struct{})
+	roles.Go(func() error {
+		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() { close(caught) }))
+	})
+	roles.Go(func() error { return ended(ctx, p.tables.Run(ctx)) })
+	roles.Go(func() error {
+		if !wait(ctx, undone) || !wait(ctx, caught) {
+			return nil
+		}
+		p.state.Listen(func(a handlers.Accepted) {
+			p.agent.Reconcile(a.State)
+			p.conductor.Notice(a.State)
+		})
+		for _, s := range p.state.Live() {
+			p.agent.Reconcile(s)
+			p.conductor.Notice(s)
+		}
+		roles.Go(func() error { return p.conductor.Run(ctx) })
+		roles.Go(func() error {
+			if wait(ctx, p.router.Running()) {
+				ready()
+			}
+			return nil
+		})
+		return p.router.Run(ctx)
+	})
+	return roles.Wait()
+}
+
+func wait(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ended drops the error of a role that was asked to end.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// Close closes what openPipeline opened.
+func (p *pipeline) Close() error {
+	var problems []error
+	if p.bus != nil {
+		problems = append(problems, p.bus.Close())
+	}
+	if p.lake != nil {
+		problems = append(problems, p.lake.Close())
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/ledger"
+	"github.com/k2-platform/faultline/rules"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// readPlatform reads the description afresh each time: the sandbox's changes
+// with its ports.
+func readPlatform(file string) (spec.Platform, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return spec.Platform{}, fmt.Errorf("reading the platform: %w; start the sandbox, or name a description with --platform", err)
+	}
+	p, problems := spec.ParsePlatform(text)
+	if err := problems.In(file).Err(); err != nil {
+		return spec.Platform{}, fmt.Errorf("reading the platform: %w", err)
+	}
+	return p, nil
+}
+
+func targetIn(file string, name spec.TargetName) (spec.Target, error) {
+	p, err := readPlatform(file)
+	if err != nil {
+		return spec.Target{}, err
+	}
+	t, ok := p.Targets[name]
+	if !ok {
+		return spec.Target{}, fmt.Errorf("finding target %s: the platform has %s", name, names(p))
+	}
+	return t, nil
+}
+
+func names(p spec.Platform) string {
+	var out []string
+	for _, n := range slices.Sorted(maps.Keys(p.Targets)) {
+		out = append(out, string(n))
+	}
+	return strings.Join(out, ", ")
+}
+
+// deny says why a document may not run on a platform.
+func deny(d spec.Document, p spec.Platform) []string {
+	var why []string
+	for _, problem := range rules.Check(spec.Parsed{Document: d}, p, drivers.Names()) {
+		if problem.Severity == spec.Refusal {
+			why = append(why, problem.Error())
+		}
+	}
+	return why
+}
+
+// heldIn says whether a live receipt names a service of the sandbox.
+func heldIn(home, platformFile string) func(service string) bool {
+	return func(service string) bool {
+		receipts, err := ledger.Open(ledgerDir(home))
+		if err != nil {
+			return true // who cannot look leaves alone what may be under a fault
+		}
+		p, err := readPlatform(platformFile)
+		if err != nil {
+			return false // no platform yet, so nothing could be broken
+		}
+		for name, t := range p.Targets {
+			if t.Process != nil && filepath.Base(t.Process.Record) == service+".json" && receipts.Names(string(name)) {
+				return true
+			}
+		}
+		return false
+	}
+}

@@ -1,0 +1,118 @@
+// Package conduct leads each live experiment: it takes or denies it, beats
+// its clock, hands readings to its judge, keeps its books, and publishes what
+// the judge says is due. What it does follows from the state of the log and
+// the recorded ticks, so that a restart goes on where the last life ended.
+package conduct
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// Watch says which readings an experiment needs.
+type Watch struct {
+	Experiment spec.ExperimentID
+	Platform   spec.Platform
+	Document   spec.Document
+	Metrics    []string
+}
+
+// Clock beats once a second until ctx ends, which is no error: beat gets the
+// tick with the readings since the one before. It is called one at a time, and
+// numbers the tick itself.
+type Clock interface {
+	Watch(ctx context.Context, w Watch, beat func(events.Tick)) error
+}
+
+// Books account for records.
+type Books interface {
+	Open(ctx context.Context) (*events.BookMark, error)
+	Snapshot(ctx context.Context) (int64, error)
+	// Close never fails: what it could not read it says in Why.
+	Close(ctx context.Context, from events.BookMark, during int64, wait time.Duration) events.BooksClosed
+}
+
+// Config is what a conductor needs. All fields must be set.
+type Config struct {
+	Name     string // who sends
+	Log      *handlers.Log
+	Problems *slog.Logger
+	// Platform reads the description of what may be broken.
+	Platform func() (spec.Platform, error)
+	// Deny says why a document may not run on a platform; nothing lets it run.
+	Deny  func(spec.Document, spec.Platform) []string
+	Clock Clock
+	// Books opens the platform's account of that name.
+	Books func(spec.Platform, string) (Books, error)
+	// Send and Record return once the command or tick is stored.
+	Send   func(context.Context, commands.Envelope) error
+	Record func(context.Context, events.Tick) error
+	// Replay reads the ticks that were recorded for an experiment, in order.
+	Replay func(context.Context, spec.ExperimentID) ([]events.Tick, error)
+}
+
+// Conductor leads every live experiment. Run it once.
+type Conductor struct {
+	Config
+	mu    sync.Mutex
+	ctx   context.Context //nolint:containedctx // the life of all experiments: that of Run
+	led   map[spec.ExperimentID]bool
+	early []experiment.State // noticed before Run
+	wait  sync.WaitGroup
+}
+
+// New makes a conductor that leads nothing before Run.
+func New(c Config) *Conductor {
+	return &Conductor{Config: c, led: map[spec.ExperimentID]bool{}}
+}
+
+// Notice begins to lead an experiment that is not led yet. It does not block.
+func (c *Conductor) Notice(s experiment.State) {
+	if s.Phase == experiment.Absent || s.Phase.Over() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.early = append(c.early, s)
+		return
+	}
+	c.begin(s.ID)
+}
+
+// begin is called under c.mu.
+func (c *Conductor) begin(id spec.ExperimentID) {
+	if c.led[id] || c.ctx.Err() != nil {
+		return
+	}
+	c.led[id] = true
+	c.wait.Go(func() {
+		l := leader{Conductor: c, id: id}
+		l.lead(c.ctx)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.led, id)
+	})
+}
+
+// Run leads until ctx ends.
+func (c *Conductor) Run(ctx context.Context) error {
+	c.mu.Lock()
+	c.ctx = ctx
+	for _, s := range c.early {
+		c.begin(s.ID)
+	}
+	c.early = nil
+	c.mu.Unlock()
+	<-ctx.Done()
+	c.wait.Wait()
+	return nil
+}

@@ -1,0 +1,134 @@
+package conduct
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/handlers/judging"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// lastWords bounds how long a clean end waits for recorded ticks.
+const lastWords = 5 * time.Second
+
+// leader leads one experiment.
+type leader struct {
+	*Conductor
+	id    spec.ExperimentID
+	out   *outbox
+	books *bookkeeper // nil where no records are counted
+}
+
+// lead goes on until the experiment is over or ctx ends.
+func (l *leader) lead(ctx context.Context) {
+	l.out = newOutbox(ctx, l.Conductor)
+	defer l.out.close()
+	s := l.Log.State(l.id)
+	platform, j, err := l.prepare(s)
+	if err == nil && s.Phase == experiment.Scheduled {
+		err = l.begin(ctx)
+	}
+	if err == nil {
+		err = l.beat(ctx, platform, j)
+	}
+	if err != nil && ctx.Err() == nil {
+		l.giveUp(ctx, err)
+	}
+}
+
+// prepare reads the platform and makes the judge. Before the baseline it also
+// asks whether the document may run at all.
+func (l *leader) prepare(s experiment.State) (spec.Platform, *judging.Judge, error) {
+	platform, err := l.Platform()
+	if err != nil {
+		return platform, nil, fmt.Errorf("reading the platform: %w", err)
+	}
+	if s.Phase == experiment.Scheduled {
+		if why := l.Deny(s.Document, platform); len(why) > 0 {
+			return platform, nil, errors.New(strings.Join(why, "; "))
+		}
+	}
+	j, err := judging.New(s.Document, platform)
+	if err == nil && s.Document.Books != "" {
+		l.books, err = openBooks(l, platform, s.Document.Books)
+	}
+	return platform, j, err
+}
+
+// giveUp denies what has not begun and aborts what has, and waits until the
+// log shows it, so that the experiment is not taken up again meanwhile.
+func (l *leader) giveUp(ctx context.Context, why error) {
+	l.Problems.Warn("an experiment cannot be led", "experiment", l.id, "error", why)
+	e := commands.Envelope{ID: string(l.id) + "/denied", Experiment: l.id, Command: commands.Deny{Reasons: []string{why.Error()}}}
+	if l.Log.State(l.id).Phase != experiment.Scheduled {
+		e.ID, e.Command = string(l.id)+"/not-led", commands.Abort{Reason: "it cannot be judged: " + why.Error()}
+	}
+	l.out.deliver(ctx, e)
+	l.await(ctx, experiment.Phase.Over)
+}
+
+func (l *leader) await(ctx context.Context, ok func(experiment.Phase) bool) bool {
+	_, err := l.Log.Await(ctx, l.id, func(s experiment.State) bool { return ok(s.Phase) })
+	return err == nil
+}
+
+// begin opens the books and starts the baseline.
+func (l *leader) begin(ctx context.Context) error {
+	mark, err := l.books.open(ctx)
+	if err != nil {
+		return err
+	}
+	l.out.deliver(ctx, commands.Envelope{
+		ID: string(l.id) + "/baseline-begun", Experiment: l.id, Command: commands.BeginBaseline{Books: mark},
+	})
+	l.await(ctx, func(p experiment.Phase) bool { return p != experiment.Scheduled })
+	return nil
+}
+
+// beat replays what was recorded, then judges every tick until the experiment
+// is over.
+func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Judge) error {
+	last, err := l.replay(ctx, j)
+	if err != nil {
+		return err
+	}
+	alive, stop := context.WithCancel(ctx)
+	defer stop()
+	t := newTape(ctx, l.Conductor)
+	defer func() {
+		within, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer done()
+		t.close(within)
+	}()
+	defer l.books.wait()
+	missing, seq := gapAfter(last), last.Seq
+	watch := Watch{Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics()}
+	return l.Clock.Watch(alive, watch, func(tick events.Tick) {
+		s := l.Log.State(l.id)
+		if s.Phase.Over() {
+			stop()
+			return
+		}
+		if missing != nil {
+			missing.To = tick.At
+			tick.Gap = missing
+		}
+		tick.Seq, tick.Version = seq+1, s.Version
+		if !t.record(tick) {
+			// The number stays free: the next beat that finds room says what is missing.
+			missing = gapAt(missing, tick)
+			return
+		}
+		missing, seq = nil, tick.Seq
+		for _, due := range j.Tick(s, tick) {
+			l.out.put(commands.Envelope{ID: due.ID, Experiment: l.id, At: due.At, Command: due.Command})
+		}
+		l.books.keep(alive, s)
+	})
+}

@@ -1,0 +1,51 @@
+package conduct
+
+import (
+	"context"
+	"sync"
+
+	"github.com/k2-platform/faultline/events"
+)
+
+// tapeLength bounds the ticks that wait for Kafka: ten minutes of them.
+const tapeLength = 600
+
+// tape records ticks in their order while the clock goes on. It is used by
+// the clock's goroutine alone.
+type tape struct {
+	queue chan events.Tick
+	stop  context.CancelFunc
+	wait  sync.WaitGroup
+}
+
+func newTape(ctx context.Context, c *Conductor) *tape {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	t := &tape{queue: make(chan events.Tick, tapeLength), stop: stop}
+	t.wait.Go(func() {
+		for tick := range t.queue {
+			for c.Record(ctx, tick) != nil && sleep(ctx, retry) {
+			}
+		}
+	})
+	return t
+}
+
+// record queues a tick, and says whether there was room. A tick that had none
+// is not judged either, so that the log holds whatever was judged.
+func (t *tape) record(tick events.Tick) bool {
+	select {
+	case t.queue <- tick:
+		return true
+	default:
+		return false
+	}
+}
+
+// close waits a moment for what is queued: a clean end loses no tick.
+func (t *tape) close(ctx context.Context) {
+	close(t.queue)
+	stop := context.AfterFunc(ctx, t.stop)
+	defer stop()
+	t.wait.Wait()
+	t.stop()
+}

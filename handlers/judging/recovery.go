@@ -1,0 +1,72 @@
+package judging
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// recover looks for the first tick after rollback at which the steady state
+// holds again and every service is healthy.
+func (j *Judge) recover(s experiment.State, t events.Tick) {
+	values := j.values(s, t)
+	if !s.Injected.IsZero() && !j.owes(s, "recovery") {
+		j.see(values)
+	}
+	if s.Phase != experiment.Recovering || s.RolledBack.IsZero() || !t.At.After(s.RolledBack) || j.owes(s, "recovery") {
+		return
+	}
+	missing := j.missing(values)
+	out := events.RecoveryMeasured{Recovered: len(missing) == 0, Impact: j.user}
+	switch {
+	case out.Recovered:
+		injection, rollback := spec.Duration(t.At.Sub(s.Injected)), spec.Duration(t.At.Sub(s.RolledBack))
+		out.FromInjection, out.FromRollback = &injection, &rollback
+	case t.At.Sub(s.RolledBack) >= time.Duration(j.doc.Limits.RecoveryTimeout):
+		out.Why = fmt.Sprintf("%s after rollback: %s", j.doc.Limits.RecoveryTimeout, strings.Join(missing, "; "))
+	default:
+		return
+	}
+	j.owe(s, "recovery", t, commands.ReportRecovery{RecoveryMeasured: out})
+}
+
+// missing says what keeps the system from being recovered.
+func (j *Judge) missing(values map[string]float64) []string {
+	var out []string
+	for i, r := range j.steady {
+		if a := judge(r, values); a != events.Holds {
+			out = append(out, fmt.Sprintf("%s is %s", j.doc.Hypothesis.SteadyState[i].Label(), a))
+		}
+	}
+	for _, name := range j.healthy {
+		service := strings.TrimPrefix(name, healthyPrefix)
+		switch v, ok := values[name]; {
+		case !ok:
+			out = append(out, "the health of "+service+" is unknown")
+		case v != 1:
+			out = append(out, service+" is not healthy")
+		}
+	}
+	return out
+}
+
+// see keeps the worst of what clients saw.
+func (j *Judge) see(values map[string]float64) {
+	worst := func(kept **float64, name string, worse func(a, b float64) bool) {
+		v, ok := values[name]
+		if ok && (*kept == nil || worse(v, **kept)) {
+			*kept = &v
+		}
+	}
+	less := func(a, b float64) bool { return a < b }
+	more := func(a, b float64) bool { return a > b }
+	worst(&j.user.MinAvailability, "availability", less)
+	worst(&j.user.MaxErrorRate, "error_rate", more)
+	worst(&j.user.MaxResponseTime, "response_time", more)
+	worst(&j.user.MaxDataAge, "data_age", more)
+}

@@ -1,0 +1,93 @@
+package sampling
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/observe"
+)
+
+const (
+	// beat is the period of an experiment's clock.
+	beat = time.Second
+	// shortest and longest time for one poll.
+	shortest = time.Second
+	longest  = 6 * time.Second
+)
+
+// Pool polls sources while somebody watches them. The zero value is not
+// ready; use NewPool.
+type Pool struct {
+	inspect observe.Inspector
+	log     *slog.Logger
+	mu      sync.Mutex
+	polls   map[string]*poll
+}
+
+// NewPool makes a pool that polls nothing yet. Table metrics are asked of
+// inspect; nil means that there is none to ask.
+func NewPool(inspect observe.Inspector, log *slog.Logger) *Pool {
+	return &Pool{inspect: inspect, log: log, polls: map[string]*poll{}}
+}
+
+// Watch implements conduct.Clock.
+func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick)) error {
+	all, err := sources(w.Platform, w.Document.Metrics, w.Metrics, p.inspect)
+	if err != nil {
+		return err
+	}
+	in := &inbox{}
+	for _, s := range all {
+		leave, err := p.join(ctx, s, time.Duration(w.Document.Baseline.Every), in)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	clock := time.NewTicker(beat)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-clock.C:
+			if ctx.Err() != nil {
+				return nil
+			}
+			each(events.Tick{Experiment: w.Experiment, At: time.Now().UTC().Truncate(time.Millisecond), Readings: in.take()})
+		}
+	}
+}
+
+// inbox holds the readings since the last tick.
+type inbox struct {
+	mu       sync.Mutex
+	readings []events.Reading
+}
+
+func (i *inbox) put(readings []events.Reading) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.readings = append(i.readings, readings...)
+}
+
+// take empties the inbox, in an order that does not depend on who was first.
+func (i *inbox) take() []events.Reading {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	out := i.readings
+	i.readings = nil
+	slices.SortStableFunc(out, func(a, b events.Reading) int {
+		if c := strings.Compare(a.Metric, b.Metric); c != 0 {
+			return c
+		}
+		return a.At.Compare(b.At)
+	})
+	return out
+}
