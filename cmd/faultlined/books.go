@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/k2-platform/faultline/handlers/bookkeeping"
+	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// openBooks finds the account of a platform by its name.
+func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (conduct.Books, error) {
+	return func(p spec.Platform, name string) (conduct.Books, error) {
+		b, ok := p.Books[name]
+		if !ok {
+			return nil, fmt.Errorf("the platform keeps no books named %q", name)
+		}
+		if len(b.Brokers) == 0 {
+			b.Brokers = p.Kafka
+		}
+		return bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log}), nil
+	}
+}
+
+// storedTrades is the table that the platform's records end up in.
+type storedTrades struct {
+	lake  *lake.Lake
+	books spec.Books
+}
+
+func (t storedTrades) Snapshot(ctx context.Context) (int64, error) {
+	info, err := t.lake.Inspect(ctx, t.books.Namespace, t.books.Table)
+	if errors.Is(err, lake.ErrNoTable) {
+		return 0, nil
+	}
+	return info.ID, err
+}
+
+func (t storedTrades) Stored(ctx context.Context) (map[int32]int64, error) {
+	w, err := t.lake.Watermark(ctx, t.books.Namespace, t.books.Table)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int32]int64{}
+	for p, next := range w {
+		if p.Topic == t.books.Topic {
+			out[p.Partition] = next
+		}
+	}
+	return out, nil
+}
+
+func (t storedTrades) Keys(ctx context.Context, snapshot int64, each func(string)) error {
+	return t.lake.Scan(ctx, t.books.Namespace, t.books.Table,
+		lake.ScanOptions{Columns: []string{t.books.Key}, SnapshotID: snapshot}, func(r lake.Row) error {
+			key, ok := r.Text(t.books.Key)
+			if !ok {
+				return fmt.Errorf("a row has no %s", t.books.Key)
+			}
+			each(key)
+			return nil
+		})
+}
+
+// sourceTopic is the platform's own Kafka, which may be away: it is asked with
+// a connection of its own each time.
+type sourceTopic struct {
+	books spec.Books
+	log   *slog.Logger
+}
+
+func (s sourceTopic) Ends(ctx context.Context) (ends map[int32]int64, err error) {
+	err = s.with(func(b *bus.Bus) error {
+		ends, err = b.EndOffsets(ctx, s.books.Topic)
+		return err
+	})
+	return ends, err
+}
+
+func (s sourceTopic) Letters(ctx context.Context, each func(bookkeeping.Place)) error {
+	return s.with(func(b *bus.Bus) error {
+		ends, err := b.EndOffsets(ctx, s.books.DeadLetters)
+		if err != nil {
+			return err
+		}
+		return b.ReadTo(ctx, s.books.DeadLetters, nil, ends, func(records []bus.Record) error {
+			for _, rec := range records {
+				if at, ok := placeOf(rec, s.books.Topic); ok {
+					each(at)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// placeOf reads where a dead letter stood in the source topic.
+func placeOf(rec bus.Record, topic string) (bookkeeping.Place, bool) {
+	partition, perr := strconv.ParseInt(rec.Headers[bus.HeaderPartition], 10, 32)
+	offset, oerr := strconv.ParseInt(rec.Headers[bus.HeaderOffset], 10, 64)
+	return bookkeeping.Place{Partition: int32(partition), Offset: offset},
+		perr == nil && oerr == nil && rec.Headers[bus.HeaderTopic] == topic
+}
+
+func (s sourceTopic) with(do func(*bus.Bus) error) error {
+	var problem error
+	for range 3 { // a broker that has just come back may refuse the first
+		b, err := bus.Open(bus.Config{Brokers: s.books.Brokers}, s.log)
+		if err == nil {
+			return errors.Join(do(b), b.Close())
+		}
+		problem = err
+		time.Sleep(200 * time.Millisecond)
+	}
+	return problem
+}

@@ -1,0 +1,166 @@
+package bookkeeping
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/spec"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a producer, a table and a dead-letter topic in memory.
+type world struct {
+	receipts []receipt
+	page     int
+	rows     []string
+	letters  []Place
+	ends     map[int32]int64
+	stored   map[int32]int64
+	broken   error // of the table's scan
+}
+
+func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/position" {
+		fmt.Fprintf(out, `{"taken":%d}`, len(w.receipts)) //nolint:errcheck // a test
+		return
+	}
+	from, _ := strconv.Atoi(r.URL.Query().Get("from")) //nolint:errcheck // 0 panics below
+	to, _ := strconv.Atoi(r.URL.Query().Get("to"))     //nolint:errcheck // 0 panics below
+	for i := from; i <= min(to, from+w.page-1); i++ {
+		if err := json.NewEncoder(out).Encode(w.receipts[i-1]); err != nil {
+			return
+		}
+	}
+}
+
+func (w *world) Snapshot(context.Context) (int64, error)         { return 7, nil }
+func (w *world) Stored(context.Context) (map[int32]int64, error) { return w.stored, nil }
+func (w *world) Keys(_ context.Context, _ int64, each func(string)) error {
+	for _, k := range w.rows {
+		each(k)
+	}
+	return w.broken
+}
+func (w *world) Ends(context.Context) (map[int32]int64, error) { return w.ends, nil }
+func (w *world) Letters(_ context.Context, each func(Place)) error {
+	for _, p := range w.letters {
+		each(p)
+	}
+	return nil
+}
+
+func (w *world) take(state string) receipt {
+	n := int64(len(w.receipts) + 1)
+	r := receipt{Seq: n, Key: fmt.Sprintf("T%d", n), State: state, Partition: -1, Offset: -1}
+	if state == acked {
+		r.Partition, r.Offset = int32(n%3), n //nolint:gosec // small
+	}
+	w.receipts = append(w.receipts, r)
+	return r
+}
+
+func (w *world) close(t interface {
+	Helper()
+	Cleanup(func())
+}, after int64) events.BooksClosed {
+	t.Helper()
+	s := httptest.NewServer(w)
+	defer s.Close()
+	k := New(spec.Books{Receipts: s.URL}, w, w)
+	defer k.feed.client.CloseIdleConnections()
+	return k.Close(context.Background(), events.BookMark{Taken: after}, 5, 2*time.Second)
+}
+
+func TestEveryRecordHasOneFate(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := &world{page: rapid.IntRange(1, 50).Draw(rt, "page")}
+		before := rapid.IntRange(0, 20).Draw(rt, "before")
+		for range before {
+			w.rows = append(w.rows, w.take(acked).Key)
+		}
+		want := events.BooksClosed{}
+		for range rapid.IntRange(0, 120).Draw(rt, "records") {
+			state := rapid.SampledFrom([]string{acked, acked, acked, dropped, "failed", "unknown"}).Draw(rt, "state")
+			r := w.take(state)
+			want.Taken++
+			times := 0
+			if state == acked || state == "unknown" {
+				times = rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(rt, "rows")
+			}
+			for range times {
+				w.rows = append(w.rows, r.Key)
+			}
+			letter := state == acked && rapid.Bool().Draw(rt, "letter")
+			if letter {
+				w.letters = append(w.letters, Place{r.Partition, r.Offset})
+			}
+			switch {
+			case times > 0:
+				want.Stored++
+				want.StoredTwice += int64(times - 1)
+			case letter:
+				want.DeadLettered++
+			case state == acked:
+				want.LostAcked++
+				want.Lost++
+			case state == dropped:
+				want.Dropped++
+				want.Lost++
+			default:
+				want.Lost++
+			}
+		}
+		got := w.close(t, int64(before))
+		require.True(rt, got.Balanced, got.Why)
+		require.Equal(rt, got.Taken, got.Stored+got.DeadLettered+got.Lost)
+		require.Equal(rt,
+			[]int64{want.Taken, want.Stored, want.StoredTwice, want.DeadLettered, want.Lost, want.LostAcked, want.Dropped},
+			[]int64{got.Taken, got.Stored, got.StoredTwice, got.DeadLettered, got.Lost, got.LostAcked, got.Dropped})
+	})
+}
+
+func TestBooksStayOpenWhenSomethingCannotBeRead(t *testing.T) {
+	for name, spoil := range map[string]func(*world){
+		"records are still under way": func(w *world) { w.take(pending) },
+		"not in the table":            func(w *world) { w.ends, w.stored = map[int32]int64{0: 9}, map[int32]int64{0: 8} },
+		"disk on fire":                func(w *world) { w.broken = errors.New("disk on fire") },
+		"receipt 2 is missing":        func(w *world) { w.receipts[1].Seq = 3 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{page: 10}
+			for range 3 {
+				w.rows = append(w.rows, w.take(acked).Key)
+			}
+			spoil(w)
+			got := w.close(t, 0)
+			assert.False(t, got.Balanced)
+			assert.Contains(t, got.Why, name)
+		})
+	}
+}
+
+func TestOpenMarksThePlace(t *testing.T) {
+	w := &world{page: 10}
+	w.take(acked)
+	s := httptest.NewServer(w)
+	defer s.Close()
+	k := New(spec.Books{Receipts: s.URL}, w, w)
+	defer k.feed.client.CloseIdleConnections()
+	at, err := k.Open(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, &events.BookMark{Taken: 1, Snapshot: 7}, at)
+}

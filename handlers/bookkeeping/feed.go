@@ -1,0 +1,93 @@
+package bookkeeping
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// position is how far a producer is: see the sandbox's ingest, which gives it
+// at /position.
+type position struct {
+	Taken int64 `json:"taken"`
+}
+
+// receipt is one line of the producer's /receipts: one record taken from the
+// feed, and what became of it.
+type receipt struct {
+	Seq       int64  `json:"seq"`
+	Key       string `json:"trade_id"`
+	State     string `json:"state"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+}
+
+// States of a receipt.
+const (
+	acked   = "acked"
+	pending = "pending"
+	dropped = "dropped"
+)
+
+// feed asks the producer over HTTP.
+type feed struct {
+	base   string
+	client *http.Client
+}
+
+func (f feed) position(ctx context.Context) (position, error) {
+	var p position
+	err := f.get(ctx, "/position", func(d *json.Decoder) error { return d.Decode(&p) })
+	return p, err
+}
+
+// receipts reads after…to, page by page, without a hole.
+func (f feed) receipts(ctx context.Context, after, to int64) ([]receipt, error) {
+	var out []receipt
+	for next := after + 1; next <= to; {
+		before := len(out)
+		err := f.get(ctx, fmt.Sprintf("/receipts?from=%d&to=%d", next, to), func(d *json.Decoder) error {
+			for d.More() {
+				var r receipt
+				if err := d.Decode(&r); err != nil {
+					return err
+				}
+				if r.Seq != next {
+					return fmt.Errorf("receipt %d is missing, the next is %d", next, r.Seq)
+				}
+				out = append(out, r)
+				next++
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(out) == before {
+			return nil, fmt.Errorf("reading receipts from %s: it has none from %d on, and %d were taken", f.base, next, to)
+		}
+	}
+	return out, nil
+}
+
+func (f feed) get(ctx context.Context, path string, read func(*json.Decoder) error) (err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.base+path, nil)
+	if err != nil {
+		return fmt.Errorf("asking the producer: %w", err)
+	}
+	res, err := f.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the producer: %w", err)
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking the producer: %s says %s", f.base+path, res.Status)
+	}
+	if err := read(json.NewDecoder(bufio.NewReader(res.Body))); err != nil {
+		return fmt.Errorf("reading %s: %w", f.base+path, err)
+	}
+	return nil
+}

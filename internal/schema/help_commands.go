@@ -1,0 +1,55 @@
+package schema
+
+func commandHelp() map[string]entry {
+	return map[string]entry{
+		"commands.Schedule": {"Asks to run a document. The record's key becomes the experiment's id; an id is used once.", fields{
+			"document": {"The experiment. It is read as strictly as a file: an unknown field is refused.", ""},
+		}},
+		"commands.Abort": {"Asks to end early and undo the fault.", fields{
+			"reason": {"Why, for the record.", ""},
+		}},
+		"commands.Note": {"Attaches a finding or an improvement to an experiment, also after its end.", fields{
+			"kind":   {"What the note is.", ""},
+			"text":   {"The note. Not empty.", ""},
+			"event":  {"Version of the batch that the note speaks of; none or 0 for the experiment as a whole.", ""},
+			"column": {"Column of the outcome tables that the note speaks of.", ""},
+		}},
+		"commands.Deny": {"Says that the platform cannot run the document.", fields{
+			"reasons": {"Why not, one sentence each.", ""},
+		}},
+		"commands.BeginBaseline": {"Says that samplers are reading.", fields{
+			"books": {"Where the record accounting begins. Absent where the document has no books.", ""},
+		}},
+		"commands.CompleteBaseline": {"Brings what was normal before injection.", fields{
+			"metrics": {"What was read of each metric, by its name.", ""},
+			"windows": {"How many windows the baseline had.", "windows"},
+			"broken":  {"How many of them broke the steady state.", "windows"},
+		}},
+		"commands.ReportInjected": {"Says that the agent saw the fault on its target.", fields{
+			"step":    {"Id of the step.", ""},
+			"receipt": {"Id of the receipt in the agent's ledger.", ""},
+			"seen_at": {"When the fault was seen.", ""},
+		}},
+		"commands.ReportInjectionFailed": {"Says that the agent did not get the fault in place, and left nothing of it behind.", fields{
+			"step": {"Id of the step.", ""},
+			"why":  {"What went wrong.", ""},
+		}},
+		"commands.EndStep": {"Says that a step's time is over.", fields{
+			"step": {"Id of the step.", ""},
+		}},
+		"commands.Trigger": {"Says that a rollback trigger fired.", nil},
+		"commands.ReportRolledBack": {"Says that the agent saw the fault gone.", fields{
+			"step":    {"Id of the step.", ""},
+			"cause":   {"Why it was rolled back.", ""},
+			"seen_at": {"When it was seen gone.", ""},
+		}},
+		"commands.ReportStuck": {"Says that the agent cannot undo the fault.", fields{
+			"step":   {"Id of the step.", ""},
+			"why":    {"What went wrong.", ""},
+			"manual": {"What to run by hand.", ""},
+		}},
+		"commands.JudgeClaim":     {"Brings the answer to one claim of the document.", nil},
+		"commands.ReportRecovery": {"Says how the target came back.", nil},
+		"commands.CloseBooks":     {"Brings the account of the records.", nil},
+	}
+}

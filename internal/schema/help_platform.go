@@ -1,0 +1,93 @@
+package schema
+
+func platformHelp() map[string]entry {
+	return map[string]entry{
+		"spec.Platform": {"The system under experiment: what can be broken and what can be measured. Whoever runs the system writes it, not the author of an experiment.", fields{
+			"faultline_platform": {"Version of this format. Write v1.", ""},
+			"name":               {"What the system is called.", ""},
+			"environment":        {"What kind of system it is. production is refused.", ""},
+			"kafka":              {"Brokers of the system under experiment, as host:port.", ""},
+			"targets":            {"What can be broken, by name.", ""},
+			"services":           {"How each service says that it is well, by the service's name.", ""},
+			"probes":             {"HTTP calls made again and again, by name.", ""},
+			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
+			"books":              {"Flows whose records can be counted one by one, by name.", ""},
+		}},
+		"spec.Target": {"Something that can be broken: one process, or the group of its members.", fields{
+			"title":   {"What it is, in words.", ""},
+			"members": {"Targets that this group stands for.", ""},
+			"process": {"How its process is found and started again.", ""},
+			"health":  {"How it says that it is well.", ""},
+		}},
+		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, or by pid_file with command.", fields{
+			"record":   {"Path of the process record that the service writes itself.", ""},
+			"pid_file": {"Path of a file that holds the process id, for programs that write no record.", ""},
+			"command":  {"Command that starts the process again, word by word.", ""},
+			"env":      {"Environment of that command, as NAME=value.", ""},
+			"dir":      {"Working directory of that command.", ""},
+			"log":      {"File that takes the output of that command.", ""},
+		}},
+		"spec.Health": {"How a service says that it is well. Write one of http, tcp and kafka.", fields{
+			"http":  {"URL that answers 200 when the service is well.", ""},
+			"tcp":   {"host:port that takes connections when the service is well.", ""},
+			"kafka": {"host:port of a broker that answers when it is well.", ""},
+			"needs": {"Target that the answer depends on.", ""},
+		}},
+		"spec.Probe": {"An HTTP call made again and again, as a client of the system would make it.", fields{
+			"url":       {"What is called.", ""},
+			"timeout":   {"How long an answer may take. Absent means 5s.", ""},
+			"status":    {"Status that is expected. Absent means 200.", ""},
+			"contains":  {"Text that the body must contain.", ""},
+			"age_field": {"Path in the JSON body to the RFC 3339 time of the newest data, such as data.0.timestamp. Needed for data_age.", ""},
+			"window":    {"Stretch of time that the measures look back on. Absent means 10s.", ""},
+		}},
+		"spec.Metric": {"Where one number comes from, in which unit, and which target must be there to give it. Write exactly one source.", fields{
+			"unit":    {"Unit of the number, such as s, records or share.", ""},
+			"needs":   {"Target without which there is no reading.", ""},
+			"scrape":  {"Source: one series of a Prometheus text page.", ""},
+			"probe":   {"Source: one measure of a probe.", ""},
+			"promql":  {"Source: a query to a Prometheus server.", ""},
+			"process": {"Source: a process.", ""},
+			"kafka":   {"Source: the system's Kafka.", ""},
+			"table":   {"Source: an Iceberg table.", ""},
+		}},
+		"spec.ScrapeSource": {"One series of a Prometheus text page.", fields{
+			"url":    {"Address of the page.", ""},
+			"series": {"Name of the series, with labels where it needs them.", ""},
+			"rate":   {"true: the increase per second instead of the value.", ""},
+			"window": {"Stretch of time that the rate looks back on.", ""},
+		}},
+		"spec.ProbeSource": {"One measure of a probe.", fields{
+			"name":    {"Name of the probe.", ""},
+			"measure": {"What is taken of it.", ""},
+		}},
+		"spec.PromQLSource": {"A query to a Prometheus server. The answer must be one number.", fields{
+			"url":   {"Address of the server.", ""},
+			"query": {"PromQL query.", ""},
+		}},
+		"spec.ProcessSource": {"What a process uses.", fields{
+			"record":  {"Path of the process record that the service writes.", ""},
+			"measure": {"What is taken of it.", ""},
+		}},
+		"spec.KafkaSource": {"A number about the system's Kafka.", fields{
+			"brokers": {"Brokers, as host:port.", ""},
+			"measure": {"What is taken of it.", ""},
+			"group":   {"Consumer group, for lag.", ""},
+			"topics":  {"Topics that are looked at.", ""},
+		}},
+		"spec.TableSource": {"A number about an Iceberg table.", fields{
+			"namespace": {"Namespace of the table.", ""},
+			"name":      {"Name of the table.", ""},
+			"measure":   {"What is taken of it.", ""},
+		}},
+		"spec.Books": {"Where the records of a flow can be counted one by one.", fields{
+			"receipts":     {"URL of the service that keeps a receipt of each record it took.", ""},
+			"brokers":      {"Brokers of the topic, as host:port.", ""},
+			"topic":        {"Topic that carries the records.", ""},
+			"dead_letters": {"Topic of the records that could not be stored.", ""},
+			"namespace":    {"Namespace of the table.", ""},
+			"table":        {"Table that the records end in.", ""},
+			"key":          {"Column that tells one record from another.", ""},
+		}},
+	}
+}

@@ -1,0 +1,37 @@
+package projections
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options tune a Follower. The zero value has the defaults.
+type Options struct {
+	// Every is how often rows are written, default 10 s. A verdict is written
+	// at once.
+	Every time.Duration
+	// Rows is how many rows may wait to be written, default 200,000; reading
+	// stops there. One record's rows may go over it.
+	Rows int
+	// Grace is how long the rows that are left are still tried at the end,
+	// default 10 s.
+	Grace time.Duration
+	// Log is told of failed commits and skipped records; nil is silent.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Every <= 0 {
+		o.Every = 10 * time.Second
+	}
+	if o.Rows <= 0 {
+		o.Rows = 200_000
+	}
+	if o.Grace <= 0 {
+		o.Grace = 10 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

@@ -1,0 +1,212 @@
+package projections
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/bus"
+)
+
+// accepted folds batches into what the projections are shown.
+func accepted(batches ...events.Batch) []Batch {
+	a, out := newAcceptor(), []Batch(nil)
+	for i, b := range batches {
+		if one, ok := a.accept(b, bus.Record{Topic: topics().Events, Offset: int64(i)}); ok {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+func each[R any](batches []Batch, rows func(Batch) []R) []R {
+	var out []R
+	for _, b := range batches {
+		out = append(out, rows(b)...)
+	}
+	return out
+}
+
+func from(offset int64) Source { return Source{Topic: topics().Events, Offset: offset} }
+
+func TestExperimentsHasARowForEachPhase(t *testing.T) {
+	rows := each(accepted(story("x")...), Experiments)
+	type short struct {
+		phase, event string
+		version      uint64
+		index        int
+	}
+	var got []short
+	for _, r := range rows {
+		got = append(got, short{r.Phase, r.Event, r.Version, r.Index})
+	}
+	assert.Equal(t, []short{
+		{"scheduled", events.TypeExperimentScheduled, 1, 0},
+		{"baselining", events.TypeBaselineStarted, 2, 0},
+		{"injecting", events.TypeFaultInjectionRequested, 3, 1},
+		{"injected", events.TypeFaultInjected, 4, 0},
+		{"rolling back", events.TypeRollbackRequested, 5, 0},
+		{"recovering", events.TypeFaultRolledBack, 6, 0},
+		{"concluded", events.TypeConcluded, 9, 1},
+	}, got)
+	assert.Equal(t, ExperimentRow{
+		Source: from(8), Experiment: "x", Version: 9, Index: 1, Event: events.TypeConcluded, Phase: "concluded", At: second(90),
+		Title: "Kafka stops", Claim: "trades keep flowing", System: "k2", Environment: "test", By: "ada",
+		Cause: "planned", Reasons: "lost_acked: 2\nslow",
+	}, rows[6])
+}
+
+func TestExperimentsOfADenial(t *testing.T) {
+	rows := each(accepted(events.Batch{
+		Experiment: "x", Version: 1, Cause: "c", At: second(1),
+		Events: []events.Event{events.ExperimentDenied{By: "bob", Reasons: []string{"production", "no owner"}}},
+	}), Experiments)
+	assert.Equal(t, []ExperimentRow{{
+		Source: from(0), Experiment: "x", Version: 1, Event: events.TypeExperimentDenied, Phase: "denied", At: second(1),
+		By: "bob", Reasons: "production\nno owner",
+	}}, rows)
+}
+
+func TestEventsHasEveryEvent(t *testing.T) {
+	var rows []EventRow
+	for _, b := range accepted(story("x")...) {
+		more, err := Events(b)
+		require.NoError(t, err)
+		rows = append(rows, more...)
+	}
+	require.Len(t, rows, 11)
+	last := rows[10]
+	assert.JSONEq(t, `{"verdict":"refuted","reasons":["lost_acked: 2","slow"]}`, last.Payload)
+	last.Payload = ""
+	assert.Equal(t, EventRow{
+		Source: from(8), Experiment: "x", Version: 9, Index: 1, Type: events.TypeConcluded, Cause: "c9", At: second(90),
+	}, last)
+	back, err := events.DecodeEvent(rows[7].Type, []byte(rows[7].Payload))
+	require.NoError(t, err)
+	assert.Equal(t, story("x")[6].Events[0], back)
+}
+
+func TestReadingsAndGap(t *testing.T) {
+	one := tick("x", 3, lagAt(2), events.Reading{Metric: "rate", At: second(3)})
+	one.Gap = &events.Gap{From: second(0), To: second(2), Why: "kafka was away"}
+	at := Source{Topic: topics().Readings, Partition: 2, Offset: 7}
+	rows := Readings(Tick{Tick: one, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset})
+	base := ReadingRow{Source: at, Experiment: "x", Seq: 3, TickAt: second(3), Version: 4}
+	lag, rate, gap := base, base, base
+	lag.Metric, lag.Value, lag.At = "lag", 1, second(2)
+	rate.Metric, rate.At = "rate", second(3)
+	gap.At, gap.Gap, gap.GapFrom, gap.GapTo, gap.GapWhy = second(3), true, second(0), second(2), "kafka was away"
+	assert.Equal(t, []ReadingRow{lag, rate, gap}, rows)
+	assert.Empty(t, Readings(Tick{Tick: tick("x", 4)}))
+}
+
+func TestFaults(t *testing.T) {
+	row := func(offset int64, index int, phase string) FaultRow {
+		return FaultRow{
+			Source: from(offset), Experiment: "x", Version: uint64(offset + 1), Index: index,
+			Step: "stop", Kind: "process.stop", Target: "kafka-1", Phase: phase, At: second(int(offset+1) * 10),
+		}
+	}
+	requested, injected, asked, gone := row(2, 1, "requested"), row(3, 0, "present"), row(4, 0, "undoing"), row(5, 0, "gone")
+	injected.SeenAt, gone.SeenAt = second(30), second(60)
+	injected.Receipt, asked.Receipt, gone.Receipt = "r-1", "r-1", "r-1"
+	asked.Cause, gone.Cause = "planned", "planned"
+	assert.Equal(t, []FaultRow{requested, injected, asked, gone}, each(accepted(story("x")...), Faults))
+}
+
+func TestFaultsThatFailOrAreStuck(t *testing.T) {
+	log := append(story("x")[:3:3], events.Batch{Experiment: "x", Version: 4, Cause: "c", At: second(40), Events: []events.Event{
+		events.FaultInjectionFailed{Step: "stop", Why: "no such process"},
+		events.RollbackStuck{Step: "stop", Why: "no agent", Manual: "kill -CONT 7"},
+	}})
+	rows := each(accepted(log...), Faults)
+	require.Len(t, rows, 3)
+	assert.Equal(t, []string{"failed", "no such process", ""}, []string{rows[1].Phase, rows[1].Why, rows[1].Manual})
+	assert.Equal(t, []string{"stuck", "no agent", "kill -CONT 7"}, []string{rows[2].Phase, rows[2].Why, rows[2].Manual})
+}
+
+func TestVerdicts(t *testing.T) {
+	rows := each(accepted(story("x")...), Verdicts)
+	require.Len(t, rows, 1)
+	got := rows[0]
+	require.NotNil(t, got.Recovery)
+	assert.Equal(t, 2500*time.Millisecond, got.Recovery.FromRollback.Of())
+	require.NotNil(t, got.Books)
+	assert.Equal(t, books(), *got.Books)
+	got.Recovery, got.Books = nil, nil
+	assert.Equal(t, VerdictRow{
+		Source: from(8), Experiment: "x", Version: 9, Title: "Kafka stops", System: "k2", Environment: "test", By: "ada",
+		Verdict: "refuted", Reasons: "lost_acked: 2\nslow", ExitCode: 1, At: second(90),
+		Scheduled: second(10), Injected: second(30), RolledBack: second(60), Cause: "planned", Findings: "slow leader election",
+	}, got)
+}
+
+func TestDLQAudit(t *testing.T) {
+	rows := each(accepted(story("x")...), DLQAudit)
+	require.Len(t, rows, 1)
+	assert.Equal(t, AuditRow{
+		Source: from(7), Experiment: "x", Version: 8, At: second(80), WindowFrom: second(20), Books: books(),
+	}, rows[0])
+	assert.Equal(t, int64(8), rows[0].NotStored())
+	assert.Equal(t, int64(4), rows[0].Missing())
+}
+
+func TestIntegrityChecks(t *testing.T) {
+	type short struct {
+		check            Check
+		expected, actual int64
+		answer           events.Answer
+	}
+	for name, c := range map[string]struct {
+		change func(*events.BooksClosed)
+		want   []short
+	}{
+		"as told": {func(*events.BooksClosed) {}, []short{
+			{RecordAccounting, 100, 96, events.Holds}, {StoredTwice, 0, 0, events.Holds},
+			{LostAcked, 1, 2, events.Violated}, {BooksBalanced, 1, 1, events.Holds},
+		}},
+		"too much lost, some twice": {
+			func(b *events.BooksClosed) { b.LossFraction, b.StoredTwice, b.LostAcked = 0.2, 3, 1 }, []short{
+				{RecordAccounting, 100, 96, events.Violated}, {StoredTwice, 0, 3, events.Violated},
+				{LostAcked, 1, 1, events.Holds}, {BooksBalanced, 1, 1, events.Holds},
+			},
+		},
+		"more placed than taken": {
+			func(b *events.BooksClosed) { b.Stored, b.LossFraction, b.LostAcked = 97, 0, 0 }, []short{
+				{RecordAccounting, 100, 101, events.Violated}, {StoredTwice, 0, 0, events.Holds},
+				{LostAcked, 1, 0, events.Holds}, {BooksBalanced, 1, 1, events.Holds},
+			},
+		},
+		"not read": {
+			func(b *events.BooksClosed) { b.Balanced, b.Why = false, "table unreadable" }, []short{
+				{RecordAccounting, 100, 96, events.Unknown}, {StoredTwice, 0, 0, events.Unknown},
+				{LostAcked, 1, 2, events.Unknown}, {BooksBalanced, 1, 0, events.Unknown},
+			},
+		},
+		"does not add up": {
+			func(b *events.BooksClosed) { b.Balanced = false }, []short{
+				{RecordAccounting, 100, 96, events.Unknown}, {StoredTwice, 0, 0, events.Unknown},
+				{LostAcked, 1, 2, events.Unknown}, {BooksBalanced, 1, 0, events.Violated},
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := story("x")[:8]
+			closed := books()
+			c.change(&closed)
+			log[7].Events = []events.Event{closed}
+			rows := each(accepted(log...), IntegrityChecks)
+			var got []short
+			for _, r := range rows {
+				got = append(got, short{r.Check, r.Expected, r.Actual, r.Answer})
+				assert.Equal(t, []time.Time{second(80), second(20), second(80)}, []time.Time{r.At, r.WindowFrom, r.WindowTo})
+				assert.Contains(t, r.Evidence, "snapshots: 11 to 13")
+				assert.Contains(t, r.Evidence, closed.Why)
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/k2-platform/faultline/internal/lake"
+)
+
+// Topics names the two topics that the tables are made from.
+type Topics struct {
+	Events   string
+	Readings string
+}
+
+// Set is all tables. Batch and Tick may be called while Flush runs, and by
+// several goroutines as long as each partition has one.
+type Set struct {
+	topics Topics
+
+	experiments *sink[ExperimentRow]
+	events      *sink[EventRow]
+	readings    *sink[ReadingRow]
+	faults      *sink[FaultRow]
+	verdicts    *sink[VerdictRow]
+	audit       *sink[AuditRow]
+	checks      *sink[CheckRow]
+
+	flushing sync.Mutex
+}
+
+// anySink is a sink of any row.
+type anySink interface {
+	buffered() int
+	watermark() map[int32]int64
+	flush(ctx context.Context, next map[int32]int64) error
+}
+
+// Open opens the tables, and creates those that are missing.
+func Open(ctx context.Context, l *lake.Lake, topics Topics) (*Set, error) {
+	if topics.Events == "" || topics.Readings == "" || topics.Events == topics.Readings {
+		return nil, fmt.Errorf("opening projections: topics are %q and %q: name two, as the log has them", topics.Events, topics.Readings)
+	}
+	s := &Set{topics: topics}
+	var problems [7]error
+	s.experiments, problems[0] = openSink(ctx, l, topics.Events, experimentTable())
+	s.events, problems[1] = openSink(ctx, l, topics.Events, eventTable())
+	s.readings, problems[2] = openSink(ctx, l, topics.Readings, readingTable())
+	s.faults, problems[3] = openSink(ctx, l, topics.Events, faultTable())
+	s.verdicts, problems[4] = openSink(ctx, l, topics.Events, verdictTable())
+	s.audit, problems[5] = openSink(ctx, l, topics.Events, auditTable())
+	s.checks, problems[6] = openSink(ctx, l, topics.Events, checkTable())
+	if err := errors.Join(problems[:]...); err != nil {
+		return nil, fmt.Errorf("opening projections: %w", err)
+	}
+	return s, nil
+}
+
+// fed lists the tables that are made from a topic.
+func (s *Set) fed(topic string) []anySink {
+	switch topic {
+	case s.topics.Events:
+		// The verdict comes last: who sees it finds its evidence there.
+		return []anySink{s.events, s.experiments, s.faults, s.audit, s.checks, s.verdicts}
+	case s.topics.Readings:
+		return []anySink{s.readings}
+	}
+	return nil
+}
+
+// From is where reading a topic has to begin so that no table misses a record:
+// of each partition the lowest next offset among the tables. A partition that
+// some table knows nothing of is not named: read it from its oldest record.
+func (s *Set) From(topic string) map[int32]int64 { return fold(s.fed(topic), lowest) }
+
+// Reached is of each partition the highest next offset among the tables. A
+// log that ends before it is not the one that the tables were made from.
+func (s *Set) Reached(topic string) map[int32]int64 { return fold(s.fed(topic), highest) }
+
+func lowest(a, b int64) int64  { return min(a, b) }
+func highest(a, b int64) int64 { return max(a, b) }
+
+// fold drops partitions at 0, which is what a table says that has nothing.
+func fold(tables []anySink, better func(a, b int64) int64) map[int32]int64 {
+	partitions := map[int32]bool{}
+	for _, t := range tables {
+		for p := range t.watermark() {
+			partitions[p] = true
+		}
+	}
+	out := map[int32]int64{}
+	for p := range partitions {
+		next := tables[0].watermark()[p]
+		for _, t := range tables[1:] {
+			next = better(next, t.watermark()[p])
+		}
+		if next > 0 {
+			out[p] = next
+		}
+	}
+	return out
+}
+
+// Batch keeps the rows of an accepted batch for the next Flush. A table that
+// has the batch already gets nothing.
+func (s *Set) Batch(b Batch) error {
+	whole, err := Events(b)
+	if err != nil {
+		return err
+	}
+	s.events.add(whole)
+	s.experiments.add(Experiments(b))
+	s.faults.add(Faults(b))
+	s.audit.add(DLQAudit(b))
+	s.checks.add(IntegrityChecks(b))
+	s.verdicts.add(Verdicts(b))
+	return nil
+}
+
+// Tick keeps the rows of a tick for the next Flush.
+func (s *Set) Tick(t Tick) { s.readings.add(Readings(t)) }
+
+// Buffered counts the rows that wait for a Flush.
+func (s *Set) Buffered() int {
+	n := 0
+	for _, t := range s.all() {
+		n += t.buffered()
+	}
+	return n
+}
+
+func (s *Set) all() []anySink { return append(s.fed(s.topics.Readings), s.fed(s.topics.Events)...) }
+
+// Flush commits, table by table, the rows of all records below the next
+// offsets given, each table's rows and offsets in one snapshot. A table
+// without such rows is left alone until it is far behind: it lacks nothing.
+// Another writer's rows are not written again. After an error the rows of the
+// tables that failed are kept; Flush again writes them once.
+func (s *Set) Flush(ctx context.Context, events, readings map[int32]int64) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	var problems []error
+	flush := func(topic string, next map[int32]int64) {
+		for _, t := range s.fed(topic) {
+			problems = append(problems, t.flush(ctx, next))
+		}
+	}
+	flush(s.topics.Readings, readings)
+	flush(s.topics.Events, events)
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("writing projections: %w", err)
+	}
+	return nil
+}

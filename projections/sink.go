@@ -1,0 +1,152 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/k2-platform/faultline/internal/lake"
+)
+
+const (
+	// staleTries is how often rows are tried again on top of another writer's.
+	staleTries = 5
+	// lazyLag is how many records without a row of theirs a table may be behind
+	// before its watermark is moved in a commit of its own.
+	lazyLag = 10_000
+)
+
+// sink is one table with the rows that it lacks.
+type sink[R row] struct {
+	table *lake.Table[R]
+	name  string
+	topic string // that feeds it
+
+	mu   sync.Mutex
+	mark lake.Watermark // of the table, as last seen
+	rows []R            // in the log's order for one partition
+}
+
+func openSink[R row](ctx context.Context, l *lake.Lake, topic string, d lake.Definition[R]) (*sink[R], error) {
+	table, err := lake.OpenTable(ctx, l, d)
+	if err != nil {
+		return nil, err
+	}
+	s := &sink[R]{table: table, name: d.Name, topic: topic}
+	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// add keeps the rows that the table lacks.
+func (s *sink[R]) add(rows []R) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		if s.lacks(r.from()) {
+			s.rows = append(s.rows, r)
+		}
+	}
+}
+
+func (s *sink[R]) lacks(from Source) bool { return from.Offset >= s.mark[partitionOf(from)] }
+
+func partitionOf(from Source) lake.Partition {
+	return lake.Partition{Topic: from.Topic, Partition: from.Partition}
+}
+
+func (s *sink[R]) buffered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rows)
+}
+
+func (s *sink[R]) watermark() map[int32]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[int32]int64{}
+	for p, next := range s.mark {
+		if p.Topic == s.topic {
+			out[p.Partition] = next
+		}
+	}
+	return out
+}
+
+// flush commits the rows below next, and next, in one snapshot. Only one
+// flush runs at a time; rows may be added meanwhile.
+func (s *sink[R]) flush(ctx context.Context, next map[int32]int64) error {
+	for range staleTries {
+		rows, from, to := s.due(next)
+		if len(rows) == 0 && lag(from, to) < lazyLag {
+			return nil
+		}
+		_, err := s.table.Append(ctx, rows, from, to)
+		if err == nil {
+			s.landed(to)
+			return nil
+		}
+		if !errors.Is(err, lake.ErrStale) {
+			return err
+		}
+		if err := s.reload(ctx); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("appending to %s.%s: another writer was first %d times: leave the projections to one daemon",
+		Namespace, s.name, staleTries)
+}
+
+// due copies what the next commit holds: rows, the watermark that they follow
+// and the one that they lead to.
+func (s *sink[R]) due(next map[int32]int64) (rows []R, from, to lake.Watermark) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, to = maps.Clone(s.mark), maps.Clone(s.mark)
+	for p, offset := range next {
+		place := lake.Partition{Topic: s.topic, Partition: p}
+		to[place] = max(to[place], offset)
+	}
+	for _, r := range s.rows {
+		if r.from().Offset < to[partitionOf(r.from())] {
+			rows = append(rows, r)
+		}
+	}
+	return rows, from, to
+}
+
+func lag(from, to lake.Watermark) int64 {
+	var n int64
+	for p, next := range to {
+		n += next - from[p]
+	}
+	return n
+}
+
+// landed takes over a watermark that is in the table.
+func (s *sink[R]) landed(mark lake.Watermark) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark = mark
+	var rest []R // a new array: the rows that went are let go
+	for _, r := range s.rows {
+		if s.lacks(r.from()) {
+			rest = append(rest, r)
+		}
+	}
+	s.rows = rest
+}
+
+// reload asks the table how far it is: it may be another writer, or a commit
+// of our own whose answer was lost.
+func (s *sink[R]) reload(ctx context.Context) error {
+	mark, err := s.table.Watermark(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the watermark of %s.%s: %w", Namespace, s.name, err)
+	}
+	s.landed(mark)
+	return nil
+}
