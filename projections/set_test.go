@@ -192,6 +192,9 @@ func TestFollowIntoALake(t *testing.T) {
 	run(log.batches(t, told[5:]...), log.ticks(t, tick("x", 3), tick("x", 4, lagAt(4))))
 	run(Source{Topic: topics().Events, Offset: 9}, Source{Topic: topics().Readings, Offset: 3})
 
+	assert.Empty(t, log.from[topics().Events], "only the whole log tells what was accepted")
+	assert.Equal(t, next(4), log.from[topics().Readings])
+
 	assert.Equal(t, []string{"1 0 lag 0.5 -", "2 1 - - away", "4 3 lag 2 -"},
 		contents(t, l, "readings", "seq", "offset", "metric", "value", "gap_why"))
 	assert.Equal(t, []string{"refuted 1 true 7 2.5 0.75 - 0.05 2 11 12 13"},

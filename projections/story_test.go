@@ -85,10 +85,11 @@ type fakeLog struct {
 	records map[string][]bus.Record
 	grown   chan struct{}
 	broken  error // what Read answers
+	from    map[string]map[int32]int64
 }
 
 func newLog() *fakeLog {
-	return &fakeLog{records: map[string][]bus.Record{}, grown: make(chan struct{})}
+	return &fakeLog{records: map[string][]bus.Record{}, grown: make(chan struct{}), from: map[string]map[int32]int64{}}
 }
 
 func (l *fakeLog) put(topic, key string, headers map[string]string, value []byte) Source {
@@ -129,6 +130,9 @@ func (l *fakeLog) ticks(t *testing.T, ticks ...events.Tick) (last Source) {
 
 func (l *fakeLog) Read(ctx context.Context, topic string, from map[int32]int64, each func([]bus.Record) error) error {
 	next := from[0]
+	l.mu.Lock()
+	l.from[topic] = from
+	l.mu.Unlock()
 	for {
 		l.mu.Lock()
 		grown, broken := l.grown, l.broken

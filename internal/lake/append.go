@@ -131,6 +131,9 @@ func (a appendAttempt[T]) commit(ctx context.Context, base *table.Table) (*table
 			return nil, fmt.Errorf("writing data files: %w", err)
 		}
 	}
+	if err := expire(base, tx, a.table.definition.KeepSnapshots); err != nil {
+		return nil, err
+	}
 	committed, err := tx.Commit(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("committing snapshot: %w", err)

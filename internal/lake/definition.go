@@ -25,6 +25,9 @@ type Definition[T any] struct {
 	PartitionByDay string
 	// SortBy names the columns that rows are ordered by within a file.
 	SortBy []string
+	// KeepSnapshots is how many of the newest snapshots stay readable; zero
+	// keeps all. See expire.go for what that costs.
+	KeepSnapshots int
 }
 
 // Validate reports every problem of d, joined.
@@ -59,6 +62,9 @@ func (d Definition[T]) Validate() error {
 		if c, ok := d.column(day); !ok || !c.kind.Equals(iceberg.PrimitiveTypes.TimestampTz) {
 			report("partitioning by day needs an instant column, %q is none", day)
 		}
+	}
+	if d.KeepSnapshots < 0 {
+		report("keeping %d snapshots: write 0 for all, or how many", d.KeepSnapshots)
 	}
 	for _, name := range d.SortBy {
 		if _, ok := d.column(name); !ok {
