@@ -42,7 +42,7 @@ func checkCommand() *cobra.Command {
 					return err
 				}
 			}
-			return report(cmd.OutOrStdout(), output, results)
+			return printChecked(cmd.OutOrStdout(), output, results)
 		},
 	}
 	cmd.Flags().StringVar(&platformFile, "platform", "", "platform description; without it the names of the K2 sandbox")
@@ -105,7 +105,7 @@ func faultKinds() rules.FaultKinds {
 	return drivers.Names()
 }
 
-func report(out io.Writer, format string, results []checked) error {
+func printChecked(out io.Writer, format string, results []checked) error {
 	refused := false
 	for _, r := range results {
 		refused = refused || !r.Accepted

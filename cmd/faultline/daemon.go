@@ -11,22 +11,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sandboxCommand hands over to the daemon, which links what the services
-// need. The process is replaced, so signals and exit codes are the daemon's.
-func sandboxCommand() *cobra.Command {
+// daemonCommand hands over to the daemon, which links what the services and
+// the tables need. The process is replaced, so signals and exit codes are the
+// daemon's.
+func daemonCommand(use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use:                "sandbox up|down",
-		Short:              "A K2-shaped platform to break, as separate processes",
-		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			daemon, err := findDaemon()
-			if err != nil {
-				return err
-			}
-			argv := append([]string{daemon, "sandbox"}, args...)
-			return fmt.Errorf("starting %s: %w", daemon, syscall.Exec(daemon, argv, os.Environ())) //nolint:gosec // the daemon beside this binary
+		Use: use, Short: short, DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return handOver(append([]string{cmd.Name()}, args...))
 		},
 	}
+}
+
+func handOver(args []string) error {
+	daemon, err := findDaemon()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("starting %s: %w", daemon, syscall.Exec(daemon, append([]string{daemon}, args...), os.Environ())) //nolint:gosec // the daemon beside this binary
 }
 
 // findDaemon looks where $FAULTLINED says, beside this binary, and on the path.

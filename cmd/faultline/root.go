@@ -14,7 +14,15 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), sandboxCommand(), versionCommand())
+	var w where
+	w.add(root)
+	root.AddCommand(
+		checkCommand(), runCommand(&w),
+		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"),
+		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
+		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"),
+		versionCommand(),
+	)
 	return root
 }
 

@@ -16,6 +16,9 @@ import (
 // of its rules: a rate is there only after its window.
 const warmUp = 30 * time.Second
 
+// beat is the period of the clock that the ticks come from.
+const beat = time.Second
+
 // taking is the baseline while it is taken.
 type taking struct {
 	waiting time.Time // first tick
@@ -45,7 +48,8 @@ func (j *Judge) takeBaseline(s experiment.State, t events.Tick) {
 		j.closeBaseline(s, t)
 		return
 	}
-	window := int(t.At.Sub(b.began) / time.Duration(j.doc.Baseline.Every))
+	// Half a beat: a clock that is a little late does not leave a window empty.
+	window := int((t.At.Sub(b.began) + beat/2) / time.Duration(j.doc.Baseline.Every))
 	for len(b.windows) <= window {
 		b.windows = append(b.windows, map[string]float64{})
 	}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// where is the flags that say which pipeline is meant.
+type where struct{ home, config string }
+
+func (w *where) add(root *cobra.Command) {
+	root.PersistentFlags().StringVar(&w.home, "home", "", "state folder; default $FAULTLINE_HOME or ./.faultline")
+	root.PersistentFlags().StringVar(&w.config, "config", "", "settings; default faultline.yaml, if it is there")
+}
+
+func (w *where) settings() (settings.Settings, error) { return settings.Load(w.config, w.home) }
+
+// session is a connection to a pipeline's log.
+type session struct {
+	settings settings.Settings
+	bus      *bus.Bus
+	log      *handlers.Log
+
+	mu      sync.Mutex
+	history []handlers.Accepted
+}
+
+// open connects to the pipeline that the settings name, or that runs on the
+// state folder.
+func (w *where) open(ctx context.Context) (*session, error) {
+	s, err := w.settings()
+	if err != nil {
+		return nil, err
+	}
+	if s, err = s.Find(); err != nil {
+		return nil, err
+	}
+	b, err := bus.Open(s.Kafka, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if err := b.EnsureTopics(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &session{settings: s, bus: b, log: &handlers.Log{}}, nil
+}
+
+func (s *session) Close() error { return s.bus.Close() }
+
+// remember keeps every batch of an experiment that is accepted from now on.
+func (s *session) remember(id spec.ExperimentID) {
+	s.log.Listen(func(a handlers.Accepted) {
+		if a.Batch.Experiment != id {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.history = append(s.history, a)
+	})
+}
+
+func (s *session) batches() []events.Batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]events.Batch, len(s.history))
+	for i, a := range s.history {
+		out[i] = a.Batch
+	}
+	return out
+}
+
+// fold reads the log as it is now.
+func (s *session) fold(ctx context.Context) error {
+	done, stop := context.WithCancel(ctx)
+	defer stop()
+	err := handlers.Fold(done, s.bus, s.bus.Topics().Events, s.log, slog.New(slog.DiscardHandler), stop)
+	if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// follow reads the log as it is now, then, in the background, what comes
+// until ctx ends. wait returns what ended it.
+func (s *session) follow(ctx context.Context) (wait func() error, err error) {
+	caught, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- handlers.Fold(ctx, s.bus, s.bus.Topics().Events, s.log, slog.New(slog.DiscardHandler), func() { close(caught) })
+	}()
+	wait = func() error {
+		if err := <-ended; err != nil && ctx.Err() == nil {
+			return err
+		}
+		return nil
+	}
+	select {
+	case <-caught:
+		return wait, nil
+	case err := <-ended:
+		return nil, err
+	}
+}
+
+// send publishes a command under an id of its own and returns that.
+func (s *session) send(ctx context.Context, id spec.ExperimentID, c commands.Command) (string, error) {
+	e := commands.Envelope{ID: uuid.NewString(), Experiment: id, At: time.Now().UTC(), By: whoami(), TraceParent: traceParent(), Command: c}
+	to := handlers.Commands{Publisher: s.bus.Publisher(), Topic: s.bus.Topics().Commands}
+	return e.ID, to.Send(ctx, e)
+}
+
+// ask sends a command and waits until the log has its answer: nil, or why it
+// was refused.
+func (s *session) ask(ctx context.Context, id spec.ExperimentID, c commands.Command) error {
+	ctx, stop := context.WithTimeout(ctx, askWithin)
+	defer stop()
+	s.remember(id)
+	wait, err := s.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop()
+		_ = wait() //nolint:errcheck // ended by stop
+	}()
+	command, err := s.send(ctx, id, c)
+	if err != nil {
+		return err
+	}
+	if _, err := s.log.Await(ctx, id, func(now experiment.State) bool { return now.Handled(command) }); err != nil {
+		return fmt.Errorf("waiting for an answer about experiment %s: %w; does the pipeline run?", id, err)
+	}
+	return s.refusal(command)
+}
+
+const askWithin = 15 * time.Second
+
+func (s *session) refusal(command string) error {
+	for _, b := range s.batches() {
+		for _, e := range b.Events {
+			if r, ok := e.(events.CommandRefused); ok && r.Command == command {
+				return fmt.Errorf("refused: %s", r.Why)
+			}
+		}
+	}
+	return nil
+}
+
+// whoami is who asks, as events name it.
+func whoami() string {
+	name, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
+}
+
+// traceParent begins a trace: https://www.w3.org/TR/trace-context/#traceparent-header
+func traceParent() string {
+	trace, span := uuid.New(), uuid.New()
+	return fmt.Sprintf("00-%x-%x-01", trace[:], span[:8])
+}
