@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/cloudevent"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // TestGoldenCommands reads each command as a service in another language
@@ -95,5 +96,30 @@ func FuzzDecode(f *testing.F) {
 func TestEncodeNeedsAnIdentity(t *testing.T) {
 	if _, err := commands.Encode(commands.Envelope{Experiment: "x", Command: commands.Note{Kind: events.Finding}}); err == nil {
 		t.Error("a command without an id was written")
+	}
+}
+
+func TestNoTriggersStayNoTriggersOnTheWire(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "v1", commands.TypeSchedule+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := commands.Decode("exp-1", cloudevent.Event{ID: "1", Type: commands.TypeSchedule, Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := e.Command.(commands.Schedule)
+	none.Document.Triggers = []spec.Rule{}
+	e.Command = none
+	event, err := commands.Encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := commands.Decode("exp-1", event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Command.(commands.Schedule).Document.WithDefaults().Triggers; len(got) != 0 {
+		t.Errorf("the author wanted no triggers and got %v", got)
 	}
 }

@@ -3,6 +3,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -103,6 +104,15 @@ func (l *Log) Live() []experiment.State {
 		}
 	}
 	return out
+}
+
+// All lists every experiment, in the order in which they were scheduled.
+func (l *Log) All() []experiment.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.SortedFunc(maps.Values(l.states), func(a, b experiment.State) int {
+		return cmp.Or(a.Scheduled.Compare(b.Scheduled), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // Await returns the state of an experiment once ok says so of it, or the

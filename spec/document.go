@@ -13,7 +13,7 @@ type Document struct {
 	Hypothesis  Hypothesis         `yaml:"hypothesis" json:"hypothesis"`
 	Impact      *Impact            `yaml:"expected_impact" json:"expected_impact,omitempty"`
 	Steps       []Step             `yaml:"steps" json:"steps"`
-	Triggers    []Rule             `yaml:"rollback_when" json:"rollback_when,omitempty"`
+	Triggers    []Rule             `yaml:"rollback_when" json:"rollback_when,omitzero"` // empty: none; nil: the default ones
 	Baseline    Baseline           `yaml:"baseline" json:"baseline"`
 	Limits      Limits             `yaml:"limits" json:"limits"`
 	Books       string             `yaml:"books" json:"books,omitempty"`

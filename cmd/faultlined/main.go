@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/k2-platform/faultline/experiment"
 )
 
 // exitCode ends the program with a code of its own; what there was to say has
@@ -21,7 +23,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root := &cobra.Command{Use: "faultlined", Short: "The daemon of Faultline", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(upPipelineCommand(), demoCommand(), sandboxCommand())
+	root.AddCommand(upPipelineCommand(), demoCommand(), sandboxCommand(), showCommand(), listCommand())
 	err := root.ExecuteContext(ctx)
 	stop()
 	var code exitCode
@@ -31,6 +33,6 @@ func main() {
 		os.Exit(int(code))
 	default:
 		fmt.Fprintln(os.Stderr, "faultlined:", err)
-		os.Exit(1)
+		os.Exit(experiment.ExitInvalid)
 	}
 }

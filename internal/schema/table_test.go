@@ -101,7 +101,7 @@ func rowsOf(s reflect.Type) []row {
 		}
 		h := help()[s.String()].fields[jsonName(f)]
 		kind := kindOf(f.Type)
-		if strings.Contains(f.Tag.Get("json"), "omitempty") {
+		if tag := f.Tag.Get("json"); strings.Contains(tag, "omitempty") || strings.Contains(tag, "omitzero") {
 			kind += ", may be absent"
 		}
 		unit := h.unit
