@@ -2,9 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/k2-platform/faultline/internal/embedded"
+	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/internal/settings"
 )
 
@@ -19,18 +23,49 @@ func startServers(s *settings.Settings) (*servers, error) {
 	var up servers
 	var err error
 	if len(s.Kafka.Brokers) == 0 {
-		if up.kafka, err = embedded.StartKafka(embedded.KafkaConfig{Dir: filepath.Join(s.Home, "kafka")}); err != nil {
+		err = again(filepath.Join(s.Home, "kafka.addr"), func(addr string) (string, error) {
+			up.kafka, err = embedded.StartKafka(embedded.KafkaConfig{Dir: filepath.Join(s.Home, "kafka"), Addr: addr})
+			if err != nil {
+				return "", err
+			}
+			return up.kafka.Addr(), nil
+		})
+		if err != nil {
 			return nil, err
 		}
 		s.Kafka.Brokers = []string{up.kafka.Addr()}
 	}
 	if s.NATS.URL == "" {
-		if up.nats, err = embedded.StartNATS(embedded.NATSConfig{Dir: filepath.Join(s.Home, "nats")}); err != nil {
+		err = again(filepath.Join(s.Home, "nats.addr"), func(addr string) (string, error) {
+			up.nats, err = embedded.StartNATS(embedded.NATSConfig{Dir: filepath.Join(s.Home, "nats"), Addr: addr})
+			if err != nil {
+				return "", err
+			}
+			return strings.TrimPrefix(up.nats.URL(), "nats://"), nil
+		})
+		if err != nil {
 			return nil, errors.Join(err, up.Close())
 		}
 		s.NATS.URL = up.nats.URL()
 	}
 	return &up, nil
+}
+
+// again starts a server where its last life listened, so that clients find it
+// after a restart; anywhere else when that place is taken.
+func again(file string, start func(addr string) (string, error)) error {
+	last, err := os.ReadFile(file) //nolint:gosec // below the state folder
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("reading where a server listened: %w", err)
+	}
+	addr, err := start(strings.TrimSpace(string(last)))
+	if err != nil && len(last) > 0 {
+		addr, err = start("")
+	}
+	if err != nil {
+		return err
+	}
+	return process.WriteFile(file, []byte(addr+"\n"), 0o600)
 }
 
 // Close stops them, Kafka last.
