@@ -1,10 +1,11 @@
 SHELL := /bin/bash
 GO ?= go
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
+LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help build demo test fuzz lint
+.PHONY: help build demo test e2e crash nightly bench fuzz lint schema
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
@@ -16,11 +17,27 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: running without the race detector"; fi
 	$(GO) test $(RACE) -shuffle=on -timeout 10m ./...
 
+e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
+	$(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e
+
+crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
+	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
+
+nightly: crash ## what takes longer than CI may
+	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
+
+bench: build ## the figures of docs/BENCHMARKS.md, as a table
+	$(GO) run ./bench
+
 fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec
 	$(GO) test -run '^$$' -fuzz FuzzDecodeBatch -fuzztime 30s ./events
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
 
-lint: ## gofmt and vet
+lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
+	$(LINT) run ./...
+
+schema: ## generate docs/schema and the tables of docs/WIRE.md anew
+	$(GO) test ./internal/schema -update

@@ -50,7 +50,7 @@ func spoken(doc spec.Document) []string {
 	}
 	var out []string
 	for _, word := range strings.FieldsFunc(text.String(), func(c rune) bool {
-		return !(c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+		return c != '_' && c != '.' && (c < 'a' || c > 'z') && (c < '0' || c > '9')
 	}) {
 		name := strings.TrimPrefix(word, "baseline.")
 		name, _, _ = strings.Cut(name, ".")
@@ -174,7 +174,7 @@ func timeLeft(s experiment.State, now time.Time) time.Duration {
 
 func (p *progress) end(s experiment.State) {
 	if p.json {
-		_ = report.Show(p.out, report.JSON, s, p.session.batches()) //nolint:errcheck // a closed terminal stops nothing
+		_ = report.Show(p.out, report.JSON, s, p.session.batches())
 		return
 	}
 	fmt.Fprintf(p.out, "\n%s\nmore: faultline show %s\n", report.Outcome(s), s.ID) //nolint:errcheck // a closed terminal stops nothing

@@ -137,7 +137,7 @@ func (s *session) ask(ctx context.Context, id spec.ExperimentID, c commands.Comm
 	}
 	defer func() {
 		stop()
-		_ = wait() //nolint:errcheck // ended by stop
+		_ = wait()
 	}()
 	command, err := s.send(ctx, id, c)
 	if err != nil {

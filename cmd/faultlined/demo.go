@@ -87,8 +87,7 @@ func demo(ctx context.Context, home, trades string, out io.Writer) (err error) {
 		return err
 	}
 	sayTables(out, home)
-	var code *exec.ExitError
-	if errors.As(failed, &code) {
+	if code, ok := errors.AsType[*exec.ExitError](failed); ok {
 		return exitCode(code.ExitCode())
 	}
 	return failed

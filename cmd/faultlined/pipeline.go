@@ -152,7 +152,7 @@ func wait(ctx context.Context, done <-chan struct{}) bool {
 
 // ended drops the error of a role that was asked to end.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if asked := ctx.Err() != nil; asked {
 		return nil
 	}
 	return err
