@@ -67,11 +67,17 @@ func anyCommand(t *rapid.T, d spec.Document) commands.Command {
 	step := d.Steps[rapid.IntRange(0, len(d.Steps)-1).Draw(t, "step")].ID
 	seen := time.Unix(int64(rapid.IntRange(1, 100).Draw(t, "seen")), 0)
 	return rapid.SampledFrom([]commands.Command{
-		commands.Schedule{Document: d}, commands.Abort{Reason: "enough"}, commands.Deny{Reasons: []string{"no"}},
-		commands.Note{Kind: events.Finding, Text: "n"}, commands.BeginBaseline{},
-		commands.CompleteBaseline{Windows: 10}, commands.CompleteBaseline{Windows: 10, Broken: 5},
-		commands.ReportInjected{Step: step, SeenAt: seen}, commands.ReportInjected{Step: step, SeenAt: seen},
-		commands.ReportInjectionFailed{Step: step, Why: "gone"}, commands.EndStep{Step: step},
+		commands.Schedule{Document: d},
+		commands.Abort{Reason: "enough"},
+		commands.Deny{Reasons: []string{"no"}},
+		commands.Note{Kind: events.Finding, Text: "n"},
+		commands.BeginBaseline{},
+		commands.CompleteBaseline{Windows: 10},
+		commands.CompleteBaseline{Windows: 10, Broken: 5},
+		commands.ReportInjected{Step: step, SeenAt: seen},
+		commands.ReportInjected{Step: step, SeenAt: seen},
+		commands.ReportInjectionFailed{Step: step, Why: "gone"},
+		commands.EndStep{Step: step},
 		commands.Trigger{RollbackTriggered: events.RollbackTriggered{Rule: "r", Answer: events.Holds}},
 		commands.ReportRolledBack{Step: step, Cause: events.Planned, SeenAt: seen},
 		commands.ReportRolledBack{Step: step, Cause: events.AgentRestart, SeenAt: seen},

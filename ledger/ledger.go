@@ -223,7 +223,7 @@ func (l *Ledger) locked(ctx context.Context, do func() error) error {
 		return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, err))
 	}
 	for err = unix.EWOULDBLOCK; errors.Is(err, unix.EWOULDBLOCK); {
-		err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor fits an int
+		err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if errors.Is(err, unix.EWOULDBLOCK) && !rest(ctx) {
 			return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, ctx.Err(), d.Close()))
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 )
 
@@ -25,9 +26,7 @@ func get(ctx context.Context, client *http.Client, url string, header http.Heade
 	if err != nil {
 		return nil, nil, fmt.Errorf("building request: %w", err)
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, nil, err // *url.Error says GET and the URL

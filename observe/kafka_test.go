@@ -44,8 +44,10 @@ func TestKafka(t *testing.T) {
 		t.Errorf("lag %v, %v; want 3 + 1", got, err)
 	}
 
-	replicas, err := observe.NewKafkaReplicas(observe.KafkaReplicasConfig{Admin: admin, Topics: []string{"trades"},
-		UnderReplicated: "under", Brokers: "brokers", WorstOffline: "offline", Leaderless: "leaderless"})
+	replicas, err := observe.NewKafkaReplicas(observe.KafkaReplicasConfig{
+		Admin: admin, Topics: []string{"trades"},
+		UnderReplicated: "under", Brokers: "brokers", WorstOffline: "offline", Leaderless: "leaderless",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,12 +41,11 @@ func Missing(err error) []string {
 		return nil
 	}
 	var out []string
-	var m *MetricError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			out = append(out, Missing(e)...)
 		}
-	} else if errors.As(err, &m) {
+	} else if m, ok := errors.AsType[*MetricError](err); ok {
 		out = append(out, m.Metric)
 	}
 	return out

@@ -39,8 +39,10 @@ func TestHTTPProbe(t *testing.T) {
 			}
 			return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		})}
-		p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{URL: "http://query.test/", Timeout: 2 * time.Second, Window: 10 * time.Second, Body: "data",
-			Availability: "up", ErrorRate: "errors", ResponseTime: "slowest", P50: "p50", DataAge: "age", DataAgePath: "data.0.timestamp", Client: client})
+		p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{
+			URL: "http://query.test/", Timeout: 2 * time.Second, Window: 10 * time.Second, Body: "data",
+			Availability: "up", ErrorRate: "errors", ResponseTime: "slowest", P50: "p50", DataAge: "age", DataAgePath: "data.0.timestamp", Client: client,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,7 +45,8 @@ func TestScrape(t *testing.T) {
 	s, err := observe.NewScrape(observe.ScrapeConfig{URL: server.URL, Now: clock.now, Series: []observe.Series{
 		{Metric: "rate", Name: "acked_total", Rate: true},
 		{Metric: "buffer", Name: "buffer", Labels: map[string]string{"kind": "b"}},
-		{Metric: "odd", Name: "odd"}, {Metric: "none", Name: "nowhere"},
+		{Metric: "odd", Name: "odd"},
+		{Metric: "none", Name: "nowhere"},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -165,31 +165,41 @@ func TestIntegrityChecks(t *testing.T) {
 		want   []short
 	}{
 		"as told": {func(*events.BooksClosed) {}, []short{
-			{RecordAccounting, 100, 96, events.Holds}, {StoredTwice, 0, 0, events.Holds},
-			{LostAcked, 1, 2, events.Violated}, {BooksBalanced, 1, 1, events.Holds},
+			{RecordAccounting, 100, 96, events.Holds},
+			{StoredTwice, 0, 0, events.Holds},
+			{LostAcked, 1, 2, events.Violated},
+			{BooksBalanced, 1, 1, events.Holds},
 		}},
 		"too much lost, some twice": {
 			func(b *events.BooksClosed) { b.LossFraction, b.StoredTwice, b.LostAcked = 0.2, 3, 1 }, []short{
-				{RecordAccounting, 100, 96, events.Violated}, {StoredTwice, 0, 3, events.Violated},
-				{LostAcked, 1, 1, events.Holds}, {BooksBalanced, 1, 1, events.Holds},
+				{RecordAccounting, 100, 96, events.Violated},
+				{StoredTwice, 0, 3, events.Violated},
+				{LostAcked, 1, 1, events.Holds},
+				{BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"more placed than taken": {
 			func(b *events.BooksClosed) { b.Stored, b.LossFraction, b.LostAcked = 97, 0, 0 }, []short{
-				{RecordAccounting, 100, 101, events.Violated}, {StoredTwice, 0, 0, events.Holds},
-				{LostAcked, 1, 0, events.Holds}, {BooksBalanced, 1, 1, events.Holds},
+				{RecordAccounting, 100, 101, events.Violated},
+				{StoredTwice, 0, 0, events.Holds},
+				{LostAcked, 1, 0, events.Holds},
+				{BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"not read": {
 			func(b *events.BooksClosed) { b.Balanced, b.Why = false, "table unreadable" }, []short{
-				{RecordAccounting, 100, 96, events.Unknown}, {StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown}, {BooksBalanced, 1, 0, events.Unknown},
+				{RecordAccounting, 100, 96, events.Unknown},
+				{StoredTwice, 0, 0, events.Unknown},
+				{LostAcked, 1, 2, events.Unknown},
+				{BooksBalanced, 1, 0, events.Unknown},
 			},
 		},
 		"does not add up": {
 			func(b *events.BooksClosed) { b.Balanced = false }, []short{
-				{RecordAccounting, 100, 96, events.Unknown}, {StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown}, {BooksBalanced, 1, 0, events.Violated},
+				{RecordAccounting, 100, 96, events.Unknown},
+				{StoredTwice, 0, 0, events.Unknown},
+				{LostAcked, 1, 2, events.Unknown},
+				{BooksBalanced, 1, 0, events.Violated},
 			},
 		},
 	} {

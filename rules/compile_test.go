@@ -57,8 +57,14 @@ func TestNames(t *testing.T) {
 
 func TestNewEnvRefusesBadNames(t *testing.T) {
 	for _, v := range []rules.Vocabulary{
-		{Metrics: []string{"a-b"}}, {Metrics: []string{""}}, {Metrics: []string{"in"}}, {Metrics: []string{"double"}},
-		{Metrics: []string{"m", "m"}}, {Metrics: []string{"elapsed"}}, {Metrics: []string{"baseline.m"}}, {Services: []string{"schema-registry"}},
+		{Metrics: []string{"a-b"}},
+		{Metrics: []string{""}},
+		{Metrics: []string{"in"}},
+		{Metrics: []string{"double"}},
+		{Metrics: []string{"m", "m"}},
+		{Metrics: []string{"elapsed"}},
+		{Metrics: []string{"baseline.m"}},
+		{Services: []string{"schema-registry"}},
 	} {
 		if _, err := rules.NewEnv(v); err == nil {
 			t.Errorf("NewEnv(%v) is accepted", v)

@@ -78,11 +78,11 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value, depth int) {
 		d.value(path, n, v.Elem(), depth+1)
 		return
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		d.text(path, n, u)
 		return
 	}
-	if u, ok := v.Addr().Interface().(scalarReader); ok && n.Kind == yaml.ScalarNode {
+	if u, ok := reflect.TypeAssert[scalarReader](v.Addr()); ok && n.Kind == yaml.ScalarNode {
 		u.readScalar(n.Value)
 		return
 	}
@@ -210,8 +210,7 @@ func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
 
 func fieldNames(t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if f.Anonymous && tag == "" {
 			names = append(names, fieldNames(f.Type)...)
@@ -249,12 +248,11 @@ func syntaxProblem(err error) Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := Problem{Message: "reading YAML: " + text, Hint: "check indentation, quotes and colons"}
 	if m := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(text); m != nil {
-		p.Line, _ = strconv.Atoi(m[1]) //nolint:errcheck // the pattern matched digits
+		p.Line, _ = strconv.Atoi(m[1])
 		p.Column = 1
 		p.Message = "reading YAML: " + m[2]
 	}
-	var te *yaml.TypeError
-	if errors.As(err, &te) {
+	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		p.Message = "reading YAML: " + strings.Join(te.Errors, "; ")
 	}
 	return p

@@ -1,6 +1,9 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Suggest returns the known name nearest to what was written, or "" when none
 // is near enough to be a slip of the fingers.
@@ -24,14 +27,14 @@ func DidYouMean(written string, known []string) string {
 }
 
 func join(names []string) string {
-	out := ""
+	var out strings.Builder
 	for i, n := range slices.Sorted(slices.Values(names)) {
 		if i > 0 {
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += n
+		out.WriteString(n)
 	}
-	return out
+	return out.String()
 }
 
 // distance is the Levenshtein distance (V. Levenshtein, 1966) with a

@@ -38,8 +38,8 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(out, `{"taken":%d}`, len(w.receipts)) //nolint:errcheck // a test
 		return
 	}
-	from, _ := strconv.Atoi(r.URL.Query().Get("from")) //nolint:errcheck // 0 panics below
-	to, _ := strconv.Atoi(r.URL.Query().Get("to"))     //nolint:errcheck // 0 panics below
+	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	to, _ := strconv.Atoi(r.URL.Query().Get("to"))
 	for i := from; i <= min(to, from+w.page-1); i++ {
 		if err := json.NewEncoder(out).Encode(w.receipts[i-1]); err != nil {
 			return
@@ -67,7 +67,7 @@ func (w *world) take(state string) receipt {
 	n := int64(len(w.receipts) + 1)
 	r := receipt{Seq: n, Key: fmt.Sprintf("T%d", n), State: state, Partition: -1, Offset: -1}
 	if state == acked {
-		r.Partition, r.Offset = int32(n%3), n //nolint:gosec // small
+		r.Partition, r.Offset = int32(n%3), n
 	}
 	w.receipts = append(w.receipts, r)
 	return r
@@ -76,7 +76,8 @@ func (w *world) take(state string) receipt {
 func (w *world) close(t interface {
 	Helper()
 	Cleanup(func())
-}, after int64) events.BooksClosed {
+}, after int64,
+) events.BooksClosed {
 	t.Helper()
 	s := httptest.NewServer(w)
 	defer s.Close()

@@ -56,9 +56,9 @@ func harden(r *message.Router, letters deadLetters, c HardenConfig) {
 
 func retries(cfg HardenConfig) middleware.Retry {
 	return middleware.Retry{
-		MaxRetries:          math.MaxInt32, // time is what bounds them
-		InitialInterval:     100 * time.Millisecond,
-		MaxInterval:         2 * time.Second,
+		MaxRetries:      math.MaxInt32, // time is what bounds them
+		InitialInterval: 100 * time.Millisecond,
+		MaxInterval:     2 * time.Second,
 		// Watermill draws from the backoff twice for each try, so this is 2.25.
 		Multiplier:          1.5,
 		RandomizationFactor: 0.2,

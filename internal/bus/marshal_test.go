@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -39,9 +40,7 @@ func TestMarshalingIsTotal(t *testing.T) {
 	text := rapid.String()
 	rapid.Check(t, func(t *rapid.T) {
 		in := message.NewMessage(text.Draw(t, "uuid"), []byte(text.Draw(t, "payload")))
-		for name, value := range rapid.MapOf(text, text).Draw(t, "metadata") {
-			in.Metadata[name] = value
-		}
+		maps.Copy(in.Metadata, rapid.MapOf(text, text).Draw(t, "metadata"))
 		origin.Set(in, origin.Origin{Topic: "old", Key: "old"}, true)
 		key := text.Draw(t, "key")
 		origin.SetKey(in, key)

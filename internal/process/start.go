@@ -40,7 +40,7 @@ func Start(ctx context.Context, r Record) (Record, error) {
 	}
 	r.PID = cmd.Process.Pid
 	started, err := r.identified()
-	go func() { _ = cmd.Wait() }() //nolint:errcheck // only reaps: how it ended is for its supervisor to see
+	go func() { _ = cmd.Wait() }()
 	if err != nil {
 		return started, fmt.Errorf("starting %s: it ended at once; see %s: %w", r.Name, r.Log, err)
 	}

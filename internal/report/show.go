@@ -101,7 +101,7 @@ func baseline(b *strings.Builder, s experiment.State) {
 		d := s.Baseline.Metrics[name]
 		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%d\n", name, Number(d.Mean), Number(d.P95), Number(d.Min), Number(d.Max), d.N) //nolint:errcheck // a strings.Builder never fails
 	}
-	_ = t.Flush() //nolint:errcheck // a strings.Builder never fails
+	_ = t.Flush()
 }
 
 // Outcome is the closing paragraph: what was claimed, what came of it.

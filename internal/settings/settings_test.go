@@ -20,6 +20,7 @@ func write(t *testing.T, text string) string {
 
 func TestFlagBeatsEnvironmentBeatsFile(t *testing.T) {
 	file := write(t, "home: /from/file\nkafka: {brokers: [a:1], prefix: mine}\nlake: {kind: rest, uri: http://c}\n")
+	t.Setenv("FAULTLINE_HOME", "") // as good as unset: whoever runs the tests may have one
 	t.Setenv("FAULTLINE_KAFKA_BROKERS", "b:2,c:3")
 	t.Setenv("FAULTLINE_KAFKA_SASL_MECHANISM", "PLAIN")
 	t.Setenv("FAULTLINE_LAKE_PROPERTIES", "s3.region:us-east-1")

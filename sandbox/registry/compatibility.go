@@ -25,8 +25,8 @@ func incompatible(level, next string, earlier []string) error {
 	if !slices.Contains([]string{"BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE"}, level) {
 		earlier = earlier[len(earlier)-1:]
 	}
-	for i := len(earlier) - 1; i >= 0; i-- {
-		old, err := avro.Parse(earlier[i])
+	for _, e := range slices.Backward(earlier) {
+		old, err := avro.Parse(e)
 		if err != nil {
 			return fmt.Errorf("parsing an earlier schema: %w", err)
 		}

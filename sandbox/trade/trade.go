@@ -17,7 +17,7 @@ import (
 const Scale = 8
 
 //go:embed trade_v2.avsc
-var schemaText string //nolint:gochecknoglobals // embed needs a package variable
+var schemaText string
 
 // SchemaText is the Avro schema of V2 as it is registered.
 func SchemaText() string { return schemaText }

@@ -88,7 +88,7 @@ func (t Target) lock(ctx context.Context) (func() error, error) {
 		return nil, fmt.Errorf("locking the folder of %s: %w", t.Process.Name, err)
 	}
 	for {
-		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor fits an int
+		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return dir.Close, nil
 		}
