@@ -147,13 +147,13 @@ func checkOnce(t *rapid.T, log []events.Batch) {
 		s = experiment.Evolve(s, b)
 		last := len(order)
 		for _, e := range b.Events {
-			switch e := e.(type) {
-			case events.Concluded, events.ExperimentDenied:
+			if givesVerdict(e) {
 				verdicts++
-			case events.RollbackRequested:
-				at := slices.Index(order, e.Step)
+			}
+			if undo, ok := e.(events.RollbackRequested); ok {
+				at := slices.Index(order, undo.Step)
 				if at >= last {
-					t.Fatalf("rollback of %s is not last in, first out", e.Step)
+					t.Fatalf("rollback of %s is not last in, first out", undo.Step)
 				}
 				last = at
 			}
@@ -186,4 +186,10 @@ func TestFoldByHalvesIsTheSame(t *testing.T) {
 			t.Fatal("evolving changed an older state")
 		}
 	})
+}
+
+func givesVerdict(e events.Event) bool {
+	_, concluded := e.(events.Concluded)
+	_, denied := e.(events.ExperimentDenied)
+	return concluded || denied
 }

@@ -78,7 +78,7 @@ func (p *PromQL) ask(ctx context.Context, query string, at time.Time) (float64, 
 	if err != nil {
 		return 0, fmt.Errorf("asking %s for %s: %w", p.cfg.Address, query, err)
 	}
-	value := math.NaN()
+	var value float64
 	switch r := result.(type) {
 	case *model.Scalar:
 		value = float64(r.Value)

@@ -45,7 +45,7 @@ func DLQAudit(b Batch) []AuditRow {
 func auditTable() lake.Definition[AuditRow] {
 	return define("dlq_audit", []lake.Column[AuditRow]{
 		lake.Text("experiment", func(r AuditRow) string { return r.Experiment }),
-		lake.Int("version", func(r AuditRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r AuditRow) uint64 { return r.Version }),
 		lake.Instant(at, func(r AuditRow) time.Time { return r.At }),
 		lake.OptionalInstant("window_from", func(r AuditRow) (time.Time, bool) { return instant(r.WindowFrom) }),
 		lake.Int("taken", func(r AuditRow) int64 { return r.Books.Taken }),

@@ -129,7 +129,7 @@ func evidence(e events.BooksClosed, counts string) string {
 func checkTable() lake.Definition[CheckRow] {
 	return define("integrity_checks", []lake.Column[CheckRow]{
 		lake.Text("experiment", func(r CheckRow) string { return r.Experiment }),
-		lake.Int("version", func(r CheckRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r CheckRow) uint64 { return r.Version }),
 		lake.Text("check", func(r CheckRow) string { return string(r.Check) }),
 		lake.Instant(at, func(r CheckRow) time.Time { return r.At }),
 		lake.OptionalInstant("window_from", func(r CheckRow) (time.Time, bool) { return instant(r.WindowFrom) }),

@@ -41,7 +41,7 @@ func Events(b Batch) ([]EventRow, error) {
 func eventTable() lake.Definition[EventRow] {
 	return define("events", []lake.Column[EventRow]{
 		lake.Text("experiment", func(r EventRow) string { return r.Experiment }),
-		lake.Int("version", func(r EventRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r EventRow) uint64 { return r.Version }),
 		lake.Int("index", func(r EventRow) int64 { return int64(r.Index) }),
 		lake.Text("type", func(r EventRow) string { return r.Type }),
 		lake.Text("cause", func(r EventRow) string { return r.Cause }),

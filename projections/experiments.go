@@ -56,7 +56,7 @@ func experimentRow(b Batch, index int, e events.Event, s experiment.State) Exper
 func experimentTable() lake.Definition[ExperimentRow] {
 	return define("experiments", []lake.Column[ExperimentRow]{
 		lake.Text("experiment", func(r ExperimentRow) string { return r.Experiment }),
-		lake.Int("version", func(r ExperimentRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r ExperimentRow) uint64 { return r.Version }),
 		lake.Int("index", func(r ExperimentRow) int64 { return int64(r.Index) }),
 		lake.Text("event", func(r ExperimentRow) string { return r.Event }),
 		lake.Text("phase", func(r ExperimentRow) string { return r.Phase }),

@@ -79,7 +79,7 @@ func faultRow(event events.Event) (FaultRow, bool) {
 func faultTable() lake.Definition[FaultRow] {
 	return define("faults", []lake.Column[FaultRow]{
 		lake.Text("experiment", func(r FaultRow) string { return r.Experiment }),
-		lake.Int("version", func(r FaultRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r FaultRow) uint64 { return r.Version }),
 		lake.Int("index", func(r FaultRow) int64 { return int64(r.Index) }),
 		lake.Text("step", func(r FaultRow) string { return r.Step }),
 		lake.OptionalText("kind", func(r FaultRow) (string, bool) { return some(r.Kind) }),

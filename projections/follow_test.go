@@ -72,7 +72,7 @@ func TestFollowerFlushesAtItsBeatAndAtAVerdict(t *testing.T) {
 		require.Len(t, tables.flushes, 2)
 		assert.Equal(t, 10*time.Second, tables.flushes[0].Sub(begin))
 		assert.Equal(t, 15*time.Second, tables.flushes[1].Sub(begin))
-		l.ticks(t, tick("x", 1, lagAt(1)))
+		l.ticks(t, tick(1, lagAt(1)))
 		synctest.Wait()
 		require.NoError(t, stop())
 		assert.Equal(t, int64(1), tables.written[topics().Readings][0], "what is left is written at the end")
@@ -107,7 +107,7 @@ func TestFollowerStopsReadingWhenRowsWait(t *testing.T) {
 		open := make(chan struct{})
 		tables.fail = func(context.Context) error { <-open; return nil }
 		for i := range uint64(20) {
-			l.ticks(t, tick("x", i+1, lagAt(1)))
+			l.ticks(t, tick(i+1, lagAt(1)))
 		}
 		f, stop := running(t, l, tables, Options{Rows: 5})
 		synctest.Wait()

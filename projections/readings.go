@@ -47,9 +47,9 @@ func Readings(t Tick) []ReadingRow {
 func readingTable() lake.Definition[ReadingRow] {
 	return define("readings", []lake.Column[ReadingRow]{
 		lake.Text("experiment", func(r ReadingRow) string { return r.Experiment }),
-		lake.Int("seq", func(r ReadingRow) int64 { return int64(r.Seq) }),
+		lake.Count("seq", func(r ReadingRow) uint64 { return r.Seq }),
 		lake.Instant("tick_at", func(r ReadingRow) time.Time { return r.TickAt }),
-		lake.Int("version", func(r ReadingRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r ReadingRow) uint64 { return r.Version }),
 		lake.OptionalText("metric", func(r ReadingRow) (string, bool) { return r.Metric, !r.Gap }),
 		lake.OptionalDouble("value", func(r ReadingRow) (float64, bool) { return r.Value, !r.Gap }),
 		lake.Instant(at, func(r ReadingRow) time.Time { return r.At }),

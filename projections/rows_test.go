@@ -90,7 +90,7 @@ func TestEventsHasEveryEvent(t *testing.T) {
 }
 
 func TestReadingsAndGap(t *testing.T) {
-	one := tick("x", 3, lagAt(2), events.Reading{Metric: "rate", At: second(3)})
+	one := tick(3, lagAt(2), events.Reading{Metric: "rate", At: second(3)})
 	one.Gap = &events.Gap{From: second(0), To: second(2), Why: "kafka was away"}
 	at := Source{Topic: topics().Readings, Partition: 2, Offset: 7}
 	rows := Readings(Tick{Tick: one, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset})
@@ -100,7 +100,7 @@ func TestReadingsAndGap(t *testing.T) {
 	rate.Metric, rate.At = "rate", second(3)
 	gap.At, gap.Gap, gap.GapFrom, gap.GapTo, gap.GapWhy = second(3), true, second(0), second(2), "kafka was away"
 	assert.Equal(t, []ReadingRow{lag, rate, gap}, rows)
-	assert.Empty(t, Readings(Tick{Tick: tick("x", 4)}))
+	assert.Empty(t, Readings(Tick{Tick: tick(4)}))
 }
 
 func TestFaults(t *testing.T) {

@@ -120,7 +120,7 @@ func TestFlushLeavesRowsOfLaterRecords(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
 	for i := range 4 {
-		s.Tick(Tick{Tick: tick("x", uint64(i+1), lagAt(i)), Topic: topics().Readings, Offset: int64(i)})
+		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(i)), Topic: topics().Readings, Offset: int64(i)})
 	}
 	require.NoError(t, s.Flush(t.Context(), nil, next(3)))
 	assert.Equal(t, 1, s.Buffered())
@@ -185,11 +185,11 @@ func TestFollowIntoALake(t *testing.T) {
 		cancel()
 		require.NoError(t, <-ended)
 	}
-	gap := tick("x", 2)
+	gap := tick(2)
 	gap.Gap = &events.Gap{From: second(1), To: second(2), Why: "away"}
-	run(log.batches(t, told[:5]...), log.ticks(t, tick("x", 1, lagAt(1)), gap))
+	run(log.batches(t, told[:5]...), log.ticks(t, tick(1, lagAt(1)), gap))
 	log.batches(t, told[2]) // a decider that lost
-	run(log.batches(t, told[5:]...), log.ticks(t, tick("x", 3), tick("x", 4, lagAt(4))))
+	run(log.batches(t, told[5:]...), log.ticks(t, tick(3), tick(4, lagAt(4))))
 	run(Source{Topic: topics().Events, Offset: 9}, Source{Topic: topics().Readings, Offset: 3})
 
 	assert.Empty(t, log.from[topics().Events], "only the whole log tells what was accepted")

@@ -75,7 +75,7 @@ func notes(s experiment.State, kind events.NoteKind) string {
 func verdictTable() lake.Definition[VerdictRow] {
 	return define("verdicts", append([]lake.Column[VerdictRow]{
 		lake.Text("experiment", func(r VerdictRow) string { return r.Experiment }),
-		lake.Int("version", func(r VerdictRow) int64 { return int64(r.Version) }),
+		lake.Count("version", func(r VerdictRow) uint64 { return r.Version }),
 		lake.OptionalText("title", func(r VerdictRow) (string, bool) { return some(r.Title) }),
 		lake.OptionalText("system", func(r VerdictRow) (string, bool) { return some(r.System) }),
 		lake.OptionalText("environment", func(r VerdictRow) (string, bool) { return some(r.Environment) }),

@@ -10,23 +10,23 @@ import (
 	"pgregory.net/rapid"
 )
 
-func newEnv(t testing.TB) *rules.Env {
-	t.Helper()
+func newEnv(tb testing.TB) *rules.Env {
+	tb.Helper()
 	env, err := rules.NewEnv(rules.Vocabulary{
 		Metrics:  []string{"ingestion_rate", "offered_rate", "error_rate", "query_latency_p95"},
 		Services: []string{"kafka", "api"},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return env
 }
 
-func compile(t testing.TB, env *rules.Env, expr string) rules.Rule {
-	t.Helper()
+func compile(tb testing.TB, env *rules.Env, expr string) rules.Rule {
+	tb.Helper()
 	r, err := env.Compile(expr)
 	if err != nil {
-		t.Fatalf("Compile(%q): %v", expr, err)
+		tb.Fatalf("Compile(%q): %v", expr, err)
 	}
 	return r
 }

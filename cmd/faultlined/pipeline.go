@@ -152,10 +152,10 @@ func wait(ctx context.Context, done <-chan struct{}) bool {
 
 // ended drops the error of a role that was asked to end.
 func ended(ctx context.Context, err error) error {
-	if asked := ctx.Err() != nil; asked {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // Close closes what openPipeline opened.

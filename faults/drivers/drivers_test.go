@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
@@ -15,6 +16,6 @@ func TestEveryDriverIsDescribed(t *testing.T) {
 	all := drivers.All(t.TempDir())
 	assert.Equal(t, drivers.Names(), slices.Sorted(maps.Keys(all)))
 	_, err := all.Of("process.stopp")
-	assert.ErrorIs(t, err, faults.ErrRefused)
-	assert.ErrorContains(t, err, "process.stop")
+	require.ErrorIs(t, err, faults.ErrRefused)
+	require.ErrorContains(t, err, "process.stop")
 }

@@ -22,18 +22,19 @@ type Suite struct {
 
 // Run runs the suite. The package's TestMain must be Main.
 func Run(t *testing.T, s Suite) {
+	t.Helper()
 	s.Fault.Target = Name
 	for how, c := range map[string]TargetConfig{
 		"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true},
 	} {
 		t.Run(how, func(t *testing.T) {
-			for name, test := range map[string]func(*testing.T, run){
+			for name, test := range map[string]func(run){
 				"a second driver undoes": secondDriver, "the target vanishes": vanishes, "it vanishes first": vanishesFirst,
 				"the context ended": contextEnded, "the context ends midway": contextEndsMidway,
 				"two faults on one target": twoFaults, "two roll back at once": twoUndo,
 				"a stranger is left alone": stranger, "what was not seen is no answer": noReceipt,
 			} {
-				t.Run(name, func(t *testing.T) { test(t, s.run(t, c)) })
+				t.Run(name, func(t *testing.T) { test(s.run(t, c)) })
 			}
 			steps(t, s, c)
 		})
@@ -41,6 +42,7 @@ func Run(t *testing.T, s Suite) {
 }
 
 func steps(t *testing.T, s Suite, c TargetConfig) {
+	t.Helper()
 	for name, step := range map[string]struct {
 		do   string // p plan, i inject, r rollback
 		want faults.Presence
@@ -142,7 +144,7 @@ func (r run) whole() {
 	}
 }
 
-func secondDriver(t *testing.T, r run) {
+func secondDriver(r run) {
 	receipt := r.plan()
 	r.must("inject", r.driver.Inject(r.ctx, receipt))
 	r.must("roll back", r.suite.New().Rollback(r.ctx, receipt))
@@ -151,16 +153,16 @@ func secondDriver(t *testing.T, r run) {
 
 // vanishes and vanishesFirst: rollback succeeds, and the fault is not there.
 // Whether the target comes back is the fault's affair.
-func vanishes(t *testing.T, r run) {
+func vanishes(r run) {
 	receipt := r.plan()
 	r.must("inject", r.driver.Inject(r.ctx, receipt))
-	r.target.Vanish(t)
+	r.target.Vanish(r.t)
 	r.gone(receipt)
 }
 
-func vanishesFirst(t *testing.T, r run) {
+func vanishesFirst(r run) {
 	receipt := r.plan()
-	r.target.Vanish(t)
+	r.target.Vanish(r.t)
 	r.gone(receipt)
 }
 
@@ -172,12 +174,12 @@ func (r run) gone(receipt faults.Receipt) {
 	}
 }
 
-func contextEnded(t *testing.T, r run) {
+func contextEnded(r run) {
 	receipt := r.plan()
 	ctx, cancel := context.WithCancel(r.ctx)
 	cancel()
 	if err := r.driver.Inject(ctx, receipt); err == nil {
-		t.Error("it was injected after its context had ended")
+		r.t.Error("it was injected after its context had ended")
 	}
 	r.expect(receipt, faults.Absent)
 	r.must("inject", r.driver.Inject(r.ctx, receipt))
@@ -186,7 +188,7 @@ func contextEnded(t *testing.T, r run) {
 	r.expect(receipt, faults.Absent)
 }
 
-func contextEndsMidway(t *testing.T, r run) {
+func contextEndsMidway(r run) {
 	for _, after := range []time.Duration{100 * time.Microsecond, time.Millisecond, 3 * time.Millisecond, 8 * time.Millisecond} {
 		receipt := r.plan()
 		ctx, cancel := context.WithTimeout(r.ctx, after)
@@ -197,7 +199,7 @@ func contextEndsMidway(t *testing.T, r run) {
 	}
 }
 
-func twoFaults(t *testing.T, r run) {
+func twoFaults(r run) {
 	first, second := r.plan(), r.plan()
 	r.must("inject the first", r.driver.Inject(r.ctx, first))
 	r.must("inject the second", r.driver.Inject(r.ctx, second))
@@ -208,14 +210,14 @@ func twoFaults(t *testing.T, r run) {
 	r.expect(first, faults.Absent)
 }
 
-func twoUndo(t *testing.T, r run) {
+func twoUndo(r run) {
 	receipt := r.plan()
 	r.must("inject", r.driver.Inject(r.ctx, receipt))
 	var wait sync.WaitGroup
 	for range 3 {
 		wait.Go(func() {
 			if err := r.suite.New().Rollback(r.ctx, receipt); err != nil {
-				t.Errorf("roll back: %v", err)
+				r.t.Errorf("roll back: %v", err)
 			}
 		})
 	}
@@ -224,7 +226,7 @@ func twoUndo(t *testing.T, r run) {
 }
 
 // stranger: the pid now belongs to a process of another start time.
-func stranger(t *testing.T, r run) {
+func stranger(r run) {
 	receipt := r.plan()
 	noted := receipt.Undo["process"]
 	if noted == "" {
@@ -232,24 +234,24 @@ func stranger(t *testing.T, r run) {
 	}
 	other := strings.Replace(noted, `"start_time":"`, `"start_time":"9`, 1)
 	if other == noted {
-		t.Fatalf("no start time in %s", noted)
+		r.t.Fatalf("no start time in %s", noted)
 	}
 	receipt.Undo["process"] = other
 	if err := r.driver.Inject(r.ctx, receipt); err == nil {
-		t.Error("injected into a process that was not planned for")
+		r.t.Error("injected into a process that was not planned for")
 	}
 	r.must("roll back", r.driver.Rollback(r.ctx, receipt))
 	r.whole()
 	receipt.Undo["process"] = noted // for the cleanup
 }
 
-func noReceipt(t *testing.T, r run) {
+func noReceipt(r run) {
 	bad := faults.Receipt{ID: "bad", Kind: r.suite.Fault.Kind, Target: string(Name)}
 	if got, err := r.driver.Probe(r.ctx, bad); err == nil || got != faults.Unseen {
-		t.Errorf("a receipt that tells nothing is %s, %v; want unseen and an error", got, err)
+		r.t.Errorf("a receipt that tells nothing is %s, %v; want unseen and an error", got, err)
 	}
 	if err := r.driver.Inject(r.ctx, bad); err == nil {
-		t.Error("a fault was injected that nobody could undo")
+		r.t.Error("a fault was injected that nobody could undo")
 	}
 	r.whole()
 }

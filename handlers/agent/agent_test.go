@@ -74,10 +74,11 @@ func (m *memory) Rollback(context.Context, faults.Receipt) error {
 }
 
 func (m *memory) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
-	if _, err := os.Stat(m.path); err != nil {
+	_, err := os.Stat(m.path)
+	if errors.Is(err, os.ErrNotExist) {
 		return faults.Absent, nil
 	}
-	return faults.Present, nil
+	return faults.Present, err
 }
 
 type bench struct {

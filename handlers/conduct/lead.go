@@ -73,9 +73,9 @@ func (l *leader) giveUp(ctx context.Context, why error) {
 	l.await(ctx, experiment.Phase.Over)
 }
 
-func (l *leader) await(ctx context.Context, ok func(experiment.Phase) bool) bool {
-	_, err := l.Log.Await(ctx, l.id, func(s experiment.State) bool { return ok(s.Phase) })
-	return err == nil
+// await returns once the phase is one that ok names, or ctx ends.
+func (l *leader) await(ctx context.Context, ok func(experiment.Phase) bool) {
+	_, _ = l.Log.Await(ctx, l.id, func(s experiment.State) bool { return ok(s.Phase) })
 }
 
 // begin opens the books and starts the baseline.

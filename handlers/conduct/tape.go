@@ -23,11 +23,19 @@ func newTape(ctx context.Context, c *Conductor) *tape {
 	t := &tape{queue: make(chan events.Tick, tapeLength), stop: stop}
 	t.wait.Go(func() {
 		for tick := range t.queue {
-			for c.Record(ctx, tick) != nil && sleep(ctx, retry) {
-			}
+			c.keep(ctx, tick)
 		}
 	})
 	return t
+}
+
+// keep records one tick, however often that takes, until ctx ends.
+func (c *Conductor) keep(ctx context.Context, tick events.Tick) {
+	for {
+		if err := c.Record(ctx, tick); err == nil || !sleep(ctx, retry) {
+			return
+		}
+	}
 }
 
 // record queues a tick, and says whether there was room. A tick that had none

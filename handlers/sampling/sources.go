@@ -133,7 +133,7 @@ func (g *grouping) probe() {
 			cfg.DataAgePath = ""
 		}
 		// A probe always has a key: its parts are text and numbers.
-		_ = g.add(func() (observe.Sampler, func(), error) { return plain(observe.NewHTTPProbe(cfg)) }, "probe", name, p, measures) //nolint:errcheck // see above
+		_ = g.add(func() (observe.Sampler, func(), error) { return plain(observe.NewHTTPProbe(cfg)) }, "probe", name, p, measures)
 	}
 }
 

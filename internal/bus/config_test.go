@@ -19,9 +19,9 @@ func TestConfigNamesAllItsProblems(t *testing.T) {
 		`"nowhere"`, "partitions is -1", "replication is -2", "max_message_bytes is 1",
 		"go together", "enabled is false", `"MAGIC"`,
 	} {
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
-	assert.ErrorContains(t, bus.Config{}.Validate(), "brokers is empty")
+	require.ErrorContains(t, bus.Config{}.Validate(), "brokers is empty")
 	assert.NoError(t, bus.Config{Brokers: []string{"127.0.0.1:9092"}}.Validate())
 }
 

@@ -22,46 +22,46 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
 }
 
-func startKafka(t testing.TB, cfg embedded.KafkaConfig) *embedded.Kafka {
-	t.Helper()
+func startKafka(tb testing.TB, cfg embedded.KafkaConfig) *embedded.Kafka {
+	tb.Helper()
 	if cfg.Dir == "" {
-		cfg.Dir = t.TempDir()
+		cfg.Dir = tb.TempDir()
 	}
 	k, err := embedded.StartKafka(cfg)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, k.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, k.Close()) })
 	return k
 }
 
-func openBus(t testing.TB, cfg bus.Config) *bus.Bus {
-	t.Helper()
+func openBus(tb testing.TB, cfg bus.Config) *bus.Bus {
+	tb.Helper()
 	b, err := bus.Open(cfg, nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, b.Close()) })
-	require.NoError(t, b.EnsureTopics(t.Context()))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, b.Close()) })
+	require.NoError(tb, b.EnsureTopics(tb.Context()))
 	return b
 }
 
-func newBus(t testing.TB) *bus.Bus {
-	t.Helper()
-	return openBus(t, bus.Config{Brokers: []string{startKafka(t, embedded.KafkaConfig{}).Addr()}})
+func newBus(tb testing.TB) *bus.Bus {
+	tb.Helper()
+	return openBus(tb, bus.Config{Brokers: []string{startKafka(tb, embedded.KafkaConfig{}).Addr()}})
 }
 
-func subscribe(t testing.TB, s message.Subscriber, topic string) <-chan *message.Message {
-	t.Helper()
-	msgs, err := s.Subscribe(t.Context(), topic)
-	require.NoError(t, err)
+func subscribe(tb testing.TB, s message.Subscriber, topic string) <-chan *message.Message {
+	tb.Helper()
+	msgs, err := s.Subscribe(tb.Context(), topic)
+	require.NoError(tb, err)
 	return msgs
 }
 
-func next(t testing.TB, msgs <-chan *message.Message) *message.Message {
-	t.Helper()
+func next(tb testing.TB, msgs <-chan *message.Message) *message.Message {
+	tb.Helper()
 	select {
 	case m, ok := <-msgs:
-		require.True(t, ok, "the subscription ended")
+		require.True(tb, ok, "the subscription ended")
 		return m
 	case <-time.After(30 * time.Second):
-		require.FailNow(t, "no message within 30 s")
+		require.FailNow(tb, "no message within 30 s")
 		return nil
 	}
 }

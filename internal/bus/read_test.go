@@ -18,10 +18,10 @@ import (
 )
 
 // fill publishes n records in bulk, as any other producer would.
-func fill(t testing.TB, addr, topic string, n int) {
-	t.Helper()
+func fill(tb testing.TB, addr, topic string, n int) {
+	tb.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic(topic))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer client.Close()
 	records := make([]*kgo.Record, n)
 	for i := range records {
@@ -30,7 +30,7 @@ func fill(t testing.TB, addr, topic string, n int) {
 			Headers: []kgo.RecordHeader{{Key: "ce_id", Value: fmt.Append(nil, i)}},
 		}
 	}
-	require.NoError(t, client.ProduceSync(t.Context(), records...).FirstErr())
+	require.NoError(tb, client.ProduceSync(tb.Context(), records...).FirstErr())
 }
 
 func TestReadToHandsOnEveryRecordOnceInOrder(t *testing.T) {

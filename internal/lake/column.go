@@ -3,6 +3,7 @@ package lake
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"time"
@@ -41,6 +42,12 @@ func OptionalText[T any](name string, get func(T) (string, bool)) Column[T] {
 // Int is a 64-bit integer column.
 func Int[T any](name string, get func(T) int64) Column[T] {
 	return required(iceberg.PrimitiveTypes.Int64, name, get, cmp.Compare[int64], appendInt)
+}
+
+// Count is Int for what is never negative. Iceberg has no unsigned type; a
+// count past 2^63 is no count.
+func Count[T any](name string, get func(T) uint64) Column[T] {
+	return Int(name, func(row T) int64 { return int64(min(get(row), math.MaxInt64)) })
 }
 
 // OptionalInt is Int, null where get answers false.

@@ -14,7 +14,7 @@ import (
 // faulty is a catalog whose commits fail in a chosen way.
 type faulty struct {
 	catalog.Catalog
-	commit func(real func() (table.Metadata, string, error)) (table.Metadata, string, error)
+	commit func(original func() (table.Metadata, string, error)) (table.Metadata, string, error)
 }
 
 func (f *faulty) LoadTable(ctx context.Context, id table.Identifier) (*table.Table, error) {
@@ -41,9 +41,9 @@ func TestAppendFindsItsLandedCommit(t *testing.T) {
 			trades1 := trades("BHP", 0, 3)
 			opened := openTable(t, l)
 			calls := 0
-			l.catalog = &faulty{Catalog: l.catalog, commit: func(real func() (table.Metadata, string, error)) (table.Metadata, string, error) {
+			l.catalog = &faulty{Catalog: l.catalog, commit: func(original func() (table.Metadata, string, error)) (table.Metadata, string, error) {
 				calls++
-				if _, _, err := real(); err != nil {
+				if _, _, err := original(); err != nil {
 					return nil, "", err
 				}
 				return nil, "", answer
@@ -80,10 +80,10 @@ func TestAppendGoesOnTopOfForeignSnapshot(t *testing.T) {
 	opened := openTable(t, l)
 	_, err := opened.Append(t.Context(), trades("BHP", 0, 3), nil, mark(3))
 	require.NoError(t, err)
-	real, calls := l.catalog, 0
-	l.catalog = &faulty{Catalog: real, commit: func(commit func() (table.Metadata, string, error)) (table.Metadata, string, error) {
+	original, calls := l.catalog, 0
+	l.catalog = &faulty{Catalog: original, commit: func(commit func() (table.Metadata, string, error)) (table.Metadata, string, error) {
 		if calls++; calls == 1 {
-			foreign, err := real.LoadTable(t.Context(), table.Identifier{"chaos", "trades"})
+			foreign, err := original.LoadTable(t.Context(), table.Identifier{"chaos", "trades"})
 			require.NoError(t, err)
 			tx := foreign.NewTransaction()
 			require.NoError(t, tx.AddFiles(t.Context(), nil, nil, false))
@@ -133,8 +133,8 @@ func TestAppendAfterCancelledContextWritesNothingTwice(t *testing.T) {
 	l := open(t, configIn(t.TempDir()))
 	opened := openTable(t, l)
 	ctx, cancel := context.WithCancel(t.Context())
-	l.catalog = &faulty{Catalog: l.catalog, commit: func(real func() (table.Metadata, string, error)) (table.Metadata, string, error) {
-		_, _, err := real()
+	l.catalog = &faulty{Catalog: l.catalog, commit: func(original func() (table.Metadata, string, error)) (table.Metadata, string, error) {
+		_, _, err := original()
 		cancel()
 		return nil, "", errors.Join(ctx.Err(), err)
 	}}
@@ -155,9 +155,9 @@ func TestAppendIsNotReplayedOnTopOfTheWinner(t *testing.T) {
 	allowRetries(t, other)
 	rows := trades("BHP", 3, 3)
 	calls := 0
-	l.catalog = &faulty{Catalog: l.catalog, commit: func(real func() (table.Metadata, string, error)) (table.Metadata, string, error) {
+	l.catalog = &faulty{Catalog: l.catalog, commit: func(original func() (table.Metadata, string, error)) (table.Metadata, string, error) {
 		if calls++; calls > 1 {
-			return real()
+			return original()
 		}
 		_, err := theirs.Append(t.Context(), rows, mark(3), mark(6))
 		require.NoError(t, err)

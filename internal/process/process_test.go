@@ -18,7 +18,9 @@ const child = "FAULTLINE_TEST_CHILD"
 // TestMain is also the program that the tests start: it says hello and waits.
 func TestMain(m *testing.M) {
 	if os.Getenv(child) != "" {
-		os.Stdout.WriteString("hello\n") //nolint:errcheck // the test reads it and would miss it
+		if _, err := os.Stdout.WriteString("hello\n"); err != nil {
+			os.Exit(1)
+		}
 		time.Sleep(time.Minute)
 		return
 	}

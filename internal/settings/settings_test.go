@@ -39,9 +39,9 @@ func TestFlagBeatsEnvironmentBeatsFile(t *testing.T) {
 
 func TestTypoIsRefused(t *testing.T) {
 	_, err := settings.Load(write(t, "kafka: {broker: [a:1]}\n"), "")
-	assert.ErrorContains(t, err, "line 1: field broker not found")
+	require.ErrorContains(t, err, "line 1: field broker not found")
 	_, err = settings.Load(filepath.Join(t.TempDir(), "missing.yaml"), "")
-	assert.ErrorIs(t, err, os.ErrNotExist, "a file that was named must be there")
+	require.ErrorIs(t, err, os.ErrNotExist, "a file that was named must be there")
 }
 
 func TestFindsWhatWasAnnounced(t *testing.T) {

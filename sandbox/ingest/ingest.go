@@ -88,14 +88,19 @@ func Run(ctx context.Context, c Config) (err error) {
 	s.Mux.HandleFunc("GET /receipts", p.serveReceipts)
 	return s.Serve(ctx, func(ctx context.Context) error {
 		if err := p.register(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
+			return unlessEnded(ctx, err)
 		}
 		s.SetHealth(p.healthy)
 		return p.play(ctx)
 	})
+}
+
+// unlessEnded drops an error that came of being asked to end.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 func open(c Config) (_ *player, err error) {

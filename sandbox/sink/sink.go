@@ -96,13 +96,11 @@ func Run(ctx context.Context, c Config) (err error) {
 // run starts a session anew from the table's watermark whenever one ends.
 func (w *writer) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		err := w.session(ctx)
-		if ctx.Err() != nil {
-			return nil
+		if err := w.session(ctx); ctx.Err() == nil {
+			w.status.Store(&err)
+			w.errs.Inc()
+			slog.WarnContext(ctx, "reading again from the table's watermark", "error", err)
 		}
-		w.status.Store(&err)
-		w.errs.Inc()
-		slog.WarnContext(ctx, "reading again from the table's watermark", "error", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(500 * time.Millisecond):

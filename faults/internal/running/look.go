@@ -73,8 +73,8 @@ func (t Target) byPIDFile() (process.Record, error) {
 		return process.Record{}, fmt.Errorf("reading pid file: %w", err)
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || pid <= 1 {
-		return process.Record{}, nil // torn by a crash, it names nobody
+	if torn := err != nil || pid <= 1; torn {
+		return process.Record{}, nil // by a crash: it names nobody
 	}
 	r, err := process.Record{PID: pid}.Identified()
 	if errors.Is(err, process.ErrNotSame) {
