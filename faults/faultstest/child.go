@@ -47,8 +47,6 @@ func child() error {
 	if err != nil {
 		return err
 	}
-	web := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
-	go func() { _ = web.Serve(l) }()
 	if path := os.Getenv(childRecord); path != "" {
 		r, err := process.Self("child", addr)
 		if err == nil {
@@ -58,6 +56,9 @@ func child() error {
 			return err
 		}
 	}
+	// It answers only now: who waits for its health finds it by its record, too.
+	web := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	go func() { _ = web.Serve(l) }()
 	<-ctx.Done()
 	if deaf, err := time.ParseDuration(os.Getenv(childDeaf)); err == nil {
 		<-time.After(deaf)
