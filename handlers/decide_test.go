@@ -92,6 +92,11 @@ func TestLiveForgetsWhatIsOver(t *testing.T) {
 	if s := p.logs[0].State("never-was"); s.Version != 1 || s.Phase != experiment.Absent {
 		t.Errorf("a refusal must be in the log and schedule nothing: %+v", s)
 	}
+	for _, s := range p.logs[0].All() {
+		if s.ID == "never-was" {
+			t.Error("an id that nothing was scheduled under is listed as an experiment")
+		}
+	}
 }
 
 func TestDecideGivesUpWithItsContext(t *testing.T) {

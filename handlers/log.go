@@ -106,13 +106,15 @@ func (l *Log) Live() []experiment.State {
 	return out
 }
 
-// All lists every experiment, in the order in which they were scheduled.
+// All lists every experiment, in the order in which they were scheduled. An
+// id under which commands were refused, and nothing was scheduled, is none.
 func (l *Log) All() []experiment.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.SortedFunc(maps.Values(l.states), func(a, b experiment.State) int {
+	all := slices.SortedFunc(maps.Values(l.states), func(a, b experiment.State) int {
 		return cmp.Or(a.Scheduled.Compare(b.Scheduled), cmp.Compare(a.ID, b.ID))
 	})
+	return slices.DeleteFunc(all, func(s experiment.State) bool { return s.Phase == experiment.Absent })
 }
 
 // Await returns the state of an experiment once ok says so of it, or the

@@ -33,7 +33,7 @@ type decoder struct {
 func decode(source []byte, out any) (map[string]Position, Problems) {
 	d := &decoder{places: map[string]Position{}}
 	if len(source) > maxDocumentBytes {
-		d.report(nil, "", fmt.Sprintf("the document has %d bytes, the limit is %d", len(source), maxDocumentBytes), "split it")
+		d.report(nil, "", fmt.Sprintf("the document has more than %d bytes", maxDocumentBytes), "split it")
 		return nil, d.problems
 	}
 	var root yaml.Node

@@ -65,6 +65,28 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestTheLightBinaryIsLight holds the command line to what starts in
+// milliseconds: merely importing iceberg-go costs 70 MiB before the first line.
+func TestTheLightBinaryIsLight(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", module+"cmd/faultline").Output()
+	if err != nil {
+		t.Fatalf("listing what cmd/faultline links: %v", err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, module+"spec") {
+		t.Fatal("cmd/faultline links no spec; the list is not what it should be")
+	}
+	heavy := []string{
+		module + "internal/lake", module + "internal/embedded", module + "projections", "github.com/apache/", "github.com/aws/",
+		"cloud.google.com/", "modernc.org/sqlite", "github.com/nats-io/nats-server",
+	}
+	for _, d := range deps {
+		if slices.ContainsFunc(heavy, func(h string) bool { return strings.HasPrefix(d, h) }) {
+			t.Errorf("cmd/faultline links %s", d)
+		}
+	}
+}
+
 func checkCore(t *testing.T, folder string, imports, allowed []string) {
 	t.Helper()
 	impure := []string{"os", "net", "math/rand", "math/rand/v2", "context", "sync", "log/slog"}

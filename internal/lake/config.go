@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -30,7 +29,8 @@ type Config struct {
 	Name string `yaml:"name" json:"name"`
 	// URI is the absolute path of the SQLite file (sql) or a URL (rest).
 	URI string `yaml:"uri" json:"uri"`
-	// Warehouse is an absolute path, a file:// or an s3:// location. A REST
+	// Warehouse is an absolute path, a file:// or an s3:// location; gs:// or
+	// abfss:// in a build with the tag faultline_gcs or faultline_azure. A REST
 	// catalog may leave it empty, or take a name that its server knows.
 	Warehouse string `yaml:"warehouse" json:"warehouse"`
 	// Properties go to iceberg-go as they are: credential, token,
@@ -82,16 +82,34 @@ func (c Config) validateWarehouse() error {
 		path = c.Warehouse
 	}
 	if remote && scheme != "file" {
-		if slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) && path != "" {
-			return nil
-		}
-		return fmt.Errorf("lake warehouse %q: write an absolute path, file:///path or s3://bucket/prefix", c.Warehouse)
+		return c.validateStore(scheme, path)
 	}
 	if err := absolute("warehouse", path, "an absolute path, file:///path or s3://bucket/prefix"); err != nil {
 		return err
 	}
 	if path == "/" || strings.ContainsAny(path, "%?#") {
 		return fmt.Errorf("lake warehouse %q: a location is a URI, so its path may not be / nor hold %%, ? or #", c.Warehouse)
+	}
+	return nil
+}
+
+// validateStore checks the location of an object store.
+func (c Config) validateStore(scheme, path string) error {
+	built, tag := true, ""
+	switch scheme {
+	case "s3", "s3a", "s3n":
+	case "gs":
+		built, tag = withGCS, "faultline_gcs"
+	case "abfs", "abfss", "wasb", "wasbs":
+		built, tag = withAzure, "faultline_azure"
+	default:
+		path = ""
+	}
+	if path == "" {
+		return fmt.Errorf("lake warehouse %q: write an absolute path, file:///path or s3://bucket/prefix", c.Warehouse)
+	}
+	if !built {
+		return fmt.Errorf("lake warehouse %q: its store is not in this build: build with -tags %s, or use s3:// or a path", c.Warehouse, tag)
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func TestConfigValidate(t *testing.T) {
 		"no warehouse":      {Config{Kind: "hadoop"}, "warehouse is empty"},
 		"root":              {Config{Kind: "hadoop", Warehouse: "/"}, "may not be /"},
 		"fragment":          {Config{Kind: "hadoop", Warehouse: "/a#b"}, "may not be /"},
-		"other store":       {Config{Kind: "hadoop", Warehouse: "gs://b/x"}, "s3://bucket/prefix"},
+		"other store":       {Config{Kind: "hadoop", Warehouse: "oss://b/x"}, "s3://bucket/prefix"},
+		"store of a tag":    {Config{Kind: "hadoop", Warehouse: "gs://b/x"}, "faultline_gcs"},
 		"rest without host": {Config{Kind: "rest", URI: "catalog"}, "URL of the REST catalog"},
 	}
 	for name, test := range tests {
