@@ -36,30 +36,36 @@ type VerdictRow struct {
 	Improvements string
 }
 
-// Verdicts makes a row for the Concluded of the batch, if it has one.
+// Verdicts makes a row for the fact of the batch that ended its experiment,
+// if it has one: a denial is an end, too.
 func Verdicts(b Batch) []VerdictRow {
 	var rows []VerdictRow
 	for _, event := range b.Batch.Events {
-		e, ok := event.(events.Concluded)
-		if !ok {
-			continue
+		if e, ok := event.(events.Concluded); ok {
+			rows = append(rows, verdictRow(b, e))
 		}
-		s := b.State
-		row := VerdictRow{
-			Source: b.source(), Experiment: string(b.Batch.Experiment), Version: b.Batch.Version,
-			Title: s.Document.Title, System: s.Document.System, Environment: s.Document.Environment, By: s.By,
-			Verdict: e.Verdict.String(), Aborted: e.Aborted, Reasons: strings.Join(e.Reasons, "\n"),
-			ExitCode: experiment.ExitCode(s), At: b.Batch.At,
-			Scheduled: s.Scheduled, Injected: s.Injected, RolledBack: s.RolledBack, Cause: string(s.Cause),
-			Recovery: s.Recovery, Books: s.Books,
-			Findings: notes(s, events.Finding), Improvements: notes(s, events.Improvement),
+		if e, ok := event.(events.ExperimentDenied); ok {
+			rows = append(rows, verdictRow(b, events.Concluded{Reasons: e.Reasons}))
 		}
-		if s.Trigger != nil {
-			row.Trigger = s.Trigger.Rule
-		}
-		rows = append(rows, row)
 	}
 	return rows
+}
+
+func verdictRow(b Batch, e events.Concluded) VerdictRow {
+	s := b.State
+	row := VerdictRow{
+		Source: b.source(), Experiment: string(b.Batch.Experiment), Version: b.Batch.Version,
+		Title: s.Document.Title, System: s.Document.System, Environment: s.Document.Environment, By: s.By,
+		Verdict: e.Verdict.String(), Aborted: e.Aborted, Reasons: strings.Join(e.Reasons, "\n"),
+		ExitCode: experiment.ExitCode(s), At: b.Batch.At,
+		Scheduled: s.Scheduled, Injected: s.Injected, RolledBack: s.RolledBack, Cause: string(s.Cause),
+		Recovery: s.Recovery, Books: s.Books,
+		Findings: notes(s, events.Finding), Improvements: notes(s, events.Improvement),
+	}
+	if s.Trigger != nil {
+		row.Trigger = s.Trigger.Rule
+	}
+	return row
 }
 
 func notes(s experiment.State, kind events.NoteKind) string {
