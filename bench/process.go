@@ -20,6 +20,7 @@ const upWithin = 5 * time.Minute
 type pipeline struct {
 	home  string
 	ready time.Duration // from its start on
+	spent time.Duration // of processor time, until then
 	cmd   *exec.Cmd
 	done  chan error
 }
@@ -44,7 +45,7 @@ func startUp(ctx context.Context, bin, home string, flags ...string) (*pipeline,
 	go func() { p.done <- p.cmd.Wait() }()
 	for late := time.After(upWithin); ; {
 		if _, err := os.Stat(mark); err == nil {
-			p.ready = time.Since(began)
+			p.ready, p.spent = time.Since(began), p.cpu()
 			return p, nil
 		}
 		select {
