@@ -78,8 +78,12 @@ func (b *bench) prepare() (err error) {
 func (b *bench) measure(ctx context.Context, only string) error {
 	wanted := strings.FieldsFunc(only, func(c rune) bool { return c == ',' })
 	parts := []part{
-		{"ready", b.ready}, {"check", b.check}, {"latency", b.latency},
-		{"crowd", b.atOnce}, {"history", b.history}, {"reading", b.reading},
+		{"ready", b.ready},
+		{"check", b.check},
+		{"latency", b.latency},
+		{"crowd", b.atOnce},
+		{"history", b.history},
+		{"reading", b.reading},
 	}
 	for _, name := range wanted {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
@@ -102,5 +106,5 @@ func (b *bench) home() (dir string, drop func(), err error) {
 	if dir, err = os.MkdirTemp(b.temp, "home-"); err != nil {
 		return "", nil, fmt.Errorf("making a state folder: %w", err)
 	}
-	return dir, func() { os.RemoveAll(dir) }, nil //nolint:errcheck // the whole goes at the end
+	return dir, func() { _ = os.RemoveAll(dir) }, nil // the whole goes at the end
 }

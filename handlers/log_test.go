@@ -48,7 +48,7 @@ func TestManyBatchesAreReadInOrder(t *testing.T) {
 	const n = 1001 // no multiple of any share
 	records := make([]bus.Record, n)
 	for i := range records {
-		event, err := events.EncodeBatch(batch("x", uint64(i+1), events.NoteAdded{Text: "n"}), "") //nolint:gosec // a small number
+		event, err := events.EncodeBatch(batch("x", uint64(i+1), events.NoteAdded{Text: "n"}), "")
 		require.NoError(t, err)
 		records[i] = bus.Record{Key: []byte("x"), Value: event.Data, Headers: event.Headers()}
 	}
@@ -61,7 +61,7 @@ func TestManyBatchesAreReadInOrder(t *testing.T) {
 			continue
 		}
 		require.NoError(t, r.Err)
-		require.Equal(t, uint64(i+1), r.Batch.Version) //nolint:gosec // a small number
+		require.Equal(t, uint64(i+1), r.Batch.Version)
 	}
 	assert.Empty(t, handlers.ReadBatches(nil))
 }
