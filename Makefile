@@ -3,7 +3,7 @@ GO ?= go
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help build demo test e2e crash nightly bench fuzz lint schema
+.PHONY: help build demo test e2e crash nightly bench bench-real fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -26,8 +26,11 @@ crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 nightly: crash ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
-bench: build ## the figures of docs/BENCHMARKS.md, as a table
-	$(GO) run ./bench
+bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less
+	$(GO) run ./bench $(BENCH)
+
+bench-real: build ## the same with three real Kafka brokers beside the embedded one
+	bench/real.sh $(BENCH)
 
 fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec

@@ -61,9 +61,12 @@ func DecodeBatch(c cloudevent.Event) (Batch, error) {
 	if c.Type != TypeBatch {
 		return Batch{}, fmt.Errorf("reading a batch: %w %q", ErrUnknownType, c.Type)
 	}
-	var w wireBatch
-	if err := json.Unmarshal(c.Data, &w); err != nil {
-		return Batch{}, fmt.Errorf("reading a batch: %w", err)
+	w, ok := splitBatch(c.Data)
+	if !ok {
+		w = wireBatch{}
+		if err := json.Unmarshal(c.Data, &w); err != nil {
+			return Batch{}, fmt.Errorf("reading a batch: %w", err)
+		}
 	}
 	if w.Experiment == "" || w.Version == 0 || w.Cause == "" || len(w.Events) == 0 {
 		return Batch{}, errors.New("reading a batch: experiment, version, cause and events must be set")

@@ -136,8 +136,21 @@ func FuzzDecodeBatch(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Data)
+	f.Add([]byte(`{"experiment":"x","version":1,"cause":"c","events":[{"type":"io.faultline.note.added.v1","data":{"text":"a \\"}{ \\\\"}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := events.DecodeBatch(cloudevent.Event{Type: events.TypeBatch, Data: data})
+		// Spaces between the tokens send the same batch the long way.
+		var spaced bytes.Buffer
+		if json.Indent(&spaced, data, "", " ") != nil {
+			if err == nil {
+				t.Fatal("what is no JSON was read")
+			}
+			return
+		}
+		long, lerr := events.DecodeBatch(cloudevent.Event{Type: events.TypeBatch, Data: spaced.Bytes()})
+		if (err == nil) != (lerr == nil) || !reflect.DeepEqual(got, long) {
+			t.Fatalf("read %+v, %v, and with spaces %+v, %v", got, err, long, lerr)
+		}
 		if err != nil {
 			return
 		}

@@ -18,10 +18,7 @@ func Evolve(s State, b events.Batch) State {
 	}
 	s = s.clone()
 	s.ID, s.Version = b.Experiment, b.Version
-	if s.handled == nil {
-		s.handled = map[string]bool{}
-	}
-	s.handled[b.Cause] = true
+	s.handled = append(s.handled, b.Cause)
 	for _, e := range b.Events {
 		s.apply(b, e)
 	}
@@ -119,8 +116,10 @@ func (s *State) rolledBack(e events.FaultRolledBack) {
 }
 
 func (s *State) judged(e events.ClaimJudged) {
-	key := claimKey(e.Claim, e.Rule)
-	s.Claims[key] = e
+	if s.Claims == nil { // whoever writes to the log may begin with anything
+		s.Claims = map[string]events.ClaimJudged{}
+	}
+	s.Claims[claimKey(e.Claim, e.Rule)] = e
 }
 
 func (s *State) concluded(b events.Batch, e events.Concluded) {

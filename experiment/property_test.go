@@ -2,6 +2,7 @@ package experiment_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -192,4 +193,43 @@ func givesVerdict(e events.Event) bool {
 	_, concluded := e.(events.Concluded)
 	_, denied := e.(events.ExperimentDenied)
 	return concluded || denied
+}
+
+// TestSettledDecidesAsBefore: of an experiment that is over, what is kept
+// gives the same answer to every command, now and after further batches.
+func TestSettledDecidesAsBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := document(t)
+		var whole, kept experiment.State
+		for i := range rapid.IntRange(1, 80).Draw(t, "n") {
+			id := fmt.Sprint(rapid.IntRange(max(0, i-20), i).Draw(t, "id")) // some come again
+			c := commands.Envelope{ID: id, Experiment: "x", At: time.Unix(int64(i), 0), Command: anyCommand(t, d)}
+			want, err := experiment.Decide(whole, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := experiment.Decide(kept, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(want, got) {
+				t.Fatalf("%T is answered by %v, and by %v once the experiment is settled", c.Command, want, got)
+			}
+			if len(want) == 0 {
+				continue
+			}
+			b := events.Batch{Experiment: "x", Version: whole.Version + 1, Cause: c.ID, At: c.At, Events: want}
+			whole, kept = experiment.Evolve(whole, b), experiment.Evolve(kept, b).Settled()
+			if whole.Phase != kept.Phase || whole.Version != kept.Version {
+				t.Fatalf("%s %d became %s %d", whole.Phase, whole.Version, kept.Phase, kept.Version)
+			}
+		}
+	})
+}
+
+func TestALogMayBeginWithAnything(t *testing.T) {
+	s := fold([]events.Batch{{Experiment: "x", Version: 1, Cause: "c", Events: []events.Event{events.ClaimJudged{Claim: events.ClaimImpact}}}})
+	if s.Version != 1 {
+		t.Fatalf("version %d", s.Version)
+	}
 }

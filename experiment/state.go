@@ -39,7 +39,7 @@ type State struct {
 	Ended      time.Time
 	Notes      []events.NoteAdded
 
-	handled map[string]bool
+	handled []string // ids of commands, in the log's order
 }
 
 // Step is one step's fault.
@@ -55,7 +55,7 @@ type Step struct {
 }
 
 // Handled says that a command's consequences are in the state.
-func (s State) Handled(command string) bool { return s.handled[command] }
+func (s State) Handled(command string) bool { return slices.Contains(s.handled, command) }
 
 // Step finds a step by its id.
 func (s State) Step(id spec.StepID) (Step, bool) {
@@ -73,7 +73,7 @@ func (s State) clone() State {
 	s.Claims = maps.Clone(s.Claims)
 	s.Reasons = slices.Clone(s.Reasons)
 	s.Notes = slices.Clone(s.Notes)
-	s.handled = maps.Clone(s.handled)
+	s.handled = slices.Clip(s.handled) // so that the next one is written elsewhere
 	return s
 }
 

@@ -32,9 +32,12 @@ type Accepted struct {
 // Log is the fold of chaos.events: the state of every experiment, as every
 // other reader of the log sees it. The zero value is ready for use.
 type Log struct {
+	// Lean keeps of an experiment that is over only what is decided on; see
+	// experiment.State.Settled. Listeners still get the whole.
+	Lean    bool
 	mu      sync.Mutex
 	states  map[spec.ExperimentID]experiment.State
-	history map[spec.ExperimentID][]experiment.State // of live experiments, by version
+	history map[spec.ExperimentID][]*experiment.State // of live experiments, by version
 	changed chan struct{}
 	readers []func(Accepted)
 }
@@ -53,17 +56,18 @@ func (l *Log) Apply(b events.Batch, at Place) bool {
 	defer l.mu.Unlock()
 	if l.states == nil {
 		l.states = map[spec.ExperimentID]experiment.State{}
-		l.history = map[spec.ExperimentID][]experiment.State{}
+		l.history = map[spec.ExperimentID][]*experiment.State{}
 	}
 	s := l.states[b.Experiment]
 	if !experiment.Accepts(s, b) {
 		return false
 	}
 	s = experiment.Evolve(s, b)
-	l.states[b.Experiment] = s
-	l.history[b.Experiment] = append(l.history[b.Experiment], s)
+	l.keep(s)
 	if s.Phase.Over() {
 		delete(l.history, b.Experiment)
+	} else {
+		l.history[b.Experiment] = append(l.history[b.Experiment], &s)
 	}
 	for _, each := range l.readers {
 		each(Accepted{Batch: b, State: s, Place: at})
@@ -73,6 +77,15 @@ func (l *Log) Apply(b events.Batch, at Place) bool {
 		l.changed = nil
 	}
 	return true
+}
+
+// keep is called under l.mu.
+func (l *Log) keep(s experiment.State) {
+	if l.Lean {
+		l.states[s.ID] = s.Settled()
+		return
+	}
+	l.states[s.ID] = s
 }
 
 // State is what is known of an experiment; the zero state where nothing is.
@@ -88,7 +101,7 @@ func (l *Log) StateAt(id spec.ExperimentID, version uint64) experiment.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if h := l.history[id]; version > 0 && version <= uint64(len(h)) {
-		return h[version-1]
+		return *h[version-1]
 	}
 	return l.states[id]
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"sync"
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
@@ -27,14 +29,14 @@ func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Lo
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	apply := func(records []bus.Record) error {
-		for _, rec := range records {
-			b, err := ReadBatch(rec)
-			if err != nil {
+		for i, r := range ReadBatches(records) {
+			rec := records[i]
+			if r.Err != nil {
 				problems.Warn("left out a record of the log that is no batch", "topic", rec.Topic,
-					"partition", rec.Partition, "offset", rec.Offset, "error", err)
+					"partition", rec.Partition, "offset", rec.Offset, "error", r.Err)
 				continue
 			}
-			l.Apply(b, Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset})
+			l.Apply(r.Batch, Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset})
 		}
 		return nil
 	}
@@ -47,6 +49,37 @@ func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Lo
 	}
 	return nil
 }
+
+// BatchRead is a record of chaos.events as it was read, or why it is no batch.
+type BatchRead struct {
+	Batch events.Batch
+	Err   error
+}
+
+// ReadBatches decodes records of chaos.events, in their order, on all
+// processors: decoding is most of the work of reading a long log.
+func ReadBatches(records []bus.Record) []BatchRead {
+	out := make([]BatchRead, len(records))
+	share := max(minShare, (len(records)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wait sync.WaitGroup
+	for from := 0; from < len(records); from += share {
+		part := func() {
+			for i := from; i < min(from+share, len(records)); i++ {
+				out[i].Batch, out[i].Err = ReadBatch(records[i])
+			}
+		}
+		if from+share >= len(records) {
+			part() // the last, or only, share needs no goroutine
+			continue
+		}
+		wait.Go(part)
+	}
+	wait.Wait()
+	return out
+}
+
+// minShare is how many records are worth a goroutine.
+const minShare = 100
 
 // ReadBatch decodes one record of chaos.events.
 func ReadBatch(rec bus.Record) (events.Batch, error) {

@@ -25,7 +25,7 @@ func (a *acceptor) accept(b events.Batch, rec bus.Record) (Batch, bool) {
 		return Batch{}, false
 	}
 	after := experiment.Evolve(before, b)
-	a.states[b.Experiment] = after
+	a.states[b.Experiment] = after.Settled() // the rows of what may follow need no more
 	return Batch{
 		Batch: b, Before: before, State: after,
 		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Time: rec.Time,

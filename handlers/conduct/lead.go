@@ -23,6 +23,7 @@ type leader struct {
 	id    spec.ExperimentID
 	out   *outbox
 	books *bookkeeper // nil where no records are counted
+	fresh bool        // led from its schedule on: no tick of it was recorded
 }
 
 // lead goes on until the experiment is over or ctx ends.
@@ -32,6 +33,7 @@ func (l *leader) lead(ctx context.Context) {
 	s := l.Log.State(l.id)
 	platform, j, err := l.prepare(s)
 	if err == nil && s.Phase == experiment.Scheduled {
+		l.fresh = true
 		err = l.begin(ctx)
 	}
 	if err == nil {

@@ -10,8 +10,12 @@ import (
 
 // replay brings a new judge to where the last one was and returns the last
 // recorded tick. Each tick is judged on the state that it names, as it was
-// when it was live.
+// when it was live. Ticks are recorded only once the baseline has begun, so
+// that who began it need not read those of every other experiment.
 func (l *leader) replay(ctx context.Context, j *judging.Judge) (events.Tick, error) {
+	if l.fresh {
+		return events.Tick{}, nil
+	}
 	ticks, err := l.Replay(ctx, l.id)
 	if err != nil {
 		return events.Tick{}, fmt.Errorf("reading back the ticks of experiment %s: %w", l.id, err)

@@ -48,7 +48,9 @@ func Open(cfg Config, log *slog.Logger) (*Bus, error) {
 	}
 	cfg = cfg.withDefaults()
 	b := &Bus{cfg: cfg, topics: TopicsOf(cfg.Prefix), log: log}
-	client, err := b.franz()
+	// What the log consists of is asked of the broker, not of the client's
+	// memory: that knows nothing of a topic for seconds after it was made.
+	client, err := b.franz(kgo.MetadataMinAge(leaderPoll))
 	if err != nil {
 		return nil, err
 	}

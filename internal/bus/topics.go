@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -122,39 +121,4 @@ func leaderless(have kadm.TopicDetails, names []string) []string {
 		}
 	}
 	return waiting
-}
-
-// EndOffsets returns the offset after the last record of each partition.
-func (b *Bus) EndOffsets(ctx context.Context, topic string) (map[int32]int64, error) {
-	listed, err := b.admin.ListEndOffsets(ctx, topic)
-	if err != nil {
-		return nil, fmt.Errorf("listing end offsets of %s: %w", topic, err)
-	}
-	return offsetsOf(listed, topic)
-}
-
-// startOffsets returns the oldest offset of each partition.
-func (b *Bus) startOffsets(ctx context.Context, topic string) (map[int32]int64, error) {
-	listed, err := b.admin.ListStartOffsets(ctx, topic)
-	if err != nil {
-		return nil, fmt.Errorf("listing start offsets of %s: %w", topic, err)
-	}
-	return offsetsOf(listed, topic)
-}
-
-func offsetsOf(listed kadm.ListedOffsets, topic string) (map[int32]int64, error) {
-	out := map[int32]int64{}
-	var problems []error
-	for _, p := range slices.Sorted(maps.Keys(listed[topic])) {
-		o := listed[topic][p]
-		if o.Err != nil {
-			problems = append(problems, fmt.Errorf("listing offsets of %s/%d: %w", topic, p, o.Err))
-			continue
-		}
-		out[p] = o.Offset
-	}
-	if len(out) == 0 && len(problems) == 0 {
-		problems = append(problems, fmt.Errorf("listing offsets of %s: the topic has no partitions: create it first", topic))
-	}
-	return out, errors.Join(problems...)
 }
