@@ -77,6 +77,6 @@ func (l *live) close() {
 		return
 	}
 	if err := block.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, "faultline:", err) //nolint:errcheck // a closed terminal stops nothing
+		fmt.Fprintln(os.Stderr, "faultline:", err)
 	}
 }

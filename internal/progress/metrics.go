@@ -87,11 +87,12 @@ func (v View) readings() []string {
 	}
 	out, used := make([]string, len(rows)), 0
 	for i, row := range rows {
-		line := pad(row[0], widths[0])
+		cells := []string{pad(row[0], widths[0])}
 		for j := 1; j < len(row); j++ {
-			line += "  " + padLeft(row[j], widths[j])
+			cells = append(cells, padLeft(row[j], widths[j]))
 		}
-		out[i], used = line, width(line)
+		out[i] = strings.Join(cells, "  ")
+		used = width(out[i])
 	}
 	return v.course(out, v.Width-used-2)
 }

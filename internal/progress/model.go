@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -48,10 +49,10 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // that is killed leaves no terminal without one, and the ^C that a terminal
 // echoes stands where it can be read.
 func (m model) View() tea.View {
-	if m.over {
-		return tea.NewView("")
-	}
 	text := m.view.String()
+	if m.over {
+		text = ""
+	}
 	v := tea.NewView(text)
 	column, row := end(text)
 	v.Cursor = tea.NewCursor(min(column, max(m.view.Width-1, 0)), row)
@@ -79,15 +80,13 @@ func end(text string) (column, row int) {
 // not in Update, whose commands run side by side and so out of order.
 func printed(m tea.Model, msg tea.Msg) tea.Msg {
 	told, ok := msg.(lines)
-	if !ok {
+	shown, known := m.(model)
+	if !ok || !known {
 		return msg
 	}
-	var text string
+	texts := make([]string, len(told))
 	for i, l := range told {
-		if i > 0 {
-			text += "\n"
-		}
-		text += wrap(l.clock, l.text, m.(model).view.Width) //nolint:errcheck // the program has no other model
+		texts[i] = wrap(l.clock, l.text, shown.view.Width)
 	}
-	return tea.Println(text)()
+	return tea.Println(strings.Join(texts, "\n"))()
 }

@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -8,7 +9,8 @@ import (
 	"github.com/k2-platform/faultline/experiment"
 )
 
-// steps is a line for each step: its fault, where it is and until when.
+// steps is a line for each step: its fault, where it is and until when. What
+// undoes by hand a fault that is stuck has a line of its own.
 func (v View) steps() []string {
 	all := v.State.Steps
 	if len(all) == 0 {
@@ -16,13 +18,22 @@ func (v View) steps() []string {
 			all = append(all, experiment.Step{Step: st})
 		}
 	}
-	rows := make([][]string, 0, len(all))
-	for _, st := range all {
-		rows = append(rows, []string{
-			"step " + oneLine(string(st.ID)), oneLine(st.Fault.Kind + " on " + string(st.Fault.Target)), coloured(st.Phase), v.until(st),
-		})
+	rows := make([][]string, len(all))
+	for i, st := range all {
+		rows[i] = []string{oneLine(string(st.ID)), oneLine(st.Fault.Kind + " on " + string(st.Fault.Target)), coloured(st.Phase), v.until(st)}
 	}
-	return columns(rows)
+	lines := columns(rows)
+	if !slices.ContainsFunc(lines, func(l string) bool { return width(l)+len("step ") > v.Width }) {
+		for i, l := range lines {
+			lines[i] = "step " + l
+		}
+	}
+	for _, st := range all {
+		if st.Phase == experiment.StuckStep && st.Manual != "" {
+			lines = append(lines, "undo it by hand: "+oneLine(st.Manual))
+		}
+	}
+	return lines
 }
 
 func coloured(p experiment.StepPhase) string {
@@ -54,10 +65,8 @@ func (v View) until(st experiment.Step) string {
 		return "undone in " + rounded(st.Seen.Add(st.For.Of()).Sub(v.Now))
 	case experiment.Undoing, experiment.Gone:
 		return string(st.Cause)
-	case experiment.Failed:
+	case experiment.Failed, experiment.StuckStep:
 		return oneLine(st.Why)
-	case experiment.StuckStep:
-		return oneLine(st.Why + "; by hand: " + st.Manual)
 	}
 	return ""
 }

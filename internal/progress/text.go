@@ -15,7 +15,12 @@ import (
 func bold(s string) string  { return ansi.NewStyle().Bold().Styled(s) }
 func faint(s string) string { return ansi.NewStyle().Faint().Styled(s) }
 
-func inked(c ansi.BasicColor, s string) string { return ansi.NewStyle().ForegroundColor(c).Styled(s) }
+func inked(c ansi.BasicColor, s string) string {
+	if s == "" {
+		return ""
+	}
+	return ansi.NewStyle().ForegroundColor(c).Styled(s)
+}
 
 // current is what a reader's eye is led to.
 func current(s string) string { return ansi.NewStyle().Bold().ForegroundColor(ansi.Cyan).Styled(s) }

@@ -44,7 +44,7 @@ func (v View) String() string {
 	if v.Width < narrow || v.Height < lowest {
 		return clip(v.phase(), max(v.Width, 1))
 	}
-	lines := fit([][]string{v.head(), v.phases(), v.steps(), v.readings(), v.claims(), {v.hint()}}, v.Height-above)
+	lines := fit([][]string{v.head(), v.phases(), v.steps(), v.readings(), v.claims(), v.hint()}, v.Height-above)
 	for i, line := range lines {
 		lines[i] = clip(line, v.Width)
 	}
@@ -85,18 +85,18 @@ func (v View) head() []string {
 }
 
 // hint says what Ctrl-C does now.
-func (v View) hint() string {
+func (v View) hint() []string {
 	switch v.State.Phase {
 	case experiment.Absent, experiment.Scheduled, experiment.Baselining, experiment.Injecting, experiment.Injected:
-		return faint("Ctrl-C: abort with rollback")
+		return []string{faint("Ctrl-C: abort with rollback")}
 	case experiment.RollingBack, experiment.Recovering:
 		if v.State.Cause == events.Abort {
-			return faint("aborting; Ctrl-C: stop watching")
+			return []string{faint("aborting; Ctrl-C: stop watching")}
 		}
-		return faint("Ctrl-C: abort")
+		return []string{faint("Ctrl-C: abort")}
 	case experiment.Concluded, experiment.Denied, experiment.Aborted, experiment.Stuck:
 	}
-	return ""
+	return nil
 }
 
 // fit joins sections by empty lines as far as there is room, and then
