@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
@@ -29,7 +30,8 @@ type Live struct {
 	once    sync.Once
 }
 
-// Start draws the block on a terminal. The caller calls Close.
+// Start draws the block on a terminal and returns once it stands there. The
+// caller calls Close.
 func Start(terminal *os.File, getenv func(string) string, v View) *Live {
 	v.Width, v.Height = size(terminal)
 	var options []tea.ProgramOption
@@ -40,12 +42,21 @@ func Start(terminal *os.File, getenv func(string) string, v View) *Live {
 }
 
 func start(out io.Writer, v View, options ...tea.ProgramOption) *Live {
-	options = append(options, tea.WithOutput(out), tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(perSecond), tea.WithFilter(printed))
+	first := newPaper(out)
+	var onto io.Writer = first
+	if file, ok := out.(term.File); ok {
+		onto = terminalPaper{first, file}
+	}
+	options = append(options, tea.WithOutput(onto), tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(perSecond), tea.WithFilter(printed))
 	l := &Live{out: out, began: v.Began, program: tea.NewProgram(model{view: v}, options...), ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		_, l.err = l.program.Run()
 	}()
+	select {
+	case <-first.drawn:
+	case <-l.ended:
+	}
 	return l
 }
 

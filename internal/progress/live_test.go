@@ -26,7 +26,7 @@ func terminal(v View) (*Live, *bytes.Buffer) {
 // TestMain, that no goroutine stays.
 func TestLiveTellsInOrderAndGivesTheTerminalBack(t *testing.T) {
 	began := time.Now()
-	l, out := terminal(View{ID: "drill", Began: began})
+	l, out := terminal(View{ID: "drill", Began: began, Now: began})
 	l.State(experiment.State{Phase: experiment.Injecting})
 	l.Read(events.Tick{Readings: []events.Reading{{Metric: "m", Value: 1}}})
 	want := make([]string, 30)
@@ -42,6 +42,9 @@ func TestLiveTellsInOrderAndGivesTheTerminalBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw, at := out.String(), 0
+	if block, first := strings.Index(raw, "waiting for the pipeline"), strings.Index(raw, "line 0."); block < 0 || first < block {
+		t.Errorf("a line came before the block stood: %q", raw)
+	}
 	for _, line := range want {
 		i := strings.Index(raw[at:], "  "+line)
 		if i < 0 {
@@ -62,7 +65,7 @@ func TestLiveTellsInOrderAndGivesTheTerminalBack(t *testing.T) {
 
 func TestLiveAfterItsEnd(t *testing.T) {
 	began := time.Now()
-	l, out := terminal(View{ID: "drill", Began: began})
+	l, out := terminal(View{ID: "drill", Began: began, Now: began})
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
