@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,11 @@ import (
 
 func runCommand(w *where) *cobra.Command {
 	var profile, id, platform, output string
+	var lines bool
 	cmd := &cobra.Command{
 		Use: "run FILE", Short: "Run an experiment and follow it to its verdict", Args: cobra.ExactArgs(1),
-		Long: "Publishes the document and follows the run: phase, readings against baseline, time left.\n" +
+		Long: "Publishes the document and follows the run: phase, readings against baseline, time left,\n" +
+			"as a block that stands on a terminal, and as plain lines elsewhere.\n" +
 			"Ctrl-C aborts with rollback; a second Ctrl-C stops watching.\n" +
 			"Exit codes: 0 upheld, 1 refuted, 2 invalid or denied, 3 aborted and rolled back,\n" +
 			"4 rollback incomplete or not recovered, 5 inconclusive.",
@@ -36,7 +39,7 @@ func runCommand(w *where) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := liveRun{session: s, out: cmd.OutOrStdout(), json: output == report.JSON}
+			r := liveRun{session: s, out: cmd.OutOrStdout(), json: output == report.JSON, lines: lines}
 			err = r.run(ctx, cmd.Context().Done(), cmd.ErrOrStderr(), runArgs{args[0], profile, id, platform})
 			return errors.Join(err, s.Close())
 		},
@@ -45,6 +48,7 @@ func runCommand(w *where) *cobra.Command {
 	cmd.Flags().StringVar(&id, "id", "", "id of the experiment; default made from its title and the time")
 	cmd.Flags().StringVar(&platform, "platform", "", "platform description; default that of the pipeline")
 	cmd.Flags().StringVarP(&output, "output", "o", report.Text, "text or json")
+	cmd.Flags().BoolVar(&lines, "plain", false, "plain lines on a terminal too")
 	return cmd
 }
 
@@ -53,17 +57,14 @@ type runArgs struct{ file, profile, id, platform string }
 // liveRun is one run as its user sees it.
 type liveRun struct {
 	*session
-	out  io.Writer
-	json bool
-	id   spec.ExperimentID
+	out   io.Writer
+	json  bool
+	lines bool // on a terminal too
+	id    spec.ExperimentID
 }
 
 func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems io.Writer, a runArgs) error {
-	file := a.platform
-	if file == "" {
-		file = r.settings.PlatformOrDefault()
-	}
-	platform, err := loadPlatform(file)
+	platform, err := loadPlatform(cmp.Or(a.platform, r.settings.PlatformOrDefault()))
 	if err != nil {
 		return err
 	}
@@ -71,16 +72,14 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 	if err != nil {
 		return err
 	}
-	r.id = spec.ExperimentID(a.id)
-	if a.id == "" {
-		r.id = newID(doc.Title, time.Now())
-	}
+	r.id = cmp.Or(spec.ExperimentID(a.id), newID(doc.Title, time.Now()))
 	if err := spec.CheckID(r.id); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p := r.progress(doc)
+	p := r.screen(doc, platform)
+	defer p.close()
 	r.remember(r.id)
 	r.log.Listen(p.accepted)
 	wait, err := r.follow(ctx)
@@ -113,7 +112,7 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 
 // toTheEnd waits until the experiment is over, or stuck. The first
 // interruption aborts it, the second stops waiting.
-func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p *progress) (experiment.State, error) {
+func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p screen) (experiment.State, error) {
 	over := make(chan experiment.State, 1)
 	failed := make(chan error, 1)
 	go func() {

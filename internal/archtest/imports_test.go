@@ -31,6 +31,8 @@ func owners() map[string][]string {
 		"cel.dev/cel-go":                           {"rules"},
 		"github.com/google/cel-go":                 {"rules"},
 		"modernc.org/sqlite":                       {"internal/lake"},
+		"charm.land":                               {"internal/progress"},
+		"github.com/charmbracelet":                 {"internal/progress"},
 	}
 }
 

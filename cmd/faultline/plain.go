@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -13,7 +11,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
-	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/progress"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -21,8 +19,8 @@ import (
 // quiet is how long nothing but readings may pass before a line tells of them.
 const quiet = 5 * time.Second
 
-// progress prints a run as plain lines.
-type progress struct {
+// plain prints a run as lines, for files, pipes and whoever asks for them.
+type plain struct {
 	mu      sync.Mutex
 	out     io.Writer
 	json    bool
@@ -35,8 +33,8 @@ type progress struct {
 	shown   []string // metrics that a line names
 }
 
-func (r *liveRun) progress(doc spec.Document) *progress {
-	return &progress{out: r.out, json: r.json, id: r.id, doc: doc, session: r.session, latest: map[string]float64{}, shown: spoken(doc)}
+func (r *liveRun) plain(doc spec.Document) *plain {
+	return &plain{out: r.out, json: r.json, id: r.id, doc: doc, session: r.session, latest: map[string]float64{}, shown: spoken(doc)}
 }
 
 // spoken lists the metrics that the rules of a document name, as they come.
@@ -61,40 +59,14 @@ func spoken(doc spec.Document) []string {
 	return out
 }
 
-// watchTicks reads the readings that come from now on.
-func (r *liveRun) watchTicks(ctx context.Context, p *progress) (wait func() error, err error) {
-	topic := r.bus.Topics().Readings
-	ends, err := r.bus.EndOffsets(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- r.bus.Read(ctx, topic, ends, func(records []bus.Record) error {
-			for _, rec := range records {
-				if t, err := handlers.ReadTick(rec); err == nil && t.Experiment == r.id {
-					p.tick(t)
-				}
-			}
-			return nil
-		})
-	}()
-	return func() error {
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil
-	}, nil
-}
-
-func (p *progress) say(line string) {
+func (p *plain) say(line string) {
 	if p.json {
 		return
 	}
 	fmt.Fprintf(p.out, "%7s  %s\n", report.Clock(time.Since(p.began)), line) //nolint:errcheck // a closed terminal stops nothing
 }
 
-func (p *progress) begin(id spec.ExperimentID, doc spec.Document) {
+func (p *plain) begin(id spec.ExperimentID, doc spec.Document) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.id, p.began, p.last = id, time.Now(), time.Now()
@@ -104,7 +76,7 @@ func (p *progress) begin(id spec.ExperimentID, doc spec.Document) {
 }
 
 // accepted prints the events of a batch.
-func (p *progress) accepted(a handlers.Accepted) {
+func (p *plain) accepted(a handlers.Accepted) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a.Batch.Experiment != p.id {
@@ -116,7 +88,7 @@ func (p *progress) accepted(a handlers.Accepted) {
 	p.last = time.Now()
 }
 
-func (p *progress) tick(t events.Tick) {
+func (p *plain) tick(t events.Tick) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range t.Readings {
@@ -125,7 +97,7 @@ func (p *progress) tick(t events.Tick) {
 }
 
 // beat prints a line of readings when nothing else was printed for a while.
-func (p *progress) beat(s experiment.State, now time.Time) {
+func (p *plain) beat(s experiment.State, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Sub(p.last) < quiet {
@@ -133,7 +105,7 @@ func (p *progress) beat(s experiment.State, now time.Time) {
 	}
 	p.last = now
 	line := s.Phase.String()
-	if left := timeLeft(s, now); left > 0 {
+	if left, _ := progress.Left(s, now); left > 0 {
 		line += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}
 	var parts []string
@@ -151,31 +123,12 @@ func (p *progress) beat(s experiment.State, now time.Time) {
 	p.say(strings.Join(append([]string{line}, parts...), " · "))
 }
 
-// timeLeft is how long the phase is planned to take from now on.
-func timeLeft(s experiment.State, now time.Time) time.Duration {
-	switch s.Phase {
-	case experiment.Baselining:
-		return s.Began.Add(time.Duration(s.Document.Baseline.Duration)).Sub(now)
-	case experiment.Injecting, experiment.Injected:
-		var last time.Duration
-		for _, st := range s.Steps {
-			if st.Phase == experiment.Present && st.For > 0 {
-				last = max(last, st.Seen.Add(time.Duration(st.For)).Sub(now))
-			}
-		}
-		return last
-	case experiment.Recovering:
-		return s.RolledBack.Add(time.Duration(s.Document.Limits.RecoveryTimeout)).Sub(now)
-	case experiment.Absent, experiment.Scheduled, experiment.RollingBack, experiment.Concluded, experiment.Denied,
-		experiment.Aborted, experiment.Stuck:
-	}
-	return 0
-}
-
-func (p *progress) end(s experiment.State) {
+func (p *plain) end(s experiment.State) {
 	if p.json {
 		_ = report.Show(p.out, report.JSON, s, p.session.batches())
 		return
 	}
 	fmt.Fprintf(p.out, "\n%s\nmore: faultline show %s\n", report.Outcome(s), s.ID) //nolint:errcheck // a closed terminal stops nothing
 }
+
+func (p *plain) close() {}
