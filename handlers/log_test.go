@@ -18,7 +18,7 @@ import (
 func batch(id spec.ExperimentID, version uint64, e events.Event) events.Batch {
 	return events.Batch{
 		Experiment: id, Version: version, Cause: fmt.Sprintf("%s/%d", id, version),
-		At: time.Unix(int64(version), 0).UTC(), Events: []events.Event{e}, //nolint:gosec // a small number
+		At: time.Unix(int64(version), 0).UTC(), Events: []events.Event{e},
 	}
 }
 

@@ -81,7 +81,6 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 	p := r.screen(doc, platform)
 	defer p.close()
 	r.remember(r.id)
-	r.log.Listen(p.accepted)
 	wait, err := r.follow(ctx)
 	if err != nil {
 		return err
@@ -93,6 +92,7 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 	if r.log.State(r.id).Phase != experiment.Absent {
 		return fmt.Errorf("experiment %s exists already; leave --id out or choose another", r.id)
 	}
+	r.log.Listen(p.accepted) // only now: what an id of before has been through is not this run's
 	p.begin(r.id, doc)
 	if _, err := r.send(ctx, r.id, commands.Schedule{Document: doc}); err != nil {
 		return err
@@ -110,6 +110,10 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 	return nil
 }
 
+// sameKey is how long a second signal counts as part of the first: one Ctrl-C
+// reaches a run both from the terminal and from the demo that started it.
+const sameKey = time.Second
+
 // toTheEnd waits until the experiment is over, or stuck. The first
 // interruption aborts it, the second stops waiting.
 func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p screen) (experiment.State, error) {
@@ -125,7 +129,7 @@ func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p s
 	}()
 	beat := time.NewTicker(time.Second)
 	defer beat.Stop()
-	again := make(chan os.Signal, 1)
+	again, settled := make(chan os.Signal, 1), make(<-chan time.Time)
 	for {
 		select {
 		case s := <-over:
@@ -137,11 +141,13 @@ func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p s
 		case <-interrupted:
 			interrupted = nil
 			p.say("aborting: the fault is rolled back first; once more to stop watching")
-			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-			defer signal.Stop(again)
+			settled = time.After(sameKey)
 			if _, err := r.send(ctx, r.id, commands.Abort{Reason: "interrupted by " + whoami()}); err != nil {
 				return r.log.State(r.id), err
 			}
+		case <-settled:
+			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+			defer signal.Stop(again)
 		case <-again:
 			p.say("not watching any more; the pipeline goes on rolling back. See: faultline show " + string(r.id))
 			return r.log.State(r.id), exitError(experiment.ExitNotRecovered)
