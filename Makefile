@@ -18,7 +18,7 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 	$(GO) test $(RACE) -shuffle=on -timeout 10m ./...
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
-	$(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e
+	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e
 
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
