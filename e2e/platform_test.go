@@ -41,15 +41,17 @@ func startPlatform(t *testing.T, s servers, kafka string) *platform {
 	})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "faultline.yaml"), text, 0o600)) // JSON is YAML
+	// The daemon itself: what dies with its parent forgets so when it hands over to another program.
+	daemon := p.binary + "d"
 	args := []string{
-		p.binary, "sandbox", "up", "--home", p.home, "--kafka", kafka, "--registry", s["E2E_REGISTRY"], "--records", s["E2E_RECORDS"],
+		daemon, "sandbox", "up", "--home", p.home, "--kafka", kafka, "--registry", s["E2E_REGISTRY"], "--records", s["E2E_RECORDS"],
 	}
 	if trades := os.Getenv("FAULTLINE_TRADES"); trades != "" {
 		args = append(args, "--trades", trades)
 	}
 	p.sandbox = start(t, dir, "sandbox", args...)
 	p.sandbox.ready(t, filepath.Join(p.home, "sandbox", "platform.yaml"))
-	p.pipeline = start(t, dir, "up", p.binary, "up")
+	p.pipeline = start(t, dir, "up", daemon, "up")
 	p.pipeline.ready(t, filepath.Join(p.home, "up.yaml"))
 	return p
 }

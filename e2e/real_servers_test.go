@@ -43,6 +43,7 @@ func oneOfThree(t *testing.T, s servers, seen map[string]outcome) {
 		seen[id] = got
 		upheld(t, got, "brokers_present < 3.0 && under_replicated_partitions > 0.0")
 		assert.Zero(t, got.Books.Lost, id)
+		assert.Less(t, *got.Recovery.Impact.MaxDataAge, 20.0, "the query API goes on with what is stored")
 		s.run(t)
 	}
 	got := p.run("one-of-three-refuted", "documents/one-of-three-refuted.yaml")
