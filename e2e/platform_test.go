@@ -127,8 +127,7 @@ func command(t *testing.T, dir, name string, args ...string) (text string, code 
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(out), exit.ExitCode()
 	}
 	require.NoError(t, err, "%s %v: %s", name, args, out)

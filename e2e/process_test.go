@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,7 +47,7 @@ func start(t *testing.T, dir, name string, argv ...string) *child {
 	t.Cleanup(func() {
 		c.end(t)
 		if t.Failed() {
-			text, _ := os.ReadFile(c.log) //nolint:gosec // written above
+			text, _ := os.ReadFile(c.log)
 			t.Logf("log of %s:\n%s", c.name, text)
 		}
 	})
@@ -79,14 +78,16 @@ func (c *child) end(t *testing.T) {
 		return
 	}
 	c.ended = true
-	assert.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("ending %s: %v", c.name, err)
+	}
 	select {
 	case err := <-c.done:
-		assert.NoError(t, err, "ending %s", c.name)
+		if err != nil {
+			t.Errorf("ending %s: %v", c.name, err)
+		}
 	case <-time.After(90 * time.Second):
-		assert.NoError(t, c.cmd.Process.Kill())
-		<-c.done
-		t.Errorf("%s did not end on TERM within 90 s", c.name)
+		t.Errorf("%s did not end on TERM within 90 s: %v, %v", c.name, c.cmd.Process.Kill(), <-c.done)
 	}
 }
 

@@ -25,6 +25,7 @@ func TestExperimentsOnRealServers(t *testing.T) {
 // oneBroker stops the only broker: ingestion has nowhere to go. It is the
 // document of the demo, unchanged.
 func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
+	t.Helper()
 	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"])
 	got := p.run("one-broker-stop", "../experiments/kafka-broker-stop.yaml")
 	seen["one-broker-stop"] = got
@@ -36,6 +37,7 @@ func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 
 // oneOfThree breaks one broker of three in each way: ingestion goes on.
 func oneOfThree(t *testing.T, s servers, seen map[string]outcome) {
+	t.Helper()
 	p := startPlatform(t, s, s["E2E_KAFKA"])
 	for _, way := range []string{"stop", "kill", "pause"} {
 		id := "one-of-three-" + way

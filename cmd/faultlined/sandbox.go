@@ -51,7 +51,9 @@ func upCommand(home *string) *cobra.Command {
 			}
 			c.Kafka, c.Registry, c.Store = given.kafka, given.registry, c.Store && servers.Store == nil
 			c.Held = heldIn(*home, filepath.Join(service.Dir(*home), "platform.yaml"))
-			c.Platform = func(a sandbox.Addresses) ([]byte, error) { return json.MarshalIndent(platform(*home, a, servers), "", "  ") }
+			c.Platform = func(a sandbox.Addresses) ([]byte, error) {
+				return json.MarshalIndent(platform(*home, a, servers), "", "  ")
+			}
 			return sandbox.Up(cmd.Context(), c, func(a sandbox.Addresses) { announce(cmd, *home, a) })
 		},
 	}

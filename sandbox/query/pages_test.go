@@ -1,10 +1,8 @@
 package query
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -62,10 +60,10 @@ func TestARefreshReadsOnlyWhatWasAdded(t *testing.T) {
 
 func removeData(t *testing.T, home string) {
 	t.Helper()
-	require.NoError(t, filepath.WalkDir(filepath.Join(home, "warehouse"), func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".parquet") {
-			return os.Remove(path)
-		}
-		return err
-	}))
+	files, err := filepath.Glob(filepath.Join(home, "warehouse", "*", "*", "data", "*.parquet"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, f := range files {
+		require.NoError(t, os.Remove(f))
+	}
 }
