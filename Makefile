@@ -18,7 +18,7 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 	$(GO) test $(RACE) -shuffle=on -timeout 10m ./...
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
-	$(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e
+	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e
 
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
@@ -39,8 +39,8 @@ fuzz: ## each fuzz target for 30 s
 
 lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet ./...
-	$(LINT) run ./...
+	$(GO) vet -tags e2e ./...
+	$(LINT) run --build-tags e2e ./...
 
 schema: ## generate docs/schema and the tables of docs/WIRE.md anew
 	$(GO) test ./internal/schema -update

@@ -131,6 +131,8 @@ type UserImpact struct {
 	MaxErrorRate    *float64 `json:"max_error_rate,omitempty"`   // share, 0 to 1
 	MaxResponseTime *float64 `json:"max_response_time,omitempty"`
 	MaxDataAge      *float64 `json:"max_data_age,omitempty"` // seconds
+	// MaxIngestionGap is the longest time between two acknowledgements, in seconds.
+	MaxIngestionGap *float64 `json:"max_ingestion_gap,omitempty"`
 }
 
 // BookMark is a place in the flow of records, and the snapshot of the trade

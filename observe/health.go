@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -18,7 +19,7 @@ type HealthConfig struct {
 	Service string        // the reading is healthy.<Service>
 	HTTP    string        // URL that answers 200
 	TCP     string        // host:port that accepts a connection
-	Kafka   string        // host:port that answers a metadata request
+	Kafka   string        // host:port that answers a metadata request; several with commas: each does
 	Timeout time.Duration // of each check, default 2 s
 	Client  *http.Client
 	Now     func() time.Time
@@ -97,7 +98,16 @@ func (h *Health) tcp(ctx context.Context, addr string) error {
 
 // kafka asks with a client of its own: one that lived on might answer from
 // what another broker told it.
-func (h *Health) kafka(ctx context.Context, addr string) error {
+func (h *Health) kafka(ctx context.Context, addrs string) error {
+	for addr := range strings.SplitSeq(addrs, ",") {
+		if err := askBroker(ctx, addr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func askBroker(ctx context.Context, addr string) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RequestRetries(0))
 	if err != nil {
 		return fmt.Errorf("building Kafka client for %s: %w", addr, err)

@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,16 @@ func TestKafka(t *testing.T) {
 		t.Errorf("replicas %v, %v", got, err)
 	}
 
+	every := strings.Join(cluster.ListenAddrs(), ",")
+	for addrs, want := range map[string]float64{every: 1, every + ",127.0.0.1:1": 0} {
+		health, err := observe.NewHealth(observe.HealthConfig{Service: "kafka", Kafka: addrs, Timeout: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := health.Sample(t.Context()); err != nil || byName(got)["healthy.kafka"] != want {
+			t.Errorf("health of %s is %v, %v; want %v", addrs, got, err, want)
+		}
+	}
 	health, err := observe.NewHealth(observe.HealthConfig{Service: "kafka", Kafka: cluster.ListenAddrs()[0], Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)

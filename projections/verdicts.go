@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ func verdictTable() lake.Definition[VerdictRow] {
 		lake.OptionalText("trigger", func(r VerdictRow) (string, bool) { return some(r.Trigger) }),
 		lake.OptionalText("findings", func(r VerdictRow) (string, bool) { return some(r.Findings) }),
 		lake.OptionalText("improvements", func(r VerdictRow) (string, bool) { return some(r.Improvements) }),
-	}, append(recoveryColumns(), bookColumns()...)...), "version")
+	}, slices.Concat(recoveryColumns(), bookColumns(), laterColumns())...), "version")
 }
 
 // recoveryColumns are null where recovery was not measured.
@@ -108,12 +109,6 @@ func recoveryColumns() []lake.Column[VerdictRow] {
 			measured, _ := given(r.Recovery)
 			d, ok := given(get(measured))
 			return d.Of().Seconds(), ok
-		})
-	}
-	impact := func(name string, get func(events.UserImpact) *float64) lake.Column[VerdictRow] {
-		return lake.OptionalDouble(name, func(r VerdictRow) (float64, bool) {
-			measured, _ := given(r.Recovery)
-			return given(get(measured.Impact))
 		})
 	}
 	return []lake.Column[VerdictRow]{
@@ -131,6 +126,20 @@ func recoveryColumns() []lake.Column[VerdictRow] {
 		impact("max_error_rate", func(u events.UserImpact) *float64 { return u.MaxErrorRate }),
 		impact("max_response_time", func(u events.UserImpact) *float64 { return u.MaxResponseTime }),
 		impact("max_data_age_seconds", func(u events.UserImpact) *float64 { return u.MaxDataAge }),
+	}
+}
+
+func impact(name string, get func(events.UserImpact) *float64) lake.Column[VerdictRow] {
+	return lake.OptionalDouble(name, func(r VerdictRow) (float64, bool) {
+		measured, _ := given(r.Recovery)
+		return given(get(measured.Impact))
+	})
+}
+
+// laterColumns came after the others: columns are added at the end only.
+func laterColumns() []lake.Column[VerdictRow] {
+	return []lake.Column[VerdictRow]{
+		impact("max_ingestion_gap_seconds", func(u events.UserImpact) *float64 { return u.MaxIngestionGap }),
 	}
 }
 

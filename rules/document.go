@@ -139,13 +139,28 @@ func (c *documentCheck) answerable(path string, r Rule) {
 		if !ok {
 			continue
 		}
-		for _, s := range c.doc.Steps {
-			if s.Fault.Target == needs && s.Fault.Kind != "none" {
-				c.refuse(path, fmt.Sprintf("%s can only be answered by %s, which step %s breaks", name, needs, s.ID),
-					"judge what somebody else can still see, such as ingestion_rate or availability")
-			}
+		if step, broken := c.breaks(needs); broken {
+			c.refuse(path, fmt.Sprintf("%s can only be answered by %s, which step %s breaks", name, needs, step),
+				"judge what somebody else can still see, such as ingestion_rate or availability")
 		}
 	}
+}
+
+// breaks names a step that breaks the target, or the last of its members that
+// would be left.
+func (c *documentCheck) breaks(target spec.TargetName) (step spec.StepID, broken bool) {
+	members := c.platform.Targets[target].Members
+	if len(members) == 0 {
+		members = []spec.TargetName{target}
+	}
+	for _, m := range members {
+		at := slices.IndexFunc(c.doc.Steps, func(s spec.Step) bool { return s.Fault.Target == m && s.Fault.Kind != "none" })
+		if at < 0 {
+			return "", false
+		}
+		step = c.doc.Steps[at].ID
+	}
+	return step, true
 }
 
 func (c *documentCheck) needs(name string) (spec.TargetName, bool) {

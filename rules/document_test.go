@@ -64,6 +64,25 @@ func TestCheckRefusesWithPlaceAndHint(t *testing.T) {
 	}
 }
 
+func TestAGroupAnswersWhileOneOfItsMembersIsWhole(t *testing.T) {
+	source := "faultline: v1\ntitle: t\nsystem: s\nenvironment: development\nhypothesis: {claim: c, steady_state: [error_rate < 0.01], recovers_within: 1m}\n" +
+		"expected_impact: {rule: brokers_present < 2.0}\nsteps:\n  - {id: a, fault: {kind: process.kill, target: kafka-1}}\n"
+	platform := k2.Platform(k2.Addresses{Given: k2.Given{Brokers: []k2.Server{{Name: "kafka-1"}, {Name: "kafka-2"}}}})
+	for text, want := range map[string]string{
+		source: "",
+		source + "  - {id: b, fault: {kind: process.kill, target: kafka-2}}\n": "can only be answered by kafka, which step b breaks",
+	} {
+		parsed, problems := spec.Parse([]byte(text))
+		if problems.Err() != nil {
+			t.Fatal(problems)
+		}
+		err := rules.Check(parsed, platform, kinds()).Err()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 func TestACompileErrorPointsAtTheWord(t *testing.T) {
 	source := []byte("faultline: v1\ntitle: t\nsystem: s\nenvironment: development\nhypothesis:\n  claim: c\n  steady_state:\n    - error_rate < eror_rate\n" +
 		"  recovers_within: 1m\nsteps:\n  - {id: a, fault: {kind: none, target: kafka}}\n")

@@ -14,9 +14,9 @@ import (
 
 // Addresses is where the services listen, host:port each. All but Kafka are HTTP.
 type Addresses struct {
-	Kafka    string
-	Broker   string // health and metrics of the broker
-	Registry string
+	Kafka    string // as in Config where that names one
+	Broker   string // health and metrics of the sandbox's own broker
+	Registry string // as in Config where that names one
 	Store    string // "" when the store was not asked for
 	Ingest   string
 	Sink     string
@@ -25,11 +25,18 @@ type Addresses struct {
 
 // names lists the services in the order in which they start. Ingest comes
 // last, so that whoever reads the platform sees it from its first trade.
-func names(withStore bool) []string {
-	if withStore {
-		return []string{broker.Name, registry.Name, store.Name, sink.Name, query.Name, ingest.Name}
+func (c Config) names() []string {
+	var out []string
+	if c.Kafka == "" {
+		out = append(out, broker.Name)
 	}
-	return []string{broker.Name, registry.Name, sink.Name, query.Name, ingest.Name}
+	if c.Registry == "" {
+		out = append(out, registry.Name)
+	}
+	if c.Store {
+		out = append(out, store.Name)
+	}
+	return append(out, sink.Name, query.Name, ingest.Name)
 }
 
 func (a *Addresses) set(home, name, addr string) (err error) {

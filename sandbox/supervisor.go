@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/sandbox/broker"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -32,6 +34,8 @@ type Config struct {
 	Rate     int      // trades a second; 0 = ingest's default
 	Seed     uint64   // of the generator
 	Store    bool     // start the object store too
+	Kafka    string   // a Kafka that is there, host:port with commas between; "" = the sandbox's own
+	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
 	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
 	Platform func(Addresses) ([]byte, error)
@@ -113,8 +117,11 @@ func claim(_ context.Context, home string) error {
 }
 
 func (s *supervisor) startAll(ctx context.Context) (Addresses, error) {
-	var at Addresses
-	for _, name := range names(s.cfg.Store) {
+	at := Addresses{Kafka: s.cfg.Kafka, Registry: s.cfg.Registry}
+	if err := s.topics(ctx); err != nil {
+		return at, err
+	}
+	for _, name := range s.cfg.names() {
 		if rec, err := process.Read(service.RecordPath(s.cfg.Home, name)); err != nil || !rec.Alive() {
 			if s.cfg.held(name) {
 				return at, fmt.Errorf("starting %s: a live receipt names it; roll that fault back first", name)
@@ -132,6 +139,17 @@ func (s *supervisor) startAll(ctx context.Context) (Addresses, error) {
 		}
 	}
 	return at, nil
+}
+
+// topics makes them on a Kafka that is not the sandbox's own, which does so
+// itself.
+func (s *supervisor) topics(ctx context.Context) error {
+	if s.cfg.Kafka == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	return broker.CreateTopics(ctx, strings.Split(s.cfg.Kafka, ","), broker.ClusterReplicas)
 }
 
 func (s *supervisor) start(ctx context.Context, name string, at Addresses) error {
@@ -211,7 +229,7 @@ func (s *supervisor) watch(ctx context.Context) {
 			return
 		case <-time.After(lookEvery):
 		}
-		for _, name := range names(s.cfg.Store) {
+		for _, name := range s.cfg.names() {
 			s.look(ctx, name)
 		}
 	}

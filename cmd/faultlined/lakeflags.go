@@ -2,6 +2,9 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -17,7 +20,7 @@ func (f *lakeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.set.Kind, "lake-kind", "", "Iceberg catalog: sql, rest or hadoop; without it sql below the state folder")
 	flags.StringVar(&f.set.Name, "lake-name", "", "name of the catalog")
 	flags.StringVar(&f.set.URI, "lake-uri", "", "file or URL of the catalog")
-	flags.StringVar(&f.set.Warehouse, "warehouse", "", "path, file:// or s3:// location of the tables")
+	flags.StringVar(&f.set.Warehouse, "warehouse", "", "path, file:// or s3:// location of the tables; "+ownStore+" is the sandbox's S3 store")
 	flags.StringToStringVar(&f.set.Properties, "lake-property", nil, "property of the catalog or its object store, such as s3.endpoint=…")
 }
 
@@ -36,14 +39,60 @@ func (f *lakeFlags) over(l settings.Lake) settings.Lake {
 	return l
 }
 
-func lakeOf(s settings.Settings) lake.Config { return lake.Config(s.LakeOrDefault()) }
+// args says the same again on another command line.
+func (f *lakeFlags) args() []string {
+	var out []string
+	for flag, value := range map[string]string{
+		"--lake-kind": f.set.Kind, "--lake-name": f.set.Name, "--lake-uri": f.set.URI, "--warehouse": f.set.Warehouse,
+	} {
+		if value != "" {
+			out = append(out, flag, value)
+		}
+	}
+	for k, v := range f.set.Properties {
+		out = append(out, "--lake-property", k+"="+v)
+	}
+	return out
+}
 
-// serviceLake is the lake of a service of the sandbox.
-func (f *lakeFlags) serviceLake(home string) (lake.Config, error) {
-	s, err := settings.Load("", home)
+// serviceLake is the lake of a service of the sandbox, by its flags.
+type serviceLake struct {
+	lakeFlags
+	config string
+}
+
+func (f *serviceLake) add(flags *pflag.FlagSet) {
+	f.lakeFlags.add(flags)
+	flags.StringVar(&f.config, "config", "", "settings, of which the lake is taken; default "+settings.DefaultFile+", if it is there")
+}
+
+func (f *serviceLake) settings(home string) (settings.Settings, error) {
+	s, err := settings.Load(f.config, home)
+	s.Lake = f.over(s.Lake)
+	return s, err
+}
+
+func (f *serviceLake) open(home string) (lake.Config, error) {
+	s, err := f.settings(home)
 	if err != nil {
 		return lake.Config{}, err
 	}
-	s.Lake = f.over(s.Lake)
-	return lakeOf(s), nil
+	return lakeOf(s)
+}
+
+// args is for services, which stand in another folder: there the default
+// file would not be found.
+func (f *serviceLake) args() ([]string, error) {
+	out, config := f.lakeFlags.args(), f.config
+	if config == "" {
+		if _, err := os.Stat(settings.DefaultFile); err != nil {
+			return out, nil //nolint:nilerr // it may be missing
+		}
+		config = settings.DefaultFile
+	}
+	abs, err := filepath.Abs(config)
+	if err != nil {
+		return nil, fmt.Errorf("finding the settings %s: %w", config, err)
+	}
+	return append(out, "--config", abs), nil
 }

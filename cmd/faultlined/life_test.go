@@ -122,7 +122,9 @@ func (l *life) rows(table, column, value string) int {
 	l.t.Helper()
 	s, err := settings.Load("", l.home)
 	require.NoError(l.t, err)
-	in, err := lake.Open(l.t.Context(), lakeOf(s))
+	at, err := lakeOf(s)
+	require.NoError(l.t, err)
+	in, err := lake.Open(l.t.Context(), at)
 	require.NoError(l.t, err)
 	defer func() { require.NoError(l.t, in.Close()) }()
 	n := 0

@@ -54,7 +54,11 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 	if err = p.bus.EnsureTopics(ctx); err != nil {
 		return nil, err
 	}
-	if p.lake, err = lake.Open(ctx, lakeOf(s)); err != nil {
+	at, err := awaitLake(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if p.lake, err = lake.Open(ctx, at); err != nil {
 		return nil, err
 	}
 	if err = p.openAgent(s); err != nil {

@@ -30,16 +30,30 @@ func sandboxCommand() *cobra.Command {
 
 func upCommand(home *string) *cobra.Command {
 	var c sandbox.Config
+	var given givenFlags
+	var lake serviceLake
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
+		Long: "Starts a K2-shaped platform below the state folder. With --kafka, --registry and the flags of a lake its\n" +
+			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("finding this program: %w", err)
 			}
 			c.Home, c.Self = *home, []string{exe, "sandbox"}
+			if c.LakeArgs, err = lake.args(); err != nil {
+				return err
+			}
+			servers, err := findServers(given, &lake, *home)
+			if err != nil {
+				return err
+			}
+			c.Kafka, c.Registry, c.Store = given.kafka, given.registry, c.Store && servers.Store == nil
 			c.Held = heldIn(*home, filepath.Join(service.Dir(*home), "platform.yaml"))
-			c.Platform = func(a sandbox.Addresses) ([]byte, error) { return json.MarshalIndent(platform(*home, a), "", "  ") }
+			c.Platform = func(a sandbox.Addresses) ([]byte, error) {
+				return json.MarshalIndent(platform(*home, a, servers), "", "  ")
+			}
 			return sandbox.Up(cmd.Context(), c, func(a sandbox.Addresses) { announce(cmd, *home, a) })
 		},
 	}
@@ -47,19 +61,32 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
+	given.add(cmd.Flags())
+	lake.add(cmd.Flags())
 	return cmd
 }
 
-func platform(home string, a sandbox.Addresses) any {
+func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, error) {
+	if err := given.check(); err != nil {
+		return k2.Given{}, err
+	}
+	s, err := lake.settings(home)
+	if err != nil {
+		return k2.Given{}, err
+	}
+	return given.find(s.LakeOrDefault())
+}
+
+func platform(home string, a sandbox.Addresses, given k2.Given) any {
 	return k2.Platform(k2.Addresses{
 		Kafka: a.Kafka, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
-		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home),
+		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home), Given: given,
 	})
 }
 
 func announce(cmd *cobra.Command, home string, a sandbox.Addresses) {
-	cmd.Printf("sandbox is up, its state is in %s\n  kafka %s\n  registry http://%s\n  ingest http://%s/metrics\n  trades http://%s/api/v1/trades\nend it with Ctrl-C or: faultline sandbox down\n",
-		service.Dir(home), a.Kafka, a.Registry, a.Ingest, a.Query)
+	cmd.Printf("sandbox is up, its state is in %s\n  kafka %s\n  registry %s\n  ingest http://%s/metrics\n  trades http://%s/api/v1/trades\nend it with Ctrl-C or: faultline sandbox down\n",
+		service.Dir(home), a.Kafka, service.URL(a.Registry), a.Ingest, a.Query)
 }
 
 func downCommand(home *string) *cobra.Command {
@@ -103,8 +130,8 @@ func ingestCommand(home *string) *cobra.Command {
 			return ingest.Run(cmd.Context(), c)
 		},
 	}
-	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "address of the broker")
-	cmd.Flags().StringVar(&c.Registry, "registry", "", "address of the registry")
+	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
+	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
 	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
@@ -113,12 +140,12 @@ func ingestCommand(home *string) *cobra.Command {
 
 func sinkCommand(home *string) *cobra.Command {
 	var c sink.Config
-	var lake lakeFlags
+	var lake serviceLake
 	cmd := &cobra.Command{
 		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if c.Lake, err = lake.serviceLake(*home); err != nil {
+			if c.Lake, err = lake.open(*home); err != nil {
 				return err
 			}
 			c.Home = *home
@@ -126,17 +153,17 @@ func sinkCommand(home *string) *cobra.Command {
 		},
 	}
 	lake.add(cmd.Flags())
-	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "address of the broker")
-	cmd.Flags().StringVar(&c.Registry, "registry", "", "address of the registry")
+	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
+	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
 	return cmd
 }
 
 func queryCommand(home *string) *cobra.Command {
-	var lake lakeFlags
+	var lake serviceLake
 	cmd := &cobra.Command{
 		Use: "query", Short: "The query API", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			at, err := lake.serviceLake(*home)
+			at, err := lake.open(*home)
 			if err != nil {
 				return err
 			}

@@ -65,7 +65,11 @@ func fromTables(ctx context.Context, f settingsFlags, id string) (_ []events.Bat
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := lake.Open(ctx, lakeOf(s))
+	at, err := lakeOf(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := lake.Open(ctx, at)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -38,7 +38,7 @@ func TestKilledDaemonLeavesNoFaultAndOneVerdict(t *testing.T) {
 		runs, err = strconv.Atoi(n)
 		require.NoError(t, err)
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("CRASH_SEED"); text != "" {
 		var err error
 		seed, err = strconv.ParseUint(text, 10, 64)
@@ -234,7 +234,7 @@ func start(t *testing.T, home, name string, argv ...string) *daemon {
 func (d *daemon) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, d.cmd.Process.Signal(syscall.SIGKILL))
-	<-d.done
+	require.Error(t, <-d.done, "it was killed")
 	d.ended = true
 }
 

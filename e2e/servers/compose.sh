@@ -6,7 +6,7 @@ FILE=$HERE/../../docker-compose.yml
 MARK=$E2E_HOME/compose.up # says which project down.sh is to remove
 PROJECT=faultline-e2e-$E2E_PORT
 export E2E_KAFKA_1_PORT=$KAFKA_PORT E2E_KAFKA_2_PORT=$((KAFKA_PORT + 1)) E2E_KAFKA_3_PORT=$((KAFKA_PORT + 2))
-export E2E_CHAOS_PORT=$CHAOS_PORT E2E_REGISTRY_PORT=$REGISTRY_PORT E2E_S3_PORT=$S3_PORT E2E_CATALOG_PORT=$CATALOG_PORT
+export E2E_CHAOS_PORT=$CHAOS_PORT E2E_SOLO_PORT=$SOLO_PORT E2E_REGISTRY_PORT=$REGISTRY_PORT E2E_S3_PORT=$S3_PORT E2E_CATALOG_PORT=$CATALOG_PORT
 export E2E_S3_KEY E2E_S3_SECRET
 
 # The record holds the container's main process as this machine sees it. Its command starts the same container again, attached.
@@ -36,6 +36,7 @@ up() {
     "http://127.0.0.1:$REGISTRY_PORT/apis/ccompat/v7/config" || die "setting the registry's compatibility ended with an error"
   for i in 1 2 3; do record "kafka-$i" "127.0.0.1:$((KAFKA_PORT + i - 1))"; done
   record chaos-1 "127.0.0.1:$CHAOS_PORT"
+  record solo-1 "127.0.0.1:$SOLO_PORT"
   record registry "127.0.0.1:$REGISTRY_PORT"
   record s3 "127.0.0.1:$S3_PORT"
   record catalog "127.0.0.1:$CATALOG_PORT"

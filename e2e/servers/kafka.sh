@@ -61,6 +61,7 @@ broker.heartbeat.interval.ms=500
 replica.lag.time.max.ms=3000
 controller.quorum.election.timeout.ms=1000
 controller.quorum.fetch.timeout.ms=2000
+controller.socket.timeout.ms=2000
 unclean.leader.election.enable=false
 Y
 }

@@ -23,6 +23,7 @@ E2E_PORT=${E2E_PORT:-27000}
 E2E_NODES=${E2E_NODES:-3}
 KAFKA_PORT=$((E2E_PORT + 1))     # node i listens on KAFKA_PORT+i-1, its controller 10 above
 CHAOS_PORT=$((E2E_PORT + 21))
+SOLO_PORT=$((E2E_PORT + 24))
 REGISTRY_PORT=$((E2E_PORT + 41)) # and its management interface 1 above
 S3_PORT=$((E2E_PORT + 51))
 CATALOG_PORT=$((E2E_PORT + 61))

@@ -42,6 +42,7 @@ else
   say "ready to start after $(since "$t0") s"
   "$HERE/kafka.sh" k2 kafka "$E2E_NODES" "$KAFKA_PORT" & parts+=($!)
   "$HERE/kafka.sh" chaos chaos 1 "$CHAOS_PORT" & parts+=($!)
+  "$HERE/kafka.sh" solo solo 1 "$SOLO_PORT" & parts+=($!)
   "$HERE/registry.sh" & parts+=($!)
   "$HERE/s3.sh" & parts+=($!)
   "$HERE/catalog.sh" & parts+=($!)
@@ -61,6 +62,7 @@ E2E_SERVERS=$E2E_SERVERS
 E2E_HOME=$E2E_HOME
 E2E_RECORDS=$RECORDS
 E2E_KAFKA=$boot
+E2E_SOLO_KAFKA=127.0.0.1:$SOLO_PORT
 E2E_CHAOS_KAFKA=127.0.0.1:$CHAOS_PORT
 E2E_REGISTRY=http://127.0.0.1:$REGISTRY_PORT/apis/ccompat/v7
 E2E_CATALOG=http://127.0.0.1:$CATALOG_PORT

@@ -14,7 +14,7 @@ import (
 
 // userMetrics are what the clients of a system see, where it has them.
 func userMetrics() []string {
-	return []string{"availability", "error_rate", "response_time", "data_age"}
+	return []string{"availability", "error_rate", "response_time", "data_age", "ingestion_gap"}
 }
 
 // needs lists the readings that the rules, the recovery and the user impact

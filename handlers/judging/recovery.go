@@ -69,4 +69,5 @@ func (j *Judge) see(values map[string]float64) {
 	worst(&j.user.MaxErrorRate, "error_rate", more)
 	worst(&j.user.MaxResponseTime, "response_time", more)
 	worst(&j.user.MaxDataAge, "data_age", more)
+	worst(&j.user.MaxIngestionGap, "ingestion_gap", more)
 }

@@ -21,6 +21,9 @@ type ScanOptions struct {
 	Equals map[string]string
 	// SnapshotID reads the table as of that snapshot; 0 is the current one.
 	SnapshotID int64
+	// After leaves out the rows that this snapshot has; 0 leaves out none. It
+	// must be an ancestor of the one that is read, and not be expired.
+	After int64
 	// Limit ends the scan after so many rows; 0 is no limit.
 	Limit int64
 }
@@ -40,7 +43,7 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
 	}
 	scan := current.Scan(options...)
-	schema, batches, err := scan.ToArrowRecords(ctx)
+	schema, batches, err := o.read(ctx, current, scan, options)
 	if err == nil {
 		err = eachRow(schema, batches, o.Limit, each)
 	}
@@ -48,6 +51,24 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
 	}
 	return nil
+}
+
+func (o ScanOptions) read(ctx context.Context, current *table.Table, scan *table.Scan, options []table.ScanOption) (*arrow.Schema, iter.Seq2[arrow.RecordBatch, error], error) {
+	if o.After == 0 {
+		return scan.ToArrowRecords(ctx)
+	}
+	to := o.SnapshotID
+	if to == 0 {
+		to = current.CurrentSnapshot().SnapshotID
+	}
+	if to == o.After {
+		return scan.ReadTasks(ctx, nil)
+	}
+	tasks, err := current.NewIncrementalAppendScan(options...).FromSnapshotExclusive(o.After).ToSnapshot(to).PlanFiles(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding what was added after snapshot %d: %w", o.After, err)
+	}
+	return scan.ReadTasks(ctx, tasks)
 }
 
 func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {

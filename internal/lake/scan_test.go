@@ -12,7 +12,7 @@ func TestScan(t *testing.T) {
 	opened := openTable(t, l)
 	first, err := opened.Append(t.Context(), trades("BHP", 0, 4), nil, mark(4))
 	require.NoError(t, err)
-	_, err = opened.Append(t.Context(), trades("CBA", 4, 4), mark(4), mark(8))
+	second, err := opened.Append(t.Context(), trades("CBA", 4, 4), mark(4), mark(8))
 	require.NoError(t, err)
 
 	tests := map[string]struct {
@@ -33,6 +33,10 @@ func TestScan(t *testing.T) {
 		"limit beyond":       {ScanOptions{Limit: 99}, 8},
 		"an older snapshot":  {ScanOptions{SnapshotID: first.ID}, 4},
 		"limit over commits": {ScanOptions{Limit: 6}, 6},
+		"what was added":     {ScanOptions{After: first.ID}, 4},
+		"of that, some":      {ScanOptions{After: first.ID, Equals: map[string]string{"odd": "true"}}, 2},
+		"added by then":      {ScanOptions{After: first.ID, SnapshotID: second.ID}, 4},
+		"nothing was added":  {ScanOptions{After: second.ID}, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -156,6 +156,7 @@ func userImpact(u events.UserImpact) string {
 	add("error rate at most", u.MaxErrorRate, "")
 	add("slowest answer", u.MaxResponseTime, " s")
 	add("oldest data", u.MaxDataAge, " s")
+	add("longest gap in acknowledgements", u.MaxIngestionGap, " s")
 	return strings.Join(out, ", ")
 }
 

@@ -80,6 +80,7 @@ func eventHelp() map[string]entry {
 			"max_error_rate":    {"Highest error rate, from 0 to 1.", "share"},
 			"max_response_time": {"Longest response time.", "s"},
 			"max_data_age":      {"Greatest age of the data that was served.", "s"},
+			"max_ingestion_gap": {"Longest time between two acknowledgements at the producer.", "s"},
 		}},
 		"events.BookMark": {"A place in the flow of records, and the table's snapshot at that moment.", fields{
 			"taken":    {"Records taken until then.", "records"},

@@ -30,7 +30,7 @@ func platformHelp() map[string]entry {
 		"spec.Health": {"How a service says that it is well. Write one of http, tcp and kafka.", fields{
 			"http":  {"URL that answers 200 when the service is well.", ""},
 			"tcp":   {"host:port that takes connections when the service is well.", ""},
-			"kafka": {"host:port of a broker that answers when it is well.", ""},
+			"kafka": {"host:port of a broker that answers when it is well; of several, with commas between: each must answer.", ""},
 			"needs": {"Target that the answer depends on.", ""},
 		}},
 		"spec.Probe": {"An HTTP call made again and again, as a client of the system would make it.", fields{

@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"github.com/k2-platform/faultline/internal/bus"
@@ -26,7 +27,8 @@ type NATS struct {
 }
 
 // Lake is the Iceberg catalog and its warehouse; see internal/lake for what
-// each kind needs. An empty Kind is the SQL catalog below the state folder.
+// each kind needs. An empty Kind is the SQL catalog below the state folder. The
+// warehouse "store" is the sandbox's own S3 store.
 type Lake struct {
 	Kind       string            `yaml:"kind" env:"KIND"`
 	Name       string            `yaml:"name" env:"NAME"`
@@ -38,16 +40,17 @@ type Lake struct {
 // DefaultHome is the state folder where nothing names another.
 const DefaultHome = ".faultline"
 
-// LakeOrDefault is the configured lake, or the one that serves without
-// configuration.
+// LakeOrDefault is the configured lake. What a SQL catalog lacks lies below the
+// state folder, and a lake of no kind is a SQL catalog.
 func (s Settings) LakeOrDefault() Lake {
-	if s.Lake.Kind != "" {
-		return s.Lake
+	l := s.Lake
+	if l.Kind != "" && l.Kind != "sql" {
+		return l
 	}
-	return Lake{
-		Kind: "sql", Name: "faultline",
-		URI: filepath.Join(s.Home, "lake", "catalog.db"), Warehouse: filepath.Join(s.Home, "lake", "warehouse"),
-	}
+	l.Kind, l.Name = "sql", cmp.Or(l.Name, "faultline")
+	l.URI = cmp.Or(l.URI, filepath.Join(s.Home, "lake", "catalog.db"))
+	l.Warehouse = cmp.Or(l.Warehouse, filepath.Join(s.Home, "lake", "warehouse"))
+	return l
 }
 
 // PlatformOrDefault is the platform's file: as configured, or the sandbox's.

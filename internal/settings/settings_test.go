@@ -37,6 +37,16 @@ func TestFlagBeatsEnvironmentBeatsFile(t *testing.T) {
 	assert.Equal(t, "/from/flag", s.Home)
 }
 
+func TestALakeOfNoKindKeepsWhatIsSaidOfIt(t *testing.T) {
+	s := settings.Settings{Home: "/h", Lake: settings.Lake{Warehouse: "s3://lake/w", Properties: map[string]string{"s3.region": "r"}}}
+	assert.Equal(t, settings.Lake{
+		Kind: "sql", Name: "faultline", URI: "/h/lake/catalog.db", Warehouse: "s3://lake/w", Properties: map[string]string{"s3.region": "r"},
+	}, s.LakeOrDefault())
+	assert.Equal(t, "/h/lake/warehouse", settings.Settings{Home: "/h"}.LakeOrDefault().Warehouse)
+	rest := settings.Lake{Kind: "rest", URI: "http://c"}
+	assert.Equal(t, rest, settings.Settings{Home: "/h", Lake: rest}.LakeOrDefault(), "a REST catalog has a warehouse of its own")
+}
+
 func TestTypoIsRefused(t *testing.T) {
 	_, err := settings.Load(write(t, "kafka: {broker: [a:1]}\n"), "")
 	require.ErrorContains(t, err, "line 1: field broker not found")

@@ -66,7 +66,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return 1
 	}))
 	return s.Serve(ctx, func(ctx context.Context) error {
-		if err := createTopics(ctx, addr); err != nil {
+		if err := CreateTopics(ctx, []string{addr}, 1); err != nil {
 			return err
 		}
 		s.SetHealth(func(ctx context.Context) error { return dial(ctx, addr) })
@@ -105,14 +105,18 @@ func dial(ctx context.Context, addr string) error {
 	return conn.Close()
 }
 
-func createTopics(ctx context.Context, addr string) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr))
+// ClusterReplicas leaves the number of replicas to the cluster's own setting.
+const ClusterReplicas int16 = -1
+
+// CreateTopics makes the platform's topics where they are missing.
+func CreateTopics(ctx context.Context, brokers []string, replicas int16) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		return fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer cl.Close()
 	for topic, partitions := range map[string]int32{Topic: Partitions, DeadLetters: 1} {
-		_, err := kadm.NewClient(cl).CreateTopic(ctx, partitions, 1, nil, topic)
+		_, err := kadm.NewClient(cl).CreateTopic(ctx, partitions, replicas, nil, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("creating topic %s: %w", topic, err)
 		}

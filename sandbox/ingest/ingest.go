@@ -31,7 +31,7 @@ const Name = "ingest"
 type Config struct {
 	Home     string
 	Kafka    string // host:port, several with commas
-	Registry string // host:port
+	Registry string // URL, or host:port
 	Trades   string // folder of recorded trades; "" = generated
 	Seed     uint64 // of the generator
 	Rate     int    // trades a second; 0 = 200
@@ -65,6 +65,7 @@ type player struct {
 	feed     feed.Feed
 	schema   int
 	broken   atomic.Pointer[error] // receipts that could not be written
+	quiet    silence
 
 	offered, acked, dropped, failed prometheus.Counter
 }
@@ -142,7 +143,7 @@ func open(c Config) (_ *player, err error) {
 
 // register asks until the registry answers, unless it refuses the schema.
 func (p *player) register(ctx context.Context) error {
-	cl, err := sr.NewClient(sr.URLs("http://" + p.cfg.Registry))
+	cl, err := sr.NewClient(sr.URLs(service.URL(p.cfg.Registry)))
 	if err != nil {
 		return fmt.Errorf("configuring the registry client: %w", err)
 	}
@@ -203,6 +204,7 @@ func (p *player) offer() error {
 		return err
 	}
 	p.offered.Inc()
+	p.quiet.begin(time.Now())
 	value, err := p.codec.Encode(p.schema, record(t, rec.Seq, uuid.NewString()))
 	if err != nil {
 		rec.State = Failed
@@ -222,6 +224,7 @@ func (p *player) settle(rec Receipt, r *kgo.Record, err error) {
 	case err == nil:
 		rec.State, rec.Partition, rec.Offset = Acked, r.Partition, r.Offset
 		p.acked.Inc()
+		p.quiet.acked(time.Now())
 	case errors.Is(err, kgo.ErrMaxBuffered):
 		rec.State = Dropped
 		p.dropped.Inc()

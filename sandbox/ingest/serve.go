@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -24,6 +25,9 @@ func (p *player) measure(reg *prometheus.Registry) {
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ingest_buffer_records", Help: "Records that wait for Kafka.",
 	}, func() float64 { return float64(p.client.BufferedProduceRecords()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ingest_longest_gap_seconds", Help: "Longest time between two acknowledgements that goes on, or ended in the last 10 s.",
+	}, func() float64 { return p.quiet.longest(time.Now()) }))
 }
 
 func (p *player) servePosition(w http.ResponseWriter, _ *http.Request) {

@@ -4,6 +4,7 @@
 package k2
 
 import (
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/spec"
@@ -25,22 +26,26 @@ const window = spec.Duration(10 * time.Second)
 // sandbox that does not run: its names are right, its places are empty.
 type Addresses struct {
 	Kafka, BrokerHealth, Registry, Store, Ingest, Sink, Query string
-	Records                                                   string // folder of the process records
+
+	Records string // folder of the process records
+	Given   Given
 }
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
 	return spec.Platform{
-		Version: "v1", Name: "k2-sandbox", Environment: "development", Kafka: []string{a.Kafka},
+		Version: "v1", Name: "k2-sandbox", Environment: "development", Kafka: a.brokers(),
 		Targets: targets(a), Services: services(a), Probes: probes(a), Metrics: metrics(a), Books: books(a),
 	}
 }
+
+func (a Addresses) brokers() []string { return strings.Split(a.Kafka, ",") }
 
 func targets(a Addresses) map[spec.TargetName]spec.Target {
 	process := func(name, title string, h spec.Health) spec.Target {
 		return spec.Target{Title: title, Process: &spec.Process{Record: a.Records + "/" + name + ".json"}, Health: &h}
 	}
-	return map[spec.TargetName]spec.Target{
+	out := map[spec.TargetName]spec.Target{
 		"kafka":           process("broker", "the Kafka broker", spec.Health{Kafka: a.Kafka}),
 		"schema-registry": process("registry", "the schema registry", health(a.Registry)),
 		"store":           process("store", "the object store", health(a.Store)),
@@ -48,6 +53,8 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		"sink":            process("sink", "the Iceberg sink", health(a.Sink)),
 		"query":           process("query", "the query service", health(a.Query)),
 	}
+	a.Given.replace(out)
+	return out
 }
 
 func health(addr string) spec.Health { return spec.Health{HTTP: "http://" + addr + "/health"} }
@@ -57,10 +64,14 @@ func services(a Addresses) map[string]spec.Health {
 		h.Needs = t
 		return h
 	}
+	registry := health(a.Registry)
+	if r := a.Given.Registry; r != nil {
+		registry = r.Health
+	}
 	return map[string]spec.Health{
 		"kafka":           need(spec.Health{Kafka: a.Kafka}, "kafka"),
-		"schema_registry": need(health(a.Registry), "schema-registry"),
-		"store":           need(health(a.Store), "store"),
+		"schema_registry": need(registry, "schema-registry"),
+		"store":           need(a.store(), "store"),
 		"ingestion":       need(health(a.Ingest), "ingestion"),
 		"query":           need(health(a.Query), "query"),
 		"api":             need(spec.Health{HTTP: tradesURL(a)}, "query"),
@@ -90,7 +101,7 @@ func metrics(a Addresses) map[string]spec.Metric {
 	}
 	kafka := func(unit, measure string) spec.Metric {
 		return spec.Metric{Unit: unit, Needs: "kafka", Kafka: &spec.KafkaSource{
-			Brokers: []string{a.Kafka}, Measure: measure, Group: SinkGroup, Topics: []string{TradesTopic},
+			Brokers: a.brokers(), Measure: measure, Group: SinkGroup, Topics: []string{TradesTopic},
 		}}
 	}
 	table := func(unit, measure string) spec.Metric {
@@ -98,6 +109,9 @@ func metrics(a Addresses) map[string]spec.Metric {
 	}
 	return map[string]spec.Metric{
 		"ingestion_rate": rate("ingest_acked_total"), "offered_rate": rate("ingest_offered_total"),
+		"ingestion_gap": {Unit: "s", Needs: "ingestion", Scrape: &spec.ScrapeSource{
+			URL: "http://" + a.Ingest + "/metrics", Series: "ingest_longest_gap_seconds",
+		}},
 		"availability": api("share", "availability"), "error_rate": api("share", "error_rate"),
 		"response_time": api("s", "response_time"), "query_latency_p95": api("s", "latency_p95"), "data_age": api("s", "data_age"),
 		"memory_usage": process("bytes", "rss_bytes"), "cpu_usage": process("cores", "cpu_cores"),
@@ -109,7 +123,7 @@ func metrics(a Addresses) map[string]spec.Metric {
 
 func books(a Addresses) map[string]spec.Books {
 	return map[string]spec.Books{"trades": {
-		Receipts: "http://" + a.Ingest, Brokers: []string{a.Kafka}, Topic: TradesTopic, DeadLetters: DeadLetters,
+		Receipts: "http://" + a.Ingest, Brokers: a.brokers(), Topic: TradesTopic, DeadLetters: DeadLetters,
 		Namespace: Namespace, Table: TradesTable, Key: "trade_id",
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -74,12 +75,12 @@ func (p *pages) refresh(ctx context.Context) error {
 		return fmt.Errorf("looking at the table: %w", err)
 	}
 	p.mu.RLock()
-	fresh := p.view != nil && p.view.snapshot == info.ID
+	last := p.view
 	p.mu.RUnlock()
-	if fresh {
+	if last != nil && last.snapshot == info.ID {
 		return nil
 	}
-	next, err := p.scan(ctx, info, "", maxLimit)
+	next, err := p.read(ctx, last, info)
 	if err != nil {
 		return err
 	}
@@ -89,17 +90,29 @@ func (p *pages) refresh(ctx context.Context) error {
 	return nil
 }
 
-// scan reads the newest rows of one snapshot.
-func (p *pages) scan(ctx context.Context, info lake.Info, symbol string, limit int) (page, error) {
+// read goes on from the last view. To read the whole table with each snapshot
+// would make the answers older with each file that there is. It does so where
+// the snapshot of the last view is gone.
+func (p *pages) read(ctx context.Context, last *page, info lake.Info) (page, error) {
+	if last != nil && last.snapshot != 0 {
+		next, err := p.scan(ctx, info, lake.ScanOptions{After: last.snapshot}, *last, maxLimit)
+		if err == nil || ctx.Err() != nil {
+			return next, err
+		}
+		slog.WarnContext(ctx, "reading the whole table again", "error", err)
+	}
+	return p.scan(ctx, info, lake.ScanOptions{}, page{whole: true}, maxLimit)
+}
+
+// scan adds the newest rows of one snapshot to those that are known.
+func (p *pages) scan(ctx context.Context, info lake.Info, options lake.ScanOptions, known page, limit int) (page, error) {
 	if !info.HasSnapshot {
 		return page{rows: []Trade{}, whole: true}, nil
 	}
-	options := lake.ScanOptions{SnapshotID: info.ID}
-	if symbol != "" {
-		options.Equals = map[string]string{"symbol": symbol}
-	}
-	top := &newest{keep: limit}
-	cut := false
+	options.SnapshotID = info.ID
+	top := &newest{keep: limit, rows: slices.Clone(known.rows)}
+	heap.Init(top)
+	cut := !known.whole
 	err := p.lake.Scan(ctx, sink.Namespace, sink.Table, options, func(r lake.Row) error {
 		at, ok := r.Time("ingestion_timestamp")
 		if !ok {
@@ -163,7 +176,7 @@ func (p *pages) search(ctx context.Context, view page, symbol string, limit int)
 		return p.last, nil
 	}
 	info := lake.Info{Snapshot: lake.Snapshot{ID: view.snapshot}, HasSnapshot: true}
-	found, err := p.scan(ctx, info, symbol, limit)
+	found, err := p.scan(ctx, info, lake.ScanOptions{Equals: map[string]string{"symbol": symbol}}, page{whole: true}, limit)
 	if err != nil {
 		return page{}, err
 	}

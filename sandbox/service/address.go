@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -54,4 +55,12 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		last = err
 	}
 	return nil, fmt.Errorf("finding a free loopback port: %w", last)
+}
+
+// URL is where a server answers that is named by its URL, or by host:port.
+func URL(addr string) string {
+	if strings.Contains(addr, "://") {
+		return addr
+	}
+	return "http://" + addr
 }

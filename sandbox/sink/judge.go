@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
 
@@ -27,7 +28,7 @@ type reader struct {
 }
 
 func newJudge(registry string) (*judge, error) {
-	cl, err := sr.NewClient(sr.URLs("http://"+registry), sr.HTTPClient(&http.Client{Timeout: 3 * time.Second}))
+	cl, err := sr.NewClient(sr.URLs(service.URL(registry)), sr.HTTPClient(&http.Client{Timeout: 3 * time.Second}))
 	if err != nil {
 		return nil, fmt.Errorf("configuring the registry client: %w", err)
 	}

@@ -28,7 +28,7 @@ const Group = "k2-iceberg-writer"
 type Config struct {
 	Home     string
 	Kafka    string // host:port, several with commas
-	Registry string // host:port
+	Registry string // URL, or host:port
 	Lake     lake.Config
 	Every    time.Duration // longest wait for a fuller batch; 0 = 1 s
 	Rows     int           // most records of a batch; 0 = 1000
