@@ -86,22 +86,20 @@ func touch(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// bury is called under both locks. First the tombstone, which is a rename and
-// needs no room; then the note, in the room that the receipt brought. Should
-// the note be lost the tombstone stands.
+// bury is called under both locks. First the note, in the room that the
+// receipt brought: who reads a tombstone finds it there. Should it be lost, or
+// its writer die, the receipt is none the worse. Then the tombstone, by a rename,
+// which needs no room.
 func (l *Ledger) bury(held *receipt, n note) error {
-	to := l.in(buriedDir, held.entry.id)
-	if err := os.Rename(l.in(liveDir, held.entry.file()), to); err != nil {
-		return errors.Join(ErrUnwritable, err)
-	}
-	if err := errors.Join(process.SyncDir(l.in(buriedDir)), process.SyncDir(l.in(liveDir))); err != nil {
-		return err
-	}
-	if f, err := os.OpenFile(to, os.O_WRONLY, 0o600); err == nil { //nolint:gosec // below the ledger's folder
+	from, to := l.in(liveDir, held.entry.file()), l.in(buriedDir, held.entry.id)
+	if f, err := os.OpenFile(from, os.O_WRONLY, 0o600); err == nil { //nolint:gosec // below the ledger's folder
 		_, _ = f.WriteAt(n.encode(), noteAt())
 		_ = errors.Join(f.Sync(), f.Close())
 	}
-	return nil
+	if err := os.Rename(from, to); err != nil {
+		return errors.Join(ErrUnwritable, err)
+	}
+	return errors.Join(process.SyncDir(l.in(buriedDir)), process.SyncDir(l.in(liveDir)))
 }
 
 // Buried says whether a tombstone bars the receipt. When that cannot be found

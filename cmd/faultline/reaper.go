@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/experiment"
-	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/ledger"
@@ -135,17 +134,4 @@ func inherited(fd int) (*os.File, error) {
 		return nil, fmt.Errorf("taking descriptor %d over: %w", fd, err)
 	}
 	return os.NewFile(uintptr(fd), "pipe"), nil
-}
-
-// rollBack undoes by the driver of a receipt's kind, each within its own time.
-func rollBack(set drivers.Set) func(context.Context, faults.Receipt) error {
-	return func(ctx context.Context, r faults.Receipt) error {
-		d, err := set.Of(r.Kind)
-		if err != nil {
-			return err
-		}
-		ctx, stop := context.WithTimeout(ctx, undoWithin)
-		defer stop()
-		return d.Rollback(ctx, r)
-	}
 }
