@@ -62,6 +62,7 @@ func decided(at time.Time) events.BlastRadiusDecided {
 		Inputs: events.RadiusInputs{
 			Experiment: "x", Title: "t", System: "s", Environment: "production", BlastRadius: spec.Isolated,
 			Labels: map[string]string{"team": "data"}, Requester: "alice@a", IKnow: true, ApprovedBy: "bob@b", At: at, AtOnce: 1,
+			PerTarget: map[spec.TargetName]int{"kafka": 1},
 			Faults: []events.RadiusFault{{
 				Step: "a", Kind: "process.stop", Risk: "caution", Target: "kafka", Members: members, Harmless: true, Serves: true,
 				UpheldSmaller: &none, Brokers: []events.BrokerGroup{{Name: "kafka", Members: members, Healthy: &members}},

@@ -42,10 +42,13 @@ type RadiusInputs struct {
 	IKnow       bool              `json:"i_know,omitempty"`
 	ApprovedBy  string            `json:"approved_by,omitempty"`
 	At          time.Time         `json:"at"`
-	AtOnce      int               `json:"at_once"`
-	Faults      []RadiusFault     `json:"faults"`
-	Live        *LiveFaults       `json:"live,omitempty"`
-	Traffic     Traffic           `json:"traffic"`
+	// AtOnce is the most faults that its steps can have in place at the same
+	// time; PerTarget the same for each target.
+	AtOnce    int                     `json:"at_once"`
+	PerTarget map[spec.TargetName]int `json:"per_target,omitempty"`
+	Faults    []RadiusFault           `json:"faults"`
+	Live      *LiveFaults             `json:"live,omitempty"`
+	Traffic   Traffic                 `json:"traffic"`
 }
 
 // RadiusFault is one step of the document as the policy sees it.

@@ -17,24 +17,33 @@ const (
 // Radii are the sizes that a document may write.
 func Radii() []string { return []string{string(Isolated), string(Several)} }
 
-// AtOnce is the most steps of steps whose faults can be in place at the same
-// time. Two cannot where one has a time and the other waits for it, itself or
-// through others. This orders the steps partly, so the most at once is the
-// widest antichain, which is the number of steps less a maximum matching of
-// the order (Dilworth 1950; Fulkerson 1956).
-func AtOnce(steps []Step) int {
-	before := order(steps)
+// AtOnce is the most steps among those that counts picks out whose faults can
+// be in place at the same time; the other steps only hold them apart. Two
+// cannot where one has a time and the other waits for it, itself or through
+// others. This orders the steps partly, so the most at once is the widest
+// antichain, which is the number of steps less a maximum matching of the order
+// (Dilworth 1950; Fulkerson 1956).
+func AtOnce(steps []Step, counts func(Step) bool) int {
+	before, count := order(steps), 0
+	for j, row := range before {
+		for i := range row {
+			row[i] = row[i] && counts(steps[i]) && counts(steps[j])
+		}
+	}
 	partner := make([]int, len(steps)) // of the later step
 	for i := range partner {
 		partner[i] = -1
 	}
 	matched := 0
 	for i := range steps {
+		if counts(steps[i]) {
+			count++
+		}
 		if augment(before, partner, i, make([]bool, len(steps))) {
 			matched++
 		}
 	}
-	return len(steps) - matched
+	return count - matched
 }
 
 // order says of each step which others begin only after its fault is gone.
