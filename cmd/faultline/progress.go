@@ -133,6 +133,9 @@ func (p *progress) beat(s experiment.State, now time.Time) {
 	}
 	p.last = now
 	line := s.Phase.String()
+	if s.AwaitsApproval() {
+		line += ", waits for a second person: faultline approve " + string(s.ID)
+	}
 	if left := timeLeft(s, now); left > 0 {
 		line += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}

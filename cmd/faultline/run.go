@@ -19,7 +19,8 @@ import (
 )
 
 func runCommand(w *where) *cobra.Command {
-	var profile, id, platform, output string
+	var a runArgs
+	var output string
 	cmd := &cobra.Command{
 		Use: "run FILE", Short: "Run an experiment and follow it to its verdict", Args: cobra.ExactArgs(1),
 		Long: "Publishes the document and follows the run: phase, readings against baseline, time left.\n" +
@@ -30,6 +31,7 @@ func runCommand(w *where) *cobra.Command {
 			if output != report.Text && output != report.JSON {
 				return report.ErrFormat(output)
 			}
+			a.file = args[0]
 			// The run goes on when it is interrupted: it aborts first.
 			ctx := context.WithoutCancel(cmd.Context())
 			s, err := w.open(ctx)
@@ -37,18 +39,22 @@ func runCommand(w *where) *cobra.Command {
 				return err
 			}
 			r := liveRun{session: s, out: cmd.OutOrStdout(), json: output == report.JSON}
-			err = r.run(ctx, cmd.Context().Done(), cmd.ErrOrStderr(), runArgs{args[0], profile, id, platform})
+			err = r.run(ctx, cmd.Context().Done(), cmd.ErrOrStderr(), a)
 			return errors.Join(err, s.Close())
 		},
 	}
-	cmd.Flags().StringVar(&profile, "profile", "", "profile of the document, such as demo")
-	cmd.Flags().StringVar(&id, "id", "", "id of the experiment; default made from its title and the time")
-	cmd.Flags().StringVar(&platform, "platform", "", "platform description; default that of the pipeline")
+	cmd.Flags().StringVar(&a.profile, "profile", "", "profile of the document, such as demo")
+	cmd.Flags().StringVar(&a.id, "id", "", "id of the experiment; default made from its title and the time")
+	cmd.Flags().StringVar(&a.platform, "platform", "", "platform description; default that of the pipeline")
 	cmd.Flags().StringVarP(&output, "output", "o", report.Text, "text or json")
+	addIKnow(cmd, &a.iKnow)
 	return cmd
 }
 
-type runArgs struct{ file, profile, id, platform string }
+type runArgs struct {
+	file, profile, id, platform string
+	iKnow                       bool
+}
 
 // liveRun is one run as its user sees it.
 type liveRun struct {
@@ -95,7 +101,7 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 		return fmt.Errorf("experiment %s exists already; leave --id out or choose another", r.id)
 	}
 	p.begin(r.id, doc)
-	if _, err := r.send(ctx, r.id, commands.Schedule{Document: doc}); err != nil {
+	if _, err := r.send(ctx, r.id, commands.Schedule{Document: doc, IKnow: a.iKnow}); err != nil {
 		return err
 	}
 	s, err := r.toTheEnd(ctx, interrupted, p)

@@ -17,6 +17,7 @@ import (
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/agent"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
@@ -47,6 +48,9 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 			err = errors.Join(err, p.Close())
 		}
 	}()
+	if _, err = radius.ReadPolicy(s.Policy); err != nil {
+		return nil, err // found now rather than at the first experiment
+	}
 	if p.bus, err = bus.Open(s.Kafka, log); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ type Settings struct {
 	Lake  Lake       `yaml:"lake" envPrefix:"LAKE_"`
 	// Platform is the file that describes what experiments may break.
 	Platform string `yaml:"platform" env:"PLATFORM"`
+	// Policy is the file that says what experiments may touch; empty is the
+	// policy that is built in.
+	Policy string `yaml:"policy" env:"POLICY"`
 }
 
 // NATS is the server that carries halts and leases. An empty URL starts an
