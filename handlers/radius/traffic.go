@@ -17,9 +17,9 @@ const (
 	rate = "ingestion_rate"
 	// week is how far back its median looks.
 	week = 7 * 24 * time.Hour
-	// measureWithin bounds how long one reading is waited for: a rate takes two
-	// looks at a counter.
-	measureWithin = 10 * time.Second
+	// measureWithin bounds how long one reading is waited for: a rate is there
+	// once its window, mostly 10 s, is full.
+	measureWithin = 30 * time.Second
 	readWithin    = time.Minute
 )
 
