@@ -24,18 +24,20 @@ func checkRadius(t *rapid.T, log []events.Batch) {
 		}
 		s = experiment.Evolve(s, b)
 		var decision *events.BlastRadiusDecided
-		for _, e := range b.Events {
-			switch e := e.(type) {
-			case events.BlastRadiusDecided:
+		for _, event := range b.Events {
+			if e, ok := event.(events.BlastRadiusDecided); ok {
 				decision = &e
-			case events.ApprovalRequested:
+			}
+			if _, ok := event.(events.ApprovalRequested); ok {
 				asked = true
-			case events.ExperimentApproved:
+			}
+			if e, ok := event.(events.ExperimentApproved); ok {
 				approvals++
 				if !asked || spec.Person(e.By) == "" || spec.Person(e.By) == spec.Person(s.By) {
 					t.Fatalf("%q approved what %q asked for; asked %t", e.By, s.By, asked)
 				}
-			case events.BaselineStarted:
+			}
+			if _, ok := event.(events.BaselineStarted); ok {
 				alone := asked || s.Document.Environment == spec.Production || decision != nil && decision.NeedsApproval
 				if decision != nil && !decision.Allowed || alone && approvals == 0 {
 					t.Fatalf("a baseline began on %+v with %d approvals", decision, approvals)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -84,7 +85,7 @@ func TestTwoExperimentsNeverFindTheSamePlaceFree(t *testing.T) {
 		})
 		for i := range 5 {
 			id := spec.ExperimentID(fmt.Sprintf("x%d", i))
-			assert.NoError(t, d.send(t.Context(), commands.Envelope{ID: "1", Experiment: id, By: "alice", Command: commands.Schedule{Document: document()}}))
+			require.NoError(t, d.send(t.Context(), commands.Envelope{ID: "1", Experiment: id, By: "alice", Command: commands.Schedule{Document: document()}}))
 			c.Notice(log.State(id))
 		}
 		ctx, stop := context.WithCancel(t.Context())
@@ -97,7 +98,7 @@ func TestTwoExperimentsNeverFindTheSamePlaceFree(t *testing.T) {
 		}
 		assert.Equal(t, map[experiment.Phase]int{experiment.Baselining: 1, experiment.Denied: 4}, phases)
 		stop()
-		assert.NoError(t, <-done)
+		require.NoError(t, <-done)
 	})
 }
 
@@ -114,7 +115,7 @@ func TestItWaitsForASecondPersonAndThenAsksAgain(t *testing.T) {
 		go func() { done <- c.Run(ctx) }()
 		for _, id := range []spec.ExperimentID{"in-time", "too-late"} {
 			send := func(by string, cmd commands.Command) {
-				assert.NoError(t, d.send(t.Context(), commands.Envelope{ID: fmt.Sprintf("%T", cmd), Experiment: id, By: by, Command: cmd}))
+				require.NoError(t, d.send(t.Context(), commands.Envelope{ID: fmt.Sprintf("%T", cmd), Experiment: id, By: by, Command: cmd}))
 			}
 			synctest.Wait()
 			send("alice", commands.Schedule{Document: document()})
@@ -129,6 +130,33 @@ func TestItWaitsForASecondPersonAndThenAsksAgain(t *testing.T) {
 		assert.Equal(t, experiment.Baselining, log.State("in-time").Phase)
 		assert.Equal(t, experiment.Denied, log.State("too-late").Phase, "an approval opens nothing that is closed by now")
 		stop()
-		assert.NoError(t, <-done)
+		require.NoError(t, <-done)
+	})
+}
+
+func TestALaterLifeGoesOnWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &handlers.Log{}
+		d := desk{log, make(chan struct{}, 1)}
+		require.NoError(t, d.send(t.Context(), commands.Envelope{ID: "1", Experiment: "x", By: "alice", Command: commands.Schedule{Document: document()}}))
+		for _, approve := range []bool{false, true} {
+			c := conductor(log, d, func(s experiment.State) events.BlastRadiusDecided {
+				return events.BlastRadiusDecided{Allowed: s.Approved != nil, NeedsApproval: true}
+			})
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- c.Run(ctx) }()
+			c.Notice(log.State("x"))
+			time.Sleep(time.Minute)
+			assert.True(t, log.State("x").AwaitsApproval())
+			assert.Equal(t, uint64(2), log.State("x").Version, "it is asked for once")
+			if approve {
+				require.NoError(t, d.send(t.Context(), commands.Envelope{ID: "2", Experiment: "x", By: "bob", Command: commands.Approve{}}))
+				time.Sleep(time.Minute)
+				assert.Equal(t, experiment.Baselining, log.State("x").Phase)
+			}
+			stop()
+			require.NoError(t, <-done)
+		}
 	})
 }
