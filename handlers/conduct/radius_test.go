@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,9 +107,10 @@ func TestItWaitsForASecondPersonAndThenAsksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &handlers.Log{}
 		d := desk{log, make(chan struct{}, 1)}
-		open := true
+		var open atomic.Bool
+		open.Store(true)
 		c := conductor(log, d, func(s experiment.State) events.BlastRadiusDecided {
-			return events.BlastRadiusDecided{Allowed: open && s.Approved != nil, NeedsApproval: open, Reasons: []string{"why not"}}
+			return events.BlastRadiusDecided{Allowed: open.Load() && s.Approved != nil, NeedsApproval: open.Load(), Reasons: []string{"why not"}}
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -122,10 +124,10 @@ func TestItWaitsForASecondPersonAndThenAsksAgain(t *testing.T) {
 			c.Notice(log.State(id))
 			time.Sleep(time.Hour)
 			assert.True(t, log.State(id).AwaitsApproval())
-			open = id == "in-time"
+			open.Store(id == "in-time")
 			send("bob", commands.Approve{})
 			time.Sleep(time.Minute)
-			open = true
+			open.Store(true)
 		}
 		assert.Equal(t, experiment.Baselining, log.State("in-time").Phase)
 		assert.Equal(t, experiment.Denied, log.State("too-late").Phase, "an approval opens nothing that is closed by now")
