@@ -19,6 +19,7 @@ import (
 	"github.com/k2-platform/faultline/handlers/agent"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/handlers/notify"
+	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
@@ -52,6 +53,9 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 			err = errors.Join(err, p.Close())
 		}
 	}()
+	if _, err = radius.ReadPolicy(s.Policy); err != nil {
+		return nil, err // found now rather than at the first experiment
+	}
 	if err = p.openWatching(ctx, s); err != nil {
 		return nil, err
 	}

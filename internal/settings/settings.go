@@ -19,8 +19,11 @@ type Settings struct {
 	Lake  Lake       `yaml:"lake" envPrefix:"LAKE_"`
 	// Platform is the file that describes what experiments may break.
 	Platform string `yaml:"platform" env:"PLATFORM"`
-	Notify   Notify `yaml:"notify" envPrefix:"NOTIFY_"`
-	HTTP     HTTP   `yaml:"http" envPrefix:"HTTP_"`
+	// Policy is the file that says what experiments may touch; empty is the
+	// policy that is built in.
+	Policy string `yaml:"policy" env:"POLICY"`
+	Notify Notify `yaml:"notify" envPrefix:"NOTIFY_"`
+	HTTP   HTTP   `yaml:"http" envPrefix:"HTTP_"`
 }
 
 // Notify says who is told of experiments, and of what. The zero value tells
