@@ -40,8 +40,9 @@ func (m *model) file(t *rapid.T, id string) string {
 // TestWhateverHappensNoReceiptIsLost also dies where a crash may: with half a
 // file, with a file torn at any byte, between a tombstone and its note.
 func TestWhateverHappensNoReceiptIsLost(t *testing.T) {
+	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "ledger")
+		dir, err := os.MkdirTemp(root, "ledger")
 		if err != nil {
 			t.Fatal(err)
 		}
