@@ -31,7 +31,7 @@ func roles() map[string]func(dir string) error {
 
 func other(t *testing.T, role, dir string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // its input ends it
+	cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // the test itself; its input ends it
 	cmd.Env = append(os.Environ(), roleKey+"="+role, dirKey+"="+dir)
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -87,7 +87,7 @@ func TestOfTwoProcessesOneUndoes(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		racers = append(racers, racer{func(id string) { fmt.Fprintln(in, id) }, bufio.NewScanner(out)})
+		racers = append(racers, racer{func(id string) { _, _ = fmt.Fprintln(in, id) }, bufio.NewScanner(out)})
 	}
 	wins := map[string]int{}
 	for i := range 50 {

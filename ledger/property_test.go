@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,13 +41,10 @@ func (m *model) file(t *rapid.T, id string) string {
 // TestWhateverHappensNoReceiptIsLost also dies where a crash may: with half a
 // file, with a file torn at any byte, between a tombstone and its note.
 func TestWhateverHappensNoReceiptIsLost(t *testing.T) {
+	root, runs := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "ledger")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
-		m := &model{dir: dir, buried: map[string]bool{}}
+		runs++
+		m := &model{dir: filepath.Join(root, strconv.Itoa(runs)), buried: map[string]bool{}}
 		m.reopen(t)
 		id := rapid.SampledFrom([]string{"a", "b", "c", "d"})
 		t.Repeat(map[string]func(*rapid.T){

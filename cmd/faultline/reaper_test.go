@@ -108,7 +108,7 @@ func TestTheReaperOutlivesTheControlGroup(t *testing.T) {
 func TestBothDeadIsUndoneAtTheRestartOfEither(t *testing.T) {
 	for name, restart := range map[string]func(*stage) (end func()){
 		"reaper": func(s *stage) func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "--ledger", filepath.Join(s.config.Home, "ledger"))
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "--ledger", filepath.Join(s.config.Home, "ledger")) //nolint:gosec // the test itself
 			cmd.Env = append(os.Environ(), roleKey+"="+reaperName)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -188,7 +188,7 @@ func TestTheHaltFileEndsEverything(t *testing.T) {
 func (s *stage) child(command ...string) *reaper.Child {
 	s.t.Helper()
 	c, err := reaper.Start(s.t.Context(), reaper.StartConfig{
-		Command: command, Env: []string{roleKey + "=" + reaperName},
+		Command: command, Env: []string{"GORACE=atexit_sleep_ms=0", roleKey + "=" + reaperName},
 		Ledger: s.ledger, Home: s.config.Home, Silence: time.Minute, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -253,7 +253,7 @@ func TestAReaperThatCannotStartIsAnError(t *testing.T) {
 // TestAReaperIsSmall measures the real binary: the test's own is another.
 func TestAReaperIsSmall(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "faultline")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".") //nolint:gosec // our own
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

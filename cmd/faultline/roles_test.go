@@ -80,7 +80,7 @@ func agent() error {
 		return err
 	}
 	child, err := reaper.Start(ctx, reaper.StartConfig{
-		Command: []string{os.Args[0]}, Env: []string{roleKey + "=" + reaperName},
+		Command: []string{os.Args[0]}, Env: []string{"GORACE=atexit_sleep_ms=0", roleKey + "=" + reaperName},
 		Ledger: l, Home: c.Home, Silence: c.Silence, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *stage) agentBy(command ...string) agentState {
 	}
 	started, err := process.Start(s.t.Context(), process.Record{
 		Name: "agent", Command: command, Dir: s.config.Home, Log: filepath.Join(s.config.Home, "agent.log"),
-		Env: []string{roleKey + "=" + agentRole, configKey + "=" + string(raw)},
+		Env: []string{"GORACE=atexit_sleep_ms=0", roleKey + "=" + agentRole, configKey + "=" + string(raw)},
 	})
 	if err != nil {
 		s.t.Fatal(err)

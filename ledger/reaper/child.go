@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -115,7 +116,7 @@ func (c StartConfig) command(self process.Record) (*exec.Cmd, *os.File, error) {
 	if len(argv) == 0 {
 		argv = []string{filepath.Join(filepath.Dir(self.Command[0]), "faultline"), "reaper"}
 	}
-	argv = append(argv[:len(argv):len(argv)], "--ledger", c.Ledger.Dir(), "--home", c.Home,
+	argv = append(slices.Clip(argv), "--ledger", c.Ledger.Dir(), "--home", c.Home,
 		"--agent-pid", strconv.Itoa(self.PID), "--agent-start", self.StartTime, "--silence", c.Silence.String())
 	path := filepath.Join(c.Ledger.Dir(), logName)
 	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND

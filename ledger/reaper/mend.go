@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,6 +55,9 @@ func (r *reaper) look(ctx context.Context) error {
 		}
 	}
 	live, err := r.Ledger.Live(ctx)
+	if err == nil {
+		r.remember(live)
+	}
 	boot, bad := ledger.BootID()
 	problems = append(problems, err, bad)
 	for _, rec := range live {
@@ -73,6 +77,38 @@ func (r *reaper) look(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
+func (r *reaper) remember(live []faults.Receipt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = live
+}
+
+// byHeart undoes what was live when the ledger could last be read: its disk
+// may be gone with the agent.
+func (r *reaper) byHeart(ctx context.Context) []<-chan struct{} {
+	r.mu.Lock()
+	seen := r.seen
+	r.seen = nil
+	r.mu.Unlock()
+	var undone []<-chan struct{}
+	for _, rec := range seen {
+		r.Log.Warn("undoing from memory: the ledger cannot be read", "receipt", rec.ID, "kind", rec.Kind, "target", rec.Target)
+		undone = append(undone, r.background(rec.ID+" by heart", func() {
+			for wait := firstRest; ; wait = min(2*wait, longestRest) {
+				err := r.safely(ctx, rec)
+				if err == nil {
+					return
+				}
+				r.Log.Warn("undoing a fault; it is tried again", "receipt", rec.ID, "error", err)
+				if !rest(ctx, wait) {
+					return
+				}
+			}
+		}))
+	}
+	return undone
+}
+
 // undoAll undoes what is live now, whatever it takes, and returns when that is
 // gone or ctx has ended. What another agent puts in place meanwhile is left to
 // that agent's reaper.
@@ -84,9 +120,16 @@ func (r *reaper) undoAll(ctx context.Context, by string) error {
 			undone = append(undone, r.mend(ctx, rec, causeGone, by))
 		}
 		if err == nil {
+			r.remember(live)
 			break
 		}
 		r.Log.Error("reading the ledger", "error", err)
+		if len(live) == 0 {
+			undone = append(undone, r.byHeart(ctx)...)
+		}
+		if errors.Is(err, os.ErrNotExist) {
+			break // the ledger itself is gone
+		}
 		if !rest(ctx, wait) {
 			break
 		}
@@ -103,18 +146,22 @@ func (r *reaper) undoAll(ctx context.Context, by string) error {
 // mend undoes one receipt in the background, until it is gone or ctx ends; the
 // channel is closed then. One that is being undone already is left to that.
 func (r *reaper) mend(ctx context.Context, rec faults.Receipt, cause, by string) <-chan struct{} {
+	return r.background(rec.ID, func() { r.until(ctx, rec, cause, by) })
+}
+
+func (r *reaper) background(id string, do func()) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if done, ok := r.at[rec.ID]; ok {
+	if done, ok := r.at[id]; ok {
 		return done
 	}
 	done := make(chan struct{})
-	r.at[rec.ID] = done
+	r.at[id] = done
 	r.wait.Go(func() {
-		r.until(ctx, rec, cause, by)
+		do()
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.at, rec.ID)
+		delete(r.at, id)
 		close(done)
 	})
 	return done
@@ -130,6 +177,11 @@ func (r *reaper) until(ctx context.Context, rec faults.Receipt, cause, by string
 			return
 		case errors.Is(err, ledger.ErrNoReceipt):
 			return
+		}
+		if _, gone := os.Stat(r.Ledger.Dir()); errors.Is(gone, os.ErrNotExist) {
+			if err = r.safely(ctx, rec); err == nil {
+				return // there is nothing to bury it in
+			}
 		}
 		log.Warn("undoing a fault; it is tried again", "error", err)
 		if !rest(ctx, wait) {

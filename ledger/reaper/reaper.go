@@ -92,6 +92,7 @@ type reaper struct {
 	Config
 	mu   sync.Mutex
 	at   map[string]chan struct{} // receipts that are being undone; closed when that ends
+	seen []faults.Receipt         // what was live when the ledger could last be read
 	wait sync.WaitGroup
 }
 
