@@ -26,7 +26,7 @@ func (f *fake) send(ctx context.Context, m Message) error {
 	return f.answer(ctx, m)
 }
 
-var errDown = errors.New("down") //nolint:gochecknoglobals // a constant in all but type
+var errDown = errors.New("down")
 
 // bubble runs a target for a while of synthetic time.
 func bubble(t *testing.T, retryFor, lasts time.Duration, answer func(context.Context, Message) error, during func(*target)) (*fake, map[Result]int) {
