@@ -90,18 +90,13 @@ func heading(k Kind, b events.Batch) string {
 
 func ending(b events.Batch) string {
 	for _, e := range b.Events {
-		switch e := e.(type) {
-		case events.Concluded:
-			if e.Aborted {
-				return "Aborted, " + e.Verdict.String()
-			}
-			return "Ended, " + e.Verdict.String()
-		case events.ExperimentDenied:
-			return "Denied"
-		default: // says nothing of the end
+		if c, ok := e.(events.Concluded); ok && c.Aborted {
+			return "Aborted, " + c.Verdict.String()
+		} else if ok {
+			return "Ended, " + c.Verdict.String()
 		}
 	}
-	return "Ended"
+	return "Denied"
 }
 
 // tell is what a message of one kind says of an event; mostly nothing.
@@ -121,7 +116,9 @@ func tell(k Kind, event events.Event, s experiment.State) string {
 		return only(k == End, end(e.Reasons, s))
 	case events.ExperimentDenied:
 		return only(k == End, end(e.Reasons, s))
-	default: // no stakeholder waits for it
+	case events.ExperimentScheduled, events.CommandRefused, events.BaselineEstablished, events.FaultInjectionRequested,
+		events.FaultInjected, events.FaultInjectionFailed, events.ClaimJudged, events.RecoveryMeasured, events.BooksClosed, events.NoteAdded:
+		// nobody waits for it
 	}
 	return ""
 }

@@ -53,7 +53,9 @@ func play(t *testing.T, at time.Time, id spec.ExperimentID, cs ...commands.Comma
 
 func injected() []commands.Command {
 	return []commands.Command{
-		commands.Schedule{Document: document()}, commands.BeginBaseline{}, commands.CompleteBaseline{Windows: 10},
+		commands.Schedule{Document: document()},
+		commands.BeginBaseline{},
+		commands.CompleteBaseline{Windows: 10},
 		commands.ReportInjected{Step: "stop", Receipt: "r-1", SeenAt: time.Unix(3, 0)},
 	}
 }

@@ -65,8 +65,8 @@ func TestTitlesGoWhereTheyAreKnown(t *testing.T) {
 		f, ok := reflect.TypeOf(s).Elem().FieldByName("Config")
 		require.True(t, ok, name)
 		config, has := f.Type.Elem(), false
-		for i := range config.NumField() {
-			for key := range strings.SplitSeq(config.Field(i).Tag.Get("key"), ",") {
+		for field := range config.Fields() {
+			for key := range strings.SplitSeq(field.Tag.Get("key"), ",") {
 				has = has || strings.EqualFold(key, types.TitleKey)
 			}
 		}

@@ -18,7 +18,7 @@ const (
 	maxHanging = 4
 )
 
-var errHanging = errors.New("earlier messages have no answer yet; see whether the service is well") //nolint:gochecknoglobals // a constant in all but type
+var errHanging = errors.New("earlier messages have no answer yet; see whether the service is well")
 
 // target is one URL with its queue and its worker. sender is called by one
 // goroutine at a time, except for calls that were given up on.

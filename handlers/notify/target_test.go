@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,7 @@ import (
 // fake is a service in the test: it notes when it is asked, and answers.
 type fake struct {
 	began  time.Time
+	mu     sync.Mutex // sends that were given up on go on beside the next
 	asked  []string
 	answer func(ctx context.Context, m Message) error
 }
@@ -22,11 +25,13 @@ type fake struct {
 func (*fake) label() string { return "fake, url 1" }
 func (*fake) id() string    { return "fake" }
 func (f *fake) send(ctx context.Context, m Message) error {
+	f.mu.Lock()
 	f.asked = append(f.asked, fmt.Sprintf("%s %s", time.Since(f.began), m.key()))
+	f.mu.Unlock()
 	return f.answer(ctx, m)
 }
 
-var errDown = errors.New("down") //nolint:gochecknoglobals // a constant in all but type
+var errDown = errors.New("down")
 
 // bubble runs a target for a while of synthetic time.
 func bubble(t *testing.T, retryFor, lasts time.Duration, answer func(context.Context, Message) error, during func(*target)) (*fake, map[Result]int) {
@@ -91,9 +96,9 @@ func TestAFullQueueDropsTheOldestThatIsNotStuck(t *testing.T) {
 
 func TestAClientThatHangsOrPanicsCostsOneURLOnly(t *testing.T) {
 	var release chan struct{} // made in the bubble, so that waiting for it lets its time pass
-	n := 0
+	var n atomic.Int32
 	f, counts := bubble(t, time.Hour, 30*time.Minute, func(context.Context, Message) error {
-		if n++; n == 1 {
+		if n.Add(1) == 1 {
 			panic("a mistake of the library")
 		}
 		<-release

@@ -63,7 +63,7 @@ func (w *webhook) next(t *testing.T) string {
 	}
 }
 
-func always(status int) func(int) int { return func(int) int { return status } }
+func ok(int) int { return http.StatusOK }
 
 // start runs a notifier until the test, or what is returned, ends it.
 func start(t *testing.T, cfg Config) (*Notifier, func()) {
@@ -85,7 +85,7 @@ func notice(n *Notifier, all []handlers.Accepted) {
 }
 
 func TestAWebhookIsToldFromStartToEnd(t *testing.T) {
-	w := newWebhook(t, always(http.StatusOK))
+	w := newWebhook(t, ok)
 	n, _ := start(t, Config{URLs: []string{w.url(), "  "}, Dir: t.TempDir()})
 	n.Caught()
 	notice(n, play(t, time.Now(), "x-1", stories()["planned"]...))
@@ -95,7 +95,7 @@ func TestAWebhookIsToldFromStartToEnd(t *testing.T) {
 }
 
 func TestAWebhookMayAskForJSON(t *testing.T) {
-	w := newWebhook(t, always(http.StatusOK))
+	w := newWebhook(t, ok)
 	n, _ := start(t, Config{URLs: []string{w.url() + "?template=json"}, On: []string{"stuck"}, Dir: t.TempDir()})
 	n.Caught()
 	notice(n, play(t, time.Now(), "x-1", stories()["stuck"]...))
@@ -133,7 +133,7 @@ func TestADeadServiceDelaysNobody(t *testing.T) {
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-never }))
 	defer hung.Close()
 	defer close(never)
-	w := newWebhook(t, always(http.StatusOK))
+	w := newWebhook(t, ok)
 	n, _ := start(t, Config{URLs: []string{"generic+" + hung.URL, w.url()}, Dir: t.TempDir()})
 	n.Caught()
 	log := &handlers.Log{}
@@ -154,7 +154,7 @@ func TestADeadServiceDelaysNobody(t *testing.T) {
 }
 
 func TestALaterLifeTellsWhatIsNewAndNothingTwice(t *testing.T) {
-	w := newWebhook(t, always(http.StatusOK))
+	w := newWebhook(t, ok)
 	dir := t.TempDir()
 	all := play(t, time.Now(), "x-1", stories()["planned"]...)
 	n, end := start(t, Config{URLs: []string{w.url()}, Dir: dir})

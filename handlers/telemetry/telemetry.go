@@ -63,12 +63,10 @@ func (m *Meters) Notified(r notify.Result) { m.notifications.WithLabelValues(str
 // Notice counts an accepted batch.
 func (m *Meters) Notice(a handlers.Accepted) {
 	for _, e := range a.Batch.Events {
-		switch e := e.(type) {
-		case events.Concluded:
-			m.experiments.WithLabelValues(e.Verdict.String()).Inc()
-		case events.ExperimentDenied:
+		if c, ok := e.(events.Concluded); ok {
+			m.experiments.WithLabelValues(c.Verdict.String()).Inc()
+		} else if _, ok := e.(events.ExperimentDenied); ok {
 			m.experiments.WithLabelValues(denied).Inc()
-		default: // no end
 		}
 	}
 	now := count(a.State)

@@ -25,7 +25,7 @@ func TestHealthSaysWhenItIsReady(t *testing.T) {
 	go func() { defer close(done); s.Run(ctx, slog.New(slog.DiscardHandler)) }()
 	health := func() int {
 		w := httptest.NewRecorder()
-		s.Mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/health", http.NoBody))
+		s.Mux.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/health", http.NoBody))
 		return w.Code
 	}
 	assert.Equal(t, http.StatusServiceUnavailable, health())
