@@ -63,6 +63,7 @@ func Decode(key string, c cloudevent.Event) (Envelope, error) {
 func decodeSchedule(data []byte) (Command, error) {
 	var w struct {
 		Document json.RawMessage `json:"document"`
+		IKnow    bool            `json:"i_know"`
 	}
 	if err := json.Unmarshal(data, &w); err != nil {
 		return nil, fmt.Errorf("reading Schedule: %w", err)
@@ -71,5 +72,5 @@ func decodeSchedule(data []byte) (Command, error) {
 	if err := problems.Err(); err != nil {
 		return nil, fmt.Errorf("reading the document: %w", err)
 	}
-	return Schedule{Document: parsed.Document}, nil
+	return Schedule{Document: parsed.Document, IKnow: w.IKnow}, nil
 }

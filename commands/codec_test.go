@@ -22,8 +22,8 @@ func TestGoldenCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 15 {
-		t.Fatalf("%d golden files, want one for each of the 15 commands", len(files))
+	if len(files) != 17 {
+		t.Fatalf("%d golden files, want one for each of the 17 commands", len(files))
 	}
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".json")
@@ -96,6 +96,22 @@ func FuzzDecode(f *testing.F) {
 func TestEncodeNeedsAnIdentity(t *testing.T) {
 	if _, err := commands.Encode(commands.Envelope{Experiment: "x", Command: commands.Note{Kind: events.Finding}}); err == nil {
 		t.Error("a command without an id was written")
+	}
+}
+
+func TestWhatWasAcknowledgedComesThrough(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "v1", commands.TypeSchedule+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for acknowledged, text := range map[bool]string{false: string(data), true: strings.Replace(string(data), "{", `{"i_know": true, `, 1)} {
+		e, err := commands.Decode("exp-1", cloudevent.Event{ID: "1", Type: commands.TypeSchedule, Data: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Command.(commands.Schedule).IKnow != acknowledged {
+			t.Errorf("i_know reads as %t, want %t", !acknowledged, acknowledged)
+		}
 	}
 }
 

@@ -26,9 +26,17 @@ type Envelope struct {
 	Command     Command
 }
 
-// Schedule asks to run a document.
+// Schedule asks to run a document. IKnow acknowledges that it starts with more
+// risk than the target was seen to bear: it is the requester's word for this
+// run, so it is not in the document.
 type Schedule struct {
 	Document spec.Document `json:"document"`
+	IKnow    bool          `json:"i_know,omitempty"`
+}
+
+// Approve lets an experiment run that waits for a second person.
+type Approve struct {
+	Reason string `json:"reason,omitempty"`
 }
 
 // Abort asks to end early and undo the fault.
@@ -44,14 +52,23 @@ type Note struct {
 	Column string          `json:"column,omitempty"`
 }
 
-// Deny says that the platform cannot run the document, and why.
+// Deny says that the document may not run, and why. Decision is what the
+// policy said, where it was asked.
 type Deny struct {
-	Reasons []string `json:"reasons"`
+	Reasons  []string                   `json:"reasons"`
+	Decision *events.BlastRadiusDecided `json:"decision,omitempty"`
 }
 
-// BeginBaseline says that samplers are reading.
+// RequestApproval says that the policy asks for a second person.
+type RequestApproval struct {
+	Decision events.BlastRadiusDecided `json:"decision"`
+}
+
+// BeginBaseline says that the policy lets the experiment run, and that
+// samplers are reading.
 type BeginBaseline struct {
-	Books *events.BookMark `json:"books,omitempty"`
+	Books    *events.BookMark           `json:"books,omitempty"`
+	Decision *events.BlastRadiusDecided `json:"decision,omitempty"`
 }
 
 // CompleteBaseline brings what was normal.
@@ -115,9 +132,11 @@ type CloseBooks struct {
 }
 
 func (Schedule) isCommand()              {}
+func (Approve) isCommand()               {}
 func (Abort) isCommand()                 {}
 func (Note) isCommand()                  {}
 func (Deny) isCommand()                  {}
+func (RequestApproval) isCommand()       {}
 func (BeginBaseline) isCommand()         {}
 func (CompleteBaseline) isCommand()      {}
 func (ReportInjected) isCommand()        {}

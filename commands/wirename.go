@@ -8,9 +8,11 @@ import (
 // Types of commands on the wire.
 const (
 	TypeSchedule              = "io.faultline.command.experiment.schedule.v1"
+	TypeApprove               = "io.faultline.command.experiment.approve.v1"
 	TypeAbort                 = "io.faultline.command.experiment.abort.v1"
 	TypeNote                  = "io.faultline.command.experiment.note.v1"
 	TypeDeny                  = "io.faultline.command.experiment.deny.v1"
+	TypeRequestApproval       = "io.faultline.command.experiment.request_approval.v1"
 	TypeBeginBaseline         = "io.faultline.command.baseline.begin.v1"
 	TypeCompleteBaseline      = "io.faultline.command.baseline.complete.v1"
 	TypeReportInjected        = "io.faultline.command.fault.report_injected.v1"
@@ -29,12 +31,16 @@ func TypeOf(c Command) string {
 	switch c.(type) {
 	case Schedule:
 		return TypeSchedule
+	case Approve:
+		return TypeApprove
 	case Abort:
 		return TypeAbort
 	case Note:
 		return TypeNote
 	case Deny:
 		return TypeDeny
+	case RequestApproval:
+		return TypeRequestApproval
 	case BeginBaseline:
 		return TypeBeginBaseline
 	case CompleteBaseline:
@@ -65,12 +71,16 @@ func decodeCommand(name string, data []byte) (Command, error) {
 	switch name {
 	case TypeSchedule:
 		return decodeSchedule(data)
+	case TypeApprove:
+		return decode[Approve](data)
 	case TypeAbort:
 		return decode[Abort](data)
 	case TypeNote:
 		return decode[Note](data)
 	case TypeDeny:
 		return decode[Deny](data)
+	case TypeRequestApproval:
+		return decode[RequestApproval](data)
 	case TypeBeginBaseline:
 		return decode[BeginBaseline](data)
 	case TypeCompleteBaseline:

@@ -48,6 +48,28 @@ func samples() []events.Event {
 		events.BooksClosed{Taken: 3, Stored: 2, Lost: 1, LossFraction: 0.25, Balanced: true, Examples: []string{"k"}},
 		events.Concluded{Verdict: events.Refuted, Aborted: true, Reasons: []string{"r"}},
 		events.NoteAdded{Kind: events.Finding, Text: "t", By: "b", Event: 3, Column: "c"},
+		decided(at),
+		events.ApprovalRequested{Reasons: []string{"production"}},
+		events.ExperimentApproved{By: "b", Reason: "r"},
+	}
+}
+
+func decided(at time.Time) events.BlastRadiusDecided {
+	none, half, members := 0, 0.5, []spec.TargetName{"kafka"}
+	return events.BlastRadiusDecided{
+		NeedsApproval: true, Policy: "p", Reasons: []string{"r"}, Warnings: []string{"w"},
+		Rules: []events.RadiusRule{{Name: "start_small", Answer: events.Violated, Why: "y", Missing: []string{"live"}, Warns: true}},
+		Inputs: events.RadiusInputs{
+			Experiment: "x", Title: "t", System: "s", Environment: "production", BlastRadius: spec.Isolated,
+			Labels: map[string]string{"team": "data"}, Requester: "alice@a", IKnow: true, ApprovedBy: "bob@b", At: at, AtOnce: 1,
+			PerTarget: map[spec.TargetName]int{"kafka": 1},
+			Faults: []events.RadiusFault{{
+				Step: "a", Kind: "process.stop", Risk: "caution", Target: "kafka", Members: members, Harmless: true, Serves: true,
+				UpheldSmaller: &none, Brokers: []events.BrokerGroup{{Name: "kafka", Members: members, Healthy: &members}},
+			}},
+			Live:    &events.LiveFaults{Total: 1, PerTarget: map[spec.TargetName]int{"sink": 1}},
+			Traffic: events.Traffic{IngestionRate: &half, WeekMedian: &half},
+		},
 	}
 }
 

@@ -15,6 +15,7 @@ type Event interface{ isEvent() }
 type ExperimentScheduled struct {
 	Document spec.Document `json:"document"`
 	By       string        `json:"by"`
+	IKnow    bool          `json:"i_know,omitempty"` // its risk was acknowledged
 }
 
 // ExperimentDenied says that an experiment may not run here, and why.

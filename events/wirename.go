@@ -25,6 +25,9 @@ const (
 	TypeBooksClosed             = "io.faultline.books.closed.v1"
 	TypeConcluded               = "io.faultline.experiment.concluded.v1"
 	TypeNoteAdded               = "io.faultline.note.added.v1"
+	TypeBlastRadiusDecided      = "io.faultline.blast_radius.decided.v1"
+	TypeApprovalRequested       = "io.faultline.experiment.approval_requested.v1"
+	TypeExperimentApproved      = "io.faultline.experiment.approved.v1"
 )
 
 // TypeOf is the wire name of an event.
@@ -64,6 +67,12 @@ func TypeOf(e Event) string {
 		return TypeConcluded
 	case NoteAdded:
 		return TypeNoteAdded
+	case BlastRadiusDecided:
+		return TypeBlastRadiusDecided
+	case ApprovalRequested:
+		return TypeApprovalRequested
+	case ExperimentApproved:
+		return TypeExperimentApproved
 	}
 	return ""
 }
@@ -105,6 +114,12 @@ func DecodeEvent(name string, data []byte) (Event, error) {
 		return decode[Concluded](data)
 	case TypeNoteAdded:
 		return decode[NoteAdded](data)
+	case TypeBlastRadiusDecided:
+		return decode[BlastRadiusDecided](data)
+	case TypeApprovalRequested:
+		return decode[ApprovalRequested](data)
+	case TypeExperimentApproved:
+		return decode[ExperimentApproved](data)
 	}
 	return nil, fmt.Errorf("%w %q", ErrUnknownType, name)
 }

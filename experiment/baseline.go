@@ -13,7 +13,10 @@ func beginBaseline(s State, c commands.Envelope, cmd commands.BeginBaseline) []e
 	if s.Phase != Scheduled {
 		return refused(s, c, "a baseline begins once, after scheduling")
 	}
-	return []events.Event{events.BaselineStarted{Books: cmd.Books}}
+	if why := undecided(s, cmd.Decision); why != "" {
+		return refused(s, c, why)
+	}
+	return append(decided(cmd.Decision), events.BaselineStarted{Books: cmd.Books})
 }
 
 func completeBaseline(s State, c commands.Envelope, cmd commands.CompleteBaseline) []events.Event {

@@ -25,12 +25,16 @@ func Decide(s State, c commands.Envelope) ([]events.Event, error) {
 	switch cmd := c.Command.(type) {
 	case commands.Schedule:
 		return schedule(s, c, cmd), nil
+	case commands.Approve:
+		return approve(s, c, cmd), nil
 	case commands.Abort:
 		return abort(s, c, cmd), nil
 	case commands.Note:
 		return note(s, c, cmd), nil
 	case commands.Deny:
 		return deny(s, c, cmd), nil
+	case commands.RequestApproval:
+		return requestApproval(s, c, cmd), nil
 	case commands.BeginBaseline:
 		return beginBaseline(s, c, cmd), nil
 	case commands.CompleteBaseline:
@@ -68,16 +72,7 @@ func schedule(s State, c commands.Envelope, cmd commands.Schedule) []events.Even
 	if s.Phase != Absent {
 		return refused(s, c, "an id is used once; choose another")
 	}
-	return []events.Event{events.ExperimentScheduled{Document: cmd.Document.WithDefaults(), By: c.By}}
-}
-
-func deny(s State, c commands.Envelope, cmd commands.Deny) []events.Event {
-	if s.Phase != Scheduled {
-		return refused(s, c, "only a scheduled experiment can be denied")
-	}
-	return []events.Event{
-		events.ExperimentDenied{By: c.By, Reasons: cmd.Reasons},
-	}
+	return []events.Event{events.ExperimentScheduled{Document: cmd.Document.WithDefaults(), By: c.By, IKnow: cmd.IKnow}}
 }
 
 func note(s State, c commands.Envelope, cmd commands.Note) []events.Event {

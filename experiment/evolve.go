@@ -32,6 +32,12 @@ func (s *State) apply(b events.Batch, event events.Event) {
 	case events.ExperimentDenied:
 		s.Phase, s.By, s.Reasons, s.Ended = Denied, e.By, e.Reasons, b.At
 	case events.CommandRefused:
+	case events.BlastRadiusDecided:
+		s.Radius = &e
+	case events.ApprovalRequested:
+		s.ApprovalAsked = true
+	case events.ExperimentApproved:
+		s.Approved = &e
 	case events.BaselineStarted:
 		s.Phase, s.Began, s.Opened = Baselining, b.At, e.Books
 	case events.BaselineEstablished:
@@ -67,7 +73,7 @@ func (s *State) apply(b events.Batch, event events.Event) {
 }
 
 func (s *State) scheduled(b events.Batch, e events.ExperimentScheduled) {
-	s.Phase, s.Document, s.By, s.Scheduled = Scheduled, e.Document, e.By, b.At
+	s.Phase, s.Document, s.By, s.IKnow, s.Scheduled = Scheduled, e.Document, e.By, e.IKnow, b.At
 	s.Claims = map[string]events.ClaimJudged{}
 	s.Steps = make([]Step, len(e.Document.Steps))
 	for i, st := range e.Document.Steps {

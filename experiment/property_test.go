@@ -45,7 +45,10 @@ func (w *world) decide(t *rapid.T, who int, c commands.Envelope) {
 }
 
 func document(t *rapid.T) spec.Document {
-	d := spec.Document{Limits: spec.Limits{MaxFaultLife: spec.Duration(time.Minute)}}
+	d := spec.Document{
+		Environment: rapid.SampledFrom([]string{"development", "test", "staging", spec.Production}).Draw(t, "environment"),
+		Limits:      spec.Limits{MaxFaultLife: spec.Duration(time.Minute)},
+	}
 	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
 		st := spec.Step{ID: spec.StepID(fmt.Sprintf("s%d", i)), Fault: spec.Fault{Kind: "none", Target: "kafka"}}
 		if rapid.Bool().Draw(t, "timed") {
@@ -73,6 +76,9 @@ func anyCommand(t *rapid.T, d spec.Document) commands.Command {
 		commands.Deny{Reasons: []string{"no"}},
 		commands.Note{Kind: events.Finding, Text: "n"},
 		commands.BeginBaseline{},
+		commands.BeginBaseline{Decision: anyDecision(t)},
+		commands.RequestApproval{Decision: *anyDecision(t)},
+		commands.Approve{Reason: "fine"},
 		commands.CompleteBaseline{Windows: 10},
 		commands.CompleteBaseline{Windows: 10, Broken: 5},
 		commands.ReportInjected{Step: step, SeenAt: seen},
@@ -87,6 +93,10 @@ func anyCommand(t *rapid.T, d spec.Document) commands.Command {
 		commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true}},
 		commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true}},
 	}).Draw(t, "command")
+}
+
+func anyDecision(t *rapid.T) *events.BlastRadiusDecided {
+	return &events.BlastRadiusDecided{Allowed: rapid.Bool().Draw(t, "allowed"), NeedsApproval: rapid.Bool().Draw(t, "asks")}
 }
 
 // TestNoInterleavingLeavesAFaultBehind is the promise of the core: whatever
@@ -104,7 +114,7 @@ func TestNoInterleavingLeavesAFaultBehind(t *testing.T) {
 			if len(w.sent) > 0 && rapid.IntRange(0, 4).Draw(t, "again") == 0 {
 				c = rapid.SampledFrom(w.sent).Draw(t, "duplicate")
 			} else {
-				c = commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", At: time.Unix(int64(i), 0), Command: anyCommand(t, d)}
+				c = commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", At: time.Unix(int64(i), 0), By: rapid.SampledFrom([]string{"alice@a", "ALICE@b", "bob@a", ""}).Draw(t, "by"), Command: anyCommand(t, d)}
 				w.sent = append(w.sent, c)
 			}
 			if rapid.IntRange(0, 2).Draw(t, "fresh") > 0 {
@@ -112,6 +122,7 @@ func TestNoInterleavingLeavesAFaultBehind(t *testing.T) {
 			}
 			w.decide(t, who, c)
 			checkSafety(t, w.log)
+			checkRadius(t, w.log)
 		}
 	})
 }

@@ -20,12 +20,17 @@ type State struct {
 	Phase     Phase
 	Document  spec.Document
 	By        string
+	IKnow     bool // the requester acknowledged its risk
 	Scheduled time.Time
 	Began     time.Time // of the baseline
 	Steps     []Step    // in the document's order
 	Order     []spec.StepID
 	Baseline  events.BaselineEstablished
 	Opened    *events.BookMark
+
+	Radius        *events.BlastRadiusDecided // the last decision
+	ApprovalAsked bool
+	Approved      *events.ExperimentApproved
 
 	Injected   time.Time // first fault seen
 	RolledBack time.Time // last fault seen gone

@@ -16,9 +16,9 @@ type Risk int
 
 // From worst to least.
 const (
-	Dangerous Risk = iota // data that was not on disk can be lost
-	Caution               // the target stops serving, in order
-	Safe                  // the target is not touched
+	Dangerous Risk = iota // data is changed: what was right before may be wrong for ever
+	Caution               // the target ends, or has less than it needs
+	Safe                  // the target goes on where it was once it is let go
 )
 
 // String implements fmt.Stringer.
@@ -40,6 +40,9 @@ type Kind struct {
 	Summary    string
 	Risk       Risk
 	Parameters []Parameter
+	// Serves says that the target goes on serving while the fault is there. A
+	// kind that says nothing is taken to end it.
+	Serves bool
 }
 
 // Parameter is one key of a fault's With.

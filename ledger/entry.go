@@ -1,31 +1,18 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/internal/process"
 )
 
-var errCorrupt = errors.New("the receipt is corrupt")
-
-const (
-	format      = "faultline-receipt-v1" // first word of a file
-	longestName = 200                    // leaves room for the rest of a file name
-)
+const longestName = 200 // leaves room for the rest of a file name
 
 // entry is the name of a file in live: its place and its receipt's id.
 type entry struct {
@@ -48,6 +35,13 @@ func fileName(id string) (string, error) {
 		return "", fmt.Errorf("receipt id %q: write 1 to %d letters", id, longestName)
 	}
 	return "id-" + name, nil
+}
+
+// idOf is the id of a file name that fileName gave.
+func idOf(name string) (string, bool) {
+	escaped, ok := strings.CutPrefix(name, "id-")
+	id, err := url.PathUnescape(escaped)
+	return id, ok && err == nil
 }
 
 // entries lists live, last in first.
@@ -73,48 +67,19 @@ func (l *Ledger) entries() ([]entry, error) {
 	return all, nil
 }
 
-// encode writes "format checksum" on a line, and the receipt after it.
-func encode(r faults.Receipt) ([]byte, error) {
-	body, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return nil, err
+func named(all []entry, name string) (entry, bool) {
+	i := slices.IndexFunc(all, func(e entry) bool { return e.id == name })
+	if i < 0 {
+		return entry{}, false
 	}
-	return fmt.Appendf(nil, "%s %s\n%s", format, sum(body), body), nil
+	return all[i], true
 }
 
-func sum(body []byte) string {
-	s := sha256.Sum256(body)
-	return hex.EncodeToString(s[:])
-}
-
-func (l *Ledger) read(e entry) (faults.Receipt, error) {
-	path := l.in(liveDir, e.file())
-	raw, err := os.ReadFile(path) //nolint:gosec // below the ledger's folder
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("reading receipt: %w", err)
+// next is the place of a receipt that comes now.
+func (l *Ledger) next() (uint64, error) {
+	entries, err := l.entries()
+	if err != nil || len(entries) == 0 {
+		return 1, err
 	}
-	head, body, _ := bytes.Cut(raw, []byte("\n"))
-	if string(head) != format+" "+sum(body) {
-		return faults.Receipt{}, fmt.Errorf("reading receipt %s: %w: its checksum is wrong", path, errCorrupt)
-	}
-	var r faults.Receipt
-	if err := json.Unmarshal(body, &r); err != nil {
-		return faults.Receipt{}, fmt.Errorf("reading receipt %s: %w: %w", path, errCorrupt, err)
-	}
-	if name, err := fileName(r.ID); err != nil || name != e.id {
-		return faults.Receipt{}, fmt.Errorf("reading receipt %s: %w: it holds receipt %q", path, errCorrupt, r.ID)
-	}
-	return r, nil
-}
-
-// rest waits a moment for a lock; false when ctx has ended.
-func rest(ctx context.Context) bool {
-	timer := time.NewTimer(2 * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return entries[0].seq + 1, nil
 }

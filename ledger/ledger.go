@@ -1,5 +1,6 @@
 // Package ledger keeps the receipts of live faults on the agent's own disk,
-// and a tombstone of each that was undone. It undoes nothing itself.
+// a tombstone of each that was undone, and the halts that bar new ones. How a
+// fault is undone is the drivers' part; when, the agent's and the reaper's.
 package ledger
 
 import (
@@ -9,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/internal/process"
@@ -29,6 +28,7 @@ const (
 	liveDir       = "live"       // <sequence>-<id>
 	buriedDir     = "buried"     // <id>
 	quarantineDir = "quarantine" // as found in live
+	haltsDir      = "halts"      // <experiment>, and the latch
 )
 
 // Ledger is a folder of receipts. All of its methods may be called at the
@@ -43,7 +43,7 @@ func Open(dir string) (*Ledger, error) {
 		return nil, fmt.Errorf("opening ledger: %w", err)
 	}
 	l := &Ledger{dir: abs}
-	for _, sub := range []string{liveDir, buriedDir, quarantineDir} {
+	for _, sub := range []string{liveDir, buriedDir, quarantineDir, haltsDir} {
 		if err := os.MkdirAll(l.in(sub), 0o700); err != nil {
 			return nil, fmt.Errorf("opening ledger: %w", errors.Join(ErrUnwritable, err))
 		}
@@ -51,42 +51,47 @@ func Open(dir string) (*Ledger, error) {
 	if err := process.SyncDir(abs); err != nil {
 		return nil, fmt.Errorf("opening ledger: %w", errors.Join(ErrUnwritable, err))
 	}
-	return l, l.locked(context.Background(), l.sweep)
+	return l, l.sweep()
 }
 
+// Dir is the ledger's folder.
+func (l *Ledger) Dir() string { return l.dir }
+
 // Put writes a receipt and returns once it would survive a power loss. A
-// receipt that is live already is replaced and keeps its place; a buried one
-// is ErrBuried. On any other error nothing may be injected.
+// receipt that is live already is replaced and keeps its place, after any
+// undoing of it that is under way. A buried one is ErrBuried, one of a halted
+// experiment ErrHalted. On any error nothing may be injected.
 func (l *Ledger) Put(ctx context.Context, r faults.Receipt) error {
 	name, err := fileName(r.ID)
 	if err != nil {
 		return err
 	}
-	return l.locked(ctx, func() error {
+	err = l.settled(ctx, name, func(held *receipt) error {
+		if h, halted := l.Halted(r.Experiment); halted {
+			return h.bars()
+		}
 		if l.Buried(r.ID) {
-			return fmt.Errorf("writing receipt %s: %w", r.ID, ErrBuried)
+			return ErrBuried
 		}
-		entries, err := l.entries()
-		if err != nil {
-			return fmt.Errorf("writing receipt %s: %w", r.ID, errors.Join(ErrUnwritable, err))
-		}
-		seq := uint64(1)
-		for _, e := range entries {
-			if e.id == name {
-				seq = e.seq
-				break
-			}
-			seq = max(seq, e.seq+1)
+		e := entry{id: name}
+		if held != nil {
+			e = held.entry
+		} else if e.seq, err = l.next(); err != nil {
+			return err
 		}
 		raw, err := encode(r)
 		if err == nil {
-			err = process.WriteFile(l.in(liveDir, entry{seq: seq, id: name}.file()), raw, 0o600)
+			err = process.WriteFile(l.in(liveDir, e.file()), raw, 0o600)
 		}
-		if err != nil {
-			return fmt.Errorf("writing receipt %s: %w", r.ID, errors.Join(ErrUnwritable, err))
-		}
-		return nil
+		return err
 	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrBuried), errors.Is(err, ErrHalted), errors.Is(err, ErrUnwritable):
+		return fmt.Errorf("writing receipt %s: %w", r.ID, err)
+	}
+	return fmt.Errorf("writing receipt %s: %w", r.ID, errors.Join(ErrUnwritable, err))
 }
 
 // Live gives the receipts that are not undone, last in first. A file that
@@ -118,49 +123,6 @@ func (l *Ledger) Live(ctx context.Context) ([]faults.Receipt, error) {
 	return live, errors.Join(problems...)
 }
 
-// Bury turns a receipt into a tombstone, which stays for good. An id that has
-// no receipt gets its tombstone all the same: it is refused should it come.
-func (l *Ledger) Bury(ctx context.Context, id string) error {
-	name, err := fileName(id)
-	if err != nil {
-		return err
-	}
-	return l.locked(ctx, func() error {
-		entries, err := l.entries()
-		if err != nil {
-			return fmt.Errorf("burying receipt %s: %w", id, err)
-		}
-		for _, e := range entries {
-			if e.id != name {
-				continue
-			}
-			// A rename needs no room on the disk.
-			if err := os.Rename(l.in(liveDir, e.file()), l.in(buriedDir, name)); err != nil {
-				return fmt.Errorf("burying receipt %s: %w", id, err)
-			}
-			return errors.Join(process.SyncDir(l.in(buriedDir)), process.SyncDir(l.in(liveDir)))
-		}
-		if l.Buried(id) {
-			return nil
-		}
-		if err := process.WriteFile(l.in(buriedDir, name), nil, 0o600); err != nil {
-			return fmt.Errorf("burying receipt %s: %w", id, errors.Join(ErrUnwritable, err))
-		}
-		return nil
-	})
-}
-
-// Buried says whether a tombstone bars the receipt. When that cannot be found
-// out the answer is yes: a fault too few does no harm.
-func (l *Ledger) Buried(id string) bool {
-	name, err := fileName(id)
-	if err != nil {
-		return true
-	}
-	_, err = os.Lstat(l.in(buriedDir, name))
-	return !errors.Is(err, os.ErrNotExist)
-}
-
 // Names says whether a live receipt names the target. When that cannot be
 // found out, also for a receipt that cannot be read, the answer is yes: who
 // asks wants to leave alone what is under a fault. It changes nothing on disk.
@@ -181,6 +143,20 @@ func (l *Ledger) Names(target string) bool {
 	return false
 }
 
+// Quarantined lists the files that were no receipts. What they were of may
+// still be in place.
+func (l *Ledger) Quarantined() ([]string, error) {
+	files, err := os.ReadDir(l.in(quarantineDir))
+	if err != nil {
+		return nil, fmt.Errorf("reading ledger: %w", err)
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, l.in(quarantineDir, f.Name()))
+	}
+	return paths, nil
+}
+
 func (l *Ledger) in(parts ...string) string {
 	return filepath.Join(append([]string{l.dir}, parts...)...)
 }
@@ -191,45 +167,33 @@ func (l *Ledger) quarantine(e entry, why error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // buried, or quarantined by another, meanwhile
 	}
-	if err == nil {
-		err = errors.Join(process.SyncDir(l.in(quarantineDir)), process.SyncDir(l.in(liveDir)))
+	if err != nil {
+		return fmt.Errorf("%w; it could not be moved to quarantine, look after its fault by hand: %w", why, err)
 	}
+	err = errors.Join(process.SyncDir(l.in(quarantineDir)), process.SyncDir(l.in(liveDir)))
 	return fmt.Errorf("%w; it was moved to %s, look after its fault by hand", errors.Join(why, err), to)
 }
 
-// sweep removes what WriteFile had not finished.
+// sweep removes what WriteFile had not finished. While somebody writes it is
+// left to the next who opens: an Open must not wait for a frozen writer.
 func (l *Ledger) sweep() error {
-	var problems []error
-	for _, sub := range []string{liveDir, buriedDir} {
-		files, err := os.ReadDir(l.in(sub))
-		problems = append(problems, err)
-		for _, f := range files {
-			if strings.HasPrefix(f.Name(), process.TempPrefix) {
-				problems = append(problems, os.Remove(l.in(sub, f.Name())))
+	now, stop := context.WithCancel(context.Background())
+	stop()
+	err := l.locked(now, func() error {
+		var problems []error
+		for _, sub := range []string{liveDir, buriedDir, haltsDir} {
+			files, err := os.ReadDir(l.in(sub))
+			problems = append(problems, err)
+			for _, f := range files {
+				if strings.HasPrefix(f.Name(), process.TempPrefix) {
+					problems = append(problems, os.Remove(l.in(sub, f.Name())))
+				}
 			}
 		}
-	}
-	if err := errors.Join(problems...); err != nil {
+		return errors.Join(problems...)
+	})
+	if err != nil && !errors.Is(err, errBusy) && !readOnly(err) {
 		return fmt.Errorf("opening ledger: %w", errors.Join(ErrUnwritable, err))
 	}
 	return nil
-}
-
-// locked runs do while no other writer does. The folder itself is locked,
-// which needs no room on the disk, and the kernel unlocks it for the dead.
-func (l *Ledger) locked(ctx context.Context, do func() error) error {
-	d, err := os.Open(l.dir)
-	if err != nil {
-		return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, err))
-	}
-	for err = unix.EWOULDBLOCK; errors.Is(err, unix.EWOULDBLOCK); {
-		err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) && !rest(ctx) {
-			return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, ctx.Err(), d.Close()))
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, err, d.Close()))
-	}
-	return errors.Join(do(), d.Close())
 }

@@ -19,7 +19,18 @@ import (
 	"github.com/k2-platform/faultline/ledger"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also the other process of the tests that need one.
+func TestMain(m *testing.M) {
+	role, ok := roles()[os.Getenv(roleKey)]
+	if !ok {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	if err := role(os.Getenv(dirKey)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 func open(t *testing.T, dir string) *ledger.Ledger {
 	t.Helper()

@@ -26,7 +26,7 @@ func (e *Env) Compile(expr string) (Rule, error) {
 			Hint:    "compare it with something, as in error_rate > 0.2",
 		}
 	}
-	if cost, err := e.cel.EstimateCost(ast, noEstimate{}); err != nil || cost.Max > maxCost {
+	if cost, err := e.cel.EstimateCost(ast, e.estimate); err != nil || cost.Max > maxCost {
 		return Rule{}, &CompileError{Line: 1, Column: 1, Message: "the rule may take too long to judge", Hint: "write it without text functions or long lists"}
 	}
 	return e.plan(expr, ast)

@@ -56,6 +56,7 @@ func (c *documentCheck) places() {
 		}
 		known(c, path+".target", "target", s.Fault.Target, c.platform.Targets)
 	}
+	c.radius()
 	for i, s := range c.doc.Hypothesis.Healthy {
 		known(c, fmt.Sprintf("hypothesis.healthy[%d]", i), "service", s, c.platform.Services)
 	}
@@ -63,6 +64,36 @@ func (c *documentCheck) places() {
 		known(c, "books", "flow", c.doc.Books, c.platform.Books)
 	}
 }
+
+// radius refuses steps that reach farther than the document says.
+func (c *documentCheck) radius() {
+	if c.doc.BlastRadius != spec.Isolated {
+		return
+	}
+	const remedy = "write blast_radius: several, or make it two experiments"
+	var first spec.TargetName
+	for i, s := range c.doc.Steps {
+		if s.Fault.Kind == control {
+			continue
+		}
+		path := fmt.Sprintf("steps[%d].fault.target", i)
+		for _, t := range c.platform.Reach(s.Fault.Target) {
+			if first == "" {
+				first = t
+			}
+			if t != first {
+				c.refuse(path, fmt.Sprintf("step %s reaches %s beside %s, and an isolated experiment has one target", s.ID, t, first), remedy)
+				break
+			}
+		}
+	}
+	if n := spec.AtOnce(c.doc.Steps, func(s spec.Step) bool { return s.Fault.Kind != control }); n > 1 {
+		c.refuse("steps", fmt.Sprintf("%d faults can be in place at once, and an isolated experiment has one", n), remedy+"; a step with a time is gone before those that come after it")
+	}
+}
+
+// control is the kind of fault that leaves its target alone.
+const control = "none"
 
 func known[K ~string, V any](c *documentCheck, path, what string, name K, all map[K]V) {
 	if _, ok := all[name]; ok {
@@ -127,9 +158,7 @@ func (c *documentCheck) shift(path, expr string, ce *CompileError) {
 	if at := c.parsed.At(path + ".rule"); at.Line > 0 {
 		p.Position = at
 	}
-	if ce.Line == 1 && ce.Column > 0 && !strings.Contains(expr, "\n") {
-		p.Column += ce.Column - 1
-	}
+	p.Position = ce.Shifted(p.Position, expr)
 }
 
 // answerable refuses a rule that is judged while its own source is broken.
@@ -154,7 +183,7 @@ func (c *documentCheck) breaks(target spec.TargetName) (step spec.StepID, broken
 		members = []spec.TargetName{target}
 	}
 	for _, m := range members {
-		at := slices.IndexFunc(c.doc.Steps, func(s spec.Step) bool { return s.Fault.Target == m && s.Fault.Kind != "none" })
+		at := slices.IndexFunc(c.doc.Steps, func(s spec.Step) bool { return s.Fault.Target == m && s.Fault.Kind != control })
 		if at < 0 {
 			return "", false
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
 )
 
 // Limits keep a rule's cost in bounds whoever wrote it.
@@ -18,8 +19,10 @@ const (
 // Env is the language of one experiment's rules: which names exist and of
 // what type they are. It is safe for concurrent use.
 type Env struct {
-	cel   *cel.Env
-	names []string
+	cel      *cel.Env
+	names    []string
+	unknown  string // hint for a name that is not among them
+	estimate checker.CostEstimator
 }
 
 // NewEnv declares the vocabulary. An error names every bad name.
@@ -33,7 +36,7 @@ func NewEnv(v Vocabulary) (*Env, error) {
 		return nil, fmt.Errorf("building rule environment: %w", err)
 	}
 	slices.Sort(names)
-	return &Env{cel: env, names: names}, nil
+	return &Env{cel: env, names: names, unknown: "declare it as a metric of the experiment first", estimate: noEstimate{}}, nil
 }
 
 // Names are all the variables that a rule may read, sorted.

@@ -67,7 +67,7 @@ func (e *Env) explainName(expr string, out *CompileError) {
 		if near := spec.Suggest(name, e.names); near != "" {
 			out.Hint = "did you mean " + near + "?"
 		} else {
-			out.Hint = "declare it as a metric of the experiment first"
+			out.Hint = e.unknown
 		}
 		return
 	}

@@ -30,6 +30,7 @@ func (d Document) WithDefaults() Document {
 	if d.Triggers == nil {
 		d.Triggers = MethodologyTriggers()
 	}
+	d.BlastRadius = cmp.Or(d.BlastRadius, Isolated)
 	d.Baseline = Baseline{
 		Duration:  cmp.Or(d.Baseline.Duration, DefaultBaseline),
 		Every:     cmp.Or(d.Baseline.Every, DefaultEvery),

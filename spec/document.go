@@ -8,7 +8,8 @@ type Document struct {
 	Title       string             `yaml:"title" json:"title"`
 	Description string             `yaml:"description" json:"description,omitempty"`
 	System      string             `yaml:"system" json:"system"`
-	Environment string             `yaml:"environment" json:"environment" jsonschema:"enum=development,enum=staging,enum=test"`
+	Environment string             `yaml:"environment" json:"environment" jsonschema:"enum=development,enum=staging,enum=test,enum=production"`
+	BlastRadius Radius             `yaml:"blast_radius" json:"blast_radius,omitempty"`
 	Labels      map[string]string  `yaml:"labels" json:"labels,omitempty"`
 	Hypothesis  Hypothesis         `yaml:"hypothesis" json:"hypothesis"`
 	Impact      *Impact            `yaml:"expected_impact" json:"expected_impact,omitempty"`

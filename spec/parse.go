@@ -1,6 +1,6 @@
-// Package spec holds the two documents that people write: the experiment and
-// the platform that it is run on. It reads and validates them; it knows no
-// rule language, no driver and no I/O.
+// Package spec holds the documents that people write: the experiment, the
+// platform that it is run on and the policy that lets it run. It reads and
+// validates them; it knows no rule language, no driver and no I/O.
 package spec
 
 import "strconv"

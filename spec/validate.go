@@ -28,6 +28,7 @@ func (v *validator) document(d Document) {
 	v.required("title", d.Title, "write title: what the experiment is about")
 	v.required("system", d.System, "write system: what is claimed to survive, such as K2 ingestion")
 	v.environment("environment", d.Environment)
+	v.word("blast_radius", string(d.BlastRadius), Radii()...)
 	if len(d.Hypothesis.SteadyState) == 0 {
 		v.refuse("hypothesis.steady_state", "is missing", "write at least one rule, such as - error_rate < 0.01")
 	}
@@ -49,15 +50,14 @@ func (v *validator) document(d Document) {
 	v.steps(d)
 }
 
+// environment takes production too: whether an experiment may run there is
+// for the policy to decide.
 func (v *validator) environment(path, name string) {
-	switch name {
-	case "development", "staging", "test":
-	case "":
-		v.refuse(path, "is missing", "write environment: development, staging or test")
-	case "production":
-		v.refuse(path, "production is refused", "run this against development, staging or test")
-	default:
-		v.refuse(path, fmt.Sprintf("environment %q is not known", name), DidYouMean(name, []string{"development", "staging", "test"}))
+	switch {
+	case name == "":
+		v.refuse(path, "is missing", "write environment: development, test, staging or production")
+	case !slices.Contains(Environments(), name):
+		v.refuse(path, fmt.Sprintf("environment %q is not known", name), DidYouMean(name, Environments()))
 	}
 }
 
@@ -126,6 +126,13 @@ func (v *validator) platform(p Platform) {
 	known := make([]string, 0, len(p.Targets))
 	for name := range p.Targets {
 		known = append(known, string(name))
+	}
+	for name, t := range p.Targets {
+		for i, m := range t.Members {
+			if _, ok := p.Targets[m]; !ok {
+				v.refuse(indexed("targets."+string(name)+".members", i), fmt.Sprintf("target %q is not known", m), DidYouMean(string(m), known))
+			}
+		}
 	}
 	for name, m := range p.Metrics {
 		path := "metrics." + name

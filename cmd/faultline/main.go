@@ -15,6 +15,10 @@ import (
 )
 
 func main() {
+	// A reaper stays small: nothing else is built for it.
+	if len(os.Args) > 1 && os.Args[1] == reaperName {
+		os.Exit(reap(os.Args[2:], os.Stderr))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

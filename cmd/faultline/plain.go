@@ -105,6 +105,9 @@ func (p *plain) beat(s experiment.State, now time.Time) {
 	}
 	p.last = now
 	line := s.Phase.String()
+	if s.AwaitsApproval() {
+		line += ", waits for a second person: faultline approve " + string(s.ID)
+	}
 	if left, _ := progress.Left(s, now); left > 0 {
 		line += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}

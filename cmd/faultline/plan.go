@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,8 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -26,6 +30,8 @@ type planned struct {
 	Metrics    []neededMetric `json:"metrics"`
 	Triggers   []string       `json:"rollback_when"`
 	Longest    string         `json:"longest"`
+	// Decision is what the policy would say now.
+	Decision events.BlastRadiusDecided `json:"decision"`
 }
 
 type plannedStep struct {
@@ -44,11 +50,14 @@ type neededMetric struct {
 }
 
 func planCommand(w *where) *cobra.Command {
-	var profile, platform, output string
+	var profile, platform, policy, output string
+	var iKnow bool
 	cmd := &cobra.Command{
 		Use: "plan FILE", Short: "Say what a run would do here, without doing it", Args: cobra.ExactArgs(1),
 		Long: "Checks the document and asks each fault's driver, on this machine, whether it could break its target\n" +
-			"and how it would undo that. Nothing is scheduled. Exit code 2 when something could not be done.",
+			"and how it would undo that; then asks the policy whether it may, and shows each rule with its inputs.\n" +
+			"What only a running pipeline knows is missing where none runs, and a missing input denies.\n" +
+			"Nothing is scheduled. Exit code 2 when something could not be done, or would be denied.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := w.settings()
 			if err != nil {
@@ -69,11 +78,23 @@ func planCommand(w *where) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return plan.print(cmd.OutOrStdout(), output)
+			q := radius.Question{Document: doc, Platform: p, Requester: whoami(), IKnow: iKnow, At: time.Now().UTC()}
+			if plan.Decision, err = w.ask(cmd.Context(), cmp.Or(policy, s.Policy), q); err != nil {
+				return err
+			}
+			if err := plan.print(cmd.OutOrStdout(), output); err != nil {
+				return err
+			}
+			if !plan.Decision.Allowed && !plan.Decision.NeedsApproval {
+				return exitError(experiment.ExitInvalid)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&profile, "profile", "", "profile of the document, such as demo")
 	cmd.Flags().StringVar(&platform, "platform", "", "platform description; default that of the pipeline")
+	cmd.Flags().StringVar(&policy, "policy", "", "policy to ask; default that of the settings, else the one that is built in")
+	addIKnow(cmd, &iKnow)
 	cmd.Flags().StringVarP(&output, "output", "o", report.Text, "text or json")
 	return cmd
 }
@@ -95,22 +116,13 @@ func planFor(cmd *cobra.Command, file string, doc spec.Document, p spec.Platform
 			life = doc.Limits.MaxFaultLife
 		}
 		longest += time.Duration(life)
-		out.Steps = append(out.Steps, plannedStep{st.ID, st.Fault.Kind, riskOf(st.Fault.Kind), st.Fault.Target, life.String(), undoOf(r)})
+		out.Steps = append(out.Steps, plannedStep{st.ID, st.Fault.Kind, drivers.KindOf(st.Fault.Kind).Risk.String(), st.Fault.Target, life.String(), undoOf(r)})
 	}
 	for _, t := range doc.Triggers {
 		out.Triggers = append(out.Triggers, t.Label())
 	}
 	out.Longest = longest.String()
 	return out, nil
-}
-
-func riskOf(kind string) string {
-	for _, k := range drivers.Kinds() {
-		if k.Name == kind {
-			return k.Risk.String()
-		}
-	}
-	return faults.Dangerous.String()
 }
 
 // undoOf says what is kept to undo a fault.
@@ -154,6 +166,7 @@ func (p planned) print(w io.Writer, format string) error {
 	for _, m := range p.Metrics {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", m.Name, m.Unit, m.Needs) //nolint:errcheck // Flush tells
 	}
+	printDecision(t, p.Decision)
 	fmt.Fprintf(t, "\nRolled back early when %s.\nTakes %s at the longest. Nothing was scheduled.\n", //nolint:errcheck // Flush tells
 		strings.Join(p.Triggers, ", or "), p.Longest)
 	return t.Flush()

@@ -13,6 +13,7 @@ import (
 
 func publishCommand(w *where) *cobra.Command {
 	var profile, id, platform string
+	var iKnow bool
 	cmd := &cobra.Command{
 		Use: "publish FILE...", Short: "Schedule experiments and return at once; follow them with show", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) (err error) {
@@ -42,7 +43,7 @@ func publishCommand(w *where) *cobra.Command {
 				if id == "" {
 					name = newID(doc.Title, time.Now())
 				}
-				if err := s.schedule(cmd, name, doc); err != nil {
+				if err := s.schedule(cmd, name, commands.Schedule{Document: doc, IKnow: iKnow}); err != nil {
 					return fmt.Errorf("publishing %s: %w", files[i], err)
 				}
 			}
@@ -52,14 +53,20 @@ func publishCommand(w *where) *cobra.Command {
 	cmd.Flags().StringVar(&profile, "profile", "", "profile of the documents, such as demo")
 	cmd.Flags().StringVar(&id, "id", "", "id of the experiment; default made from its title and the time")
 	cmd.Flags().StringVar(&platform, "platform", "", "platform description; default that of the pipeline")
+	addIKnow(cmd, &iKnow)
 	return cmd
 }
 
-func (s *session) schedule(cmd *cobra.Command, id spec.ExperimentID, doc spec.Document) error {
+// addIKnow adds the flag by which the requester acknowledges the risk.
+func addIKnow(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "i-know", false, "run it although nothing of lower risk ever ended upheld on its target")
+}
+
+func (s *session) schedule(cmd *cobra.Command, id spec.ExperimentID, c commands.Schedule) error {
 	if err := spec.CheckID(id); err != nil {
 		return err
 	}
-	if err := s.ask(cmd.Context(), id, commands.Schedule{Document: doc}); err != nil {
+	if err := s.ask(cmd.Context(), id, c); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), id)

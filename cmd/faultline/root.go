@@ -17,11 +17,11 @@ func rootCommand() *cobra.Command {
 	var w where
 	w.add(root)
 	root.AddCommand(
-		checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w), showCommand(&w), noteCommand(&w), abortCommand(&w), ledgerCommand(&w),
+		checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w), showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w), ledgerCommand(&w),
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"),
-		versionCommand(),
+		versionCommand(), reaperCommand(),
 	)
 	return root
 }

@@ -20,7 +20,8 @@ import (
 )
 
 func runCommand(w *where) *cobra.Command {
-	var profile, id, platform, output string
+	var a runArgs
+	var output string
 	var lines bool
 	cmd := &cobra.Command{
 		Use: "run FILE", Short: "Run an experiment and follow it to its verdict", Args: cobra.ExactArgs(1),
@@ -33,6 +34,7 @@ func runCommand(w *where) *cobra.Command {
 			if output != report.Text && output != report.JSON {
 				return report.ErrFormat(output)
 			}
+			a.file = args[0]
 			// The run goes on when it is interrupted: it aborts first.
 			ctx := context.WithoutCancel(cmd.Context())
 			s, err := w.open(ctx)
@@ -40,19 +42,23 @@ func runCommand(w *where) *cobra.Command {
 				return err
 			}
 			r := liveRun{session: s, out: cmd.OutOrStdout(), json: output == report.JSON, lines: lines}
-			err = r.run(ctx, cmd.Context().Done(), cmd.ErrOrStderr(), runArgs{args[0], profile, id, platform})
+			err = r.run(ctx, cmd.Context().Done(), cmd.ErrOrStderr(), a)
 			return errors.Join(err, s.Close())
 		},
 	}
-	cmd.Flags().StringVar(&profile, "profile", "", "profile of the document, such as demo")
-	cmd.Flags().StringVar(&id, "id", "", "id of the experiment; default made from its title and the time")
-	cmd.Flags().StringVar(&platform, "platform", "", "platform description; default that of the pipeline")
+	cmd.Flags().StringVar(&a.profile, "profile", "", "profile of the document, such as demo")
+	cmd.Flags().StringVar(&a.id, "id", "", "id of the experiment; default made from its title and the time")
+	cmd.Flags().StringVar(&a.platform, "platform", "", "platform description; default that of the pipeline")
 	cmd.Flags().StringVarP(&output, "output", "o", report.Text, "text or json")
 	cmd.Flags().BoolVar(&lines, "plain", false, "plain lines on a terminal too")
+	addIKnow(cmd, &a.iKnow)
 	return cmd
 }
 
-type runArgs struct{ file, profile, id, platform string }
+type runArgs struct {
+	file, profile, id, platform string
+	iKnow                       bool
+}
 
 // liveRun is one run as its user sees it.
 type liveRun struct {
@@ -94,7 +100,7 @@ func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems
 	}
 	r.log.Listen(p.accepted) // only now: what an id of before has been through is not this run's
 	p.begin(r.id, doc)
-	if _, err := r.send(ctx, r.id, commands.Schedule{Document: doc}); err != nil {
+	if _, err := r.send(ctx, r.id, commands.Schedule{Document: doc, IKnow: a.iKnow}); err != nil {
 		return err
 	}
 	s, err := r.toTheEnd(ctx, interrupted, p)

@@ -8,10 +8,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"faultline": main})
-}
-
 // TestScripts runs what the manual shows: output and exit codes.
 func TestScripts(t *testing.T) {
 	experiments, err := filepath.Abs(filepath.Join("..", "..", "experiments"))

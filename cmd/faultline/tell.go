@@ -42,6 +42,22 @@ func abortCommand(w *where) *cobra.Command {
 	return cmd
 }
 
+func approveCommand(w *where) *cobra.Command {
+	var a commands.Approve
+	cmd := &cobra.Command{
+		Use: "approve ID", Short: "Let an experiment run that waits for a second person", Args: cobra.ExactArgs(1),
+		Long: "The policy asks for a second person where it names production, and where it says needs_approval.\n" +
+			"Whoever asked for the experiment cannot approve it. Names are those of the operating system's users,\n" +
+			"as the sender gives them: they keep a colleague from mistakes, not an intruder out.",
+		ValidArgsFunction: w.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return w.tell(cmd, args[0], a, "approved by "+whoami()+"; follow it with: faultline show "+args[0])
+		},
+	}
+	cmd.Flags().StringVar(&a.Reason, "reason", "", "why")
+	return cmd
+}
+
 // tell sends one command and prints what came of it.
 func (w *where) tell(cmd *cobra.Command, id string, c commands.Command, done string) error {
 	if err := spec.CheckID(spec.ExperimentID(id)); err != nil {

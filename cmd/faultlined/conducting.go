@@ -6,12 +6,16 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/handlers/sampling"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/rules/blastradius"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -19,17 +23,37 @@ import (
 func (p *pipeline) conducting(s settings.Settings) conduct.Config {
 	topics := p.bus.Topics()
 	ticks := handlers.Ticks{Publisher: p.bus.Publisher(), Topic: topics.Readings}
+	clock := sampling.NewPool(tables{p.lake}, p.log)
 	return conduct.Config{
 		Name: "conductor", Log: p.state, Problems: p.log,
 		Platform: func() (spec.Platform, error) { return readPlatform(s.PlatformOrDefault()) },
 		Deny:     deny,
-		Clock:    sampling.NewPool(tables{p.lake}, p.log),
+		Radius:   p.radius(s, clock),
+		Clock:    clock,
 		Books:    openBooks(p.lake, p.log),
 		Send:     p.commands().Send,
 		Record:   ticks.Record,
 		Replay: func(ctx context.Context, id spec.ExperimentID) ([]events.Tick, error) {
 			return replay(ctx, p.bus, topics.Readings, id)
 		},
+	}
+}
+
+// radius asks the policy of the settings about an experiment of the log.
+func (p *pipeline) radius(s settings.Settings, clock conduct.Clock) func(context.Context, experiment.State, spec.Platform) (events.BlastRadiusDecided, error) {
+	meter := radius.Meter{Clock: clock, Reader: p.bus, Topic: p.bus.Topics().Readings}
+	asker := radius.Asker{
+		Policy:  func() (blastradius.Policy, error) { return radius.ReadPolicy(s.Policy) },
+		Sources: radius.Sources{Kind: drivers.KindOf, Log: p.state.All, Healthy: radius.BrokerAnswers, Traffic: meter.Traffic},
+	}
+	return func(ctx context.Context, e experiment.State, platform spec.Platform) (events.BlastRadiusDecided, error) {
+		q := radius.Question{
+			Experiment: e.ID, Document: e.Document, Platform: platform, Requester: e.By, IKnow: e.IKnow, At: time.Now().UTC(),
+		}
+		if e.Approved != nil {
+			q.ApprovedBy = e.Approved.By
+		}
+		return asker.Decide(ctx, q)
 	}
 }
 

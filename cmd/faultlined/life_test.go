@@ -97,8 +97,13 @@ func (l *life) open() *bus.Bus {
 
 func (l *life) send(b *bus.Bus, id string, e spec.ExperimentID, c commands.Command) {
 	l.t.Helper()
+	l.sendAs(b, id, e, "test", c)
+}
+
+func (l *life) sendAs(b *bus.Bus, id string, e spec.ExperimentID, by string, c commands.Command) {
+	l.t.Helper()
 	to := handlers.Commands{Publisher: b.Publisher(), Topic: b.Topics().Commands}
-	require.NoError(l.t, to.Send(l.t.Context(), commands.Envelope{ID: id, Experiment: e, At: time.Now().UTC(), By: "test", Command: c}))
+	require.NoError(l.t, to.Send(l.t.Context(), commands.Envelope{ID: id, Experiment: e, At: time.Now().UTC(), By: by, Command: c}))
 }
 
 // await follows the log until the experiment is as ok wants it.

@@ -18,9 +18,12 @@ import (
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/agent"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/handlers/notify"
+	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/internal/web"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/projections"
 	"github.com/k2-platform/faultline/spec"
@@ -39,6 +42,8 @@ type pipeline struct {
 	router    *message.Router
 	conductor *conduct.Conductor
 	tables    *projections.Follower
+	web       *web.Server
+	notifier  *notify.Notifier
 }
 
 func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_ *pipeline, err error) {
@@ -48,6 +53,12 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 			err = errors.Join(err, p.Close())
 		}
 	}()
+	if _, err = radius.ReadPolicy(s.Policy); err != nil {
+		return nil, err // found now rather than at the first experiment
+	}
+	if err = p.openWatching(ctx, s); err != nil {
+		return nil, err
+	}
 	if p.bus, err = bus.Open(s.Kafka, log); err != nil {
 		return nil, err
 	}
@@ -120,8 +131,14 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	caught := make(chan struct{})
 	roles.Go(func() error {
 		calm := hurry()
-		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() { calm(); close(caught) }))
+		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() {
+			calm()
+			p.notifier.Caught()
+			close(caught)
+		}))
 	})
+	roles.Go(func() error { p.web.Run(ctx, p.log); return nil })
+	roles.Go(func() error { p.notifier.Run(ctx); return nil })
 	roles.Go(func() error {
 		// The tables read the whole log too: they come after those who wait for it.
 		if !wait(ctx, caught) {
@@ -144,6 +161,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		roles.Go(func() error { return p.conductor.Run(ctx) })
 		roles.Go(func() error {
 			if wait(ctx, p.router.Running()) {
+				p.web.Ready()
 				ready()
 			}
 			return nil
@@ -181,6 +199,9 @@ func ended(ctx context.Context, err error) error {
 // Close closes what openPipeline opened.
 func (p *pipeline) Close() error {
 	var problems []error
+	if p.web != nil {
+		problems = append(problems, p.web.Close())
+	}
 	if p.bus != nil {
 		problems = append(problems, p.bus.Close())
 	}

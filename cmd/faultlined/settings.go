@@ -23,6 +23,7 @@ func (f *settingsFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.set.Kafka.Prefix, "prefix", "", "prefix of the topics; default chaos")
 	flags.StringVar(&f.set.NATS.URL, "nats", "", "NATS server; without it an embedded one")
 	flags.StringVar(&f.set.Platform, "platform", "", "description of the platform; default the sandbox's")
+	flags.StringVar(&f.set.Policy, "policy", "", "what experiments may touch; default the policy that is built in")
 	f.lake.add(flags)
 }
 
@@ -38,6 +39,7 @@ func (f *settingsFlags) load() (settings.Settings, error) {
 	s.Kafka.Prefix = cmp.Or(f.set.Kafka.Prefix, s.Kafka.Prefix)
 	s.NATS.URL = cmp.Or(f.set.NATS.URL, s.NATS.URL)
 	s.Platform = cmp.Or(f.set.Platform, s.Platform)
+	s.Policy = cmp.Or(f.set.Policy, s.Policy)
 	s.Lake = f.lake.over(s.Lake)
 	return s, nil
 }

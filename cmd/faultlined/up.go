@@ -55,11 +55,12 @@ func up(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Write
 	defer func() { err = errors.Join(err, p.Close()) }()
 	defer func() { err = errors.Join(err, s.Withdraw()) }()
 	return p.run(ctx, func() {
+		s.HTTP.Addr = p.web.Addr()
 		if err := s.Announce(); err != nil {
 			log.Error("clients will not find this pipeline", "error", err)
 		}
 		lake := s.LakeOrDefault()
-		fmt.Fprintf(out, "faultline is up\n  state    %s\n  kafka    %v\n  nats     %s\n  tables   %s catalog %s, warehouse %s\nschedule with: faultline run FILE\n", //nolint:errcheck // a closed terminal stops nothing
-			s.Home, s.Kafka.Brokers, s.NATS.URL, lake.Kind, lake.URI, lake.Warehouse)
+		fmt.Fprintf(out, "faultline is up\n  state    %s\n  kafka    %v\n  nats     %s\n  http     http://%s/health, /metrics\n  tables   %s catalog %s, warehouse %s\nschedule with: faultline run FILE\n", //nolint:errcheck // a closed terminal stops nothing
+			s.Home, s.Kafka.Brokers, s.NATS.URL, s.HTTP.Addr, lake.Kind, lake.URI, lake.Warehouse)
 	})
 }

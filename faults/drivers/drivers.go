@@ -43,6 +43,17 @@ func Names() []string {
 	return names
 }
 
+// KindOf describes one kind. One that is not known is dangerous and ends its
+// target.
+func KindOf(name string) faults.Kind {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return faults.Kind{Name: name}
+}
+
 // Of is the driver of a kind; an unknown one is faults.ErrRefused.
 func (s Set) Of(kind string) (faults.Driver, error) {
 	d, ok := s[kind]

@@ -5,6 +5,7 @@ package faultstest
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -18,12 +19,18 @@ import (
 type Suite struct {
 	Fault spec.Fault           // Kind and With; the target is filled in
 	New   func() faults.Driver // a new value each time, as another process has
+
+	test string // that called Run, for another process to run it too
 }
 
 // Run runs the suite. The package's TestMain must be Main.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
-	s.Fault.Target = Name
+	if role := os.Getenv(otherRole); role != "" {
+		other(t, s, role)
+		return
+	}
+	s.Fault.Target, s.test = Name, t.Name()
 	for how, c := range map[string]TargetConfig{
 		"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true},
 	} {
@@ -32,7 +39,8 @@ func Run(t *testing.T, s Suite) {
 				"a second driver undoes": secondDriver, "the target vanishes": vanishes, "it vanishes first": vanishesFirst,
 				"the context ended": contextEnded, "the context ends midway": contextEndsMidway,
 				"two faults on one target": twoFaults, "two roll back at once": twoUndo,
-				"a stranger is left alone": stranger, "what was not seen is no answer": noReceipt,
+				"a second process undoes": secondProcess, "frozen before it looked": frozenBefore, "frozen after it looked": frozenAfter,
+				"no goroutine is left": noGoroutine, "a stranger is left alone": stranger, "what was not seen is no answer": noReceipt,
 			} {
 				t.Run(name, func(t *testing.T) { test(s.run(t, c)) })
 			}

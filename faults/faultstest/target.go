@@ -44,7 +44,7 @@ func NewTarget(t *testing.T, c TargetConfig) *Target {
 	dir, token := t.TempDir(), rand.Text()
 	addr := freeAddr(t)
 	proc := spec.Process{Record: filepath.Join(dir, "child.json")}
-	env := []string{childToken + "=" + token, childAddr + "=" + addr, childDeaf + "=" + c.Deaf.String()}
+	env := []string{"GORACE=atexit_sleep_ms=0", childToken + "=" + token, childAddr + "=" + addr, childDeaf + "=" + c.Deaf.String()}
 	cmd := []string{os.Args[0]}
 	if c.PIDFile {
 		proc = spec.Process{PIDFile: filepath.Join(dir, "child.pid"), Command: cmd, Env: env, Dir: dir, Log: filepath.Join(dir, "log")}

@@ -33,7 +33,7 @@ type Driver struct {
 
 // Describe tells people about the fault.
 func Describe() faults.Kind {
-	return faults.Kind{Name: Kind, Risk: faults.Safe, Summary: "a control experiment: leaves the target alone"}
+	return faults.Kind{Name: Kind, Risk: faults.Safe, Serves: true, Summary: "a control experiment: leaves the target alone"}
 }
 
 // Plan names a mark that nobody has.

@@ -48,8 +48,10 @@ type Config struct {
 	// Platform reads the description of what may be broken.
 	Platform func() (spec.Platform, error)
 	// Deny says why a document may not run on a platform; nothing lets it run.
-	Deny  func(spec.Document, spec.Platform) []string
-	Clock Clock
+	Deny func(spec.Document, spec.Platform) []string
+	// Radius asks the policy whether an experiment may touch what it names.
+	Radius func(context.Context, experiment.State, spec.Platform) (events.BlastRadiusDecided, error)
+	Clock  Clock
 	// Books opens the platform's account of that name.
 	Books func(spec.Platform, string) (Books, error)
 	// Send and Record return once the command or tick is stored.
@@ -67,11 +69,12 @@ type Conductor struct {
 	led   map[spec.ExperimentID]bool
 	early []experiment.State // noticed before Run
 	wait  sync.WaitGroup
+	gate  chan struct{} // held by whoever decides whether to begin
 }
 
 // New makes a conductor that leads nothing before Run.
 func New(c Config) *Conductor {
-	return &Conductor{Config: c, led: map[spec.ExperimentID]bool{}}
+	return &Conductor{Config: c, led: map[spec.ExperimentID]bool{}, gate: make(chan struct{}, 1)}
 }
 
 // Notice begins to lead an experiment that is not led yet. It does not block.

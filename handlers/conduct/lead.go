@@ -34,9 +34,9 @@ func (l *leader) lead(ctx context.Context) {
 	platform, j, err := l.prepare(s)
 	if err == nil && s.Phase == experiment.Scheduled {
 		l.fresh = true
-		err = l.begin(ctx)
+		err = l.begin(ctx, platform)
 	}
-	if err == nil {
+	if err == nil && !l.Log.State(l.id).Phase.Over() {
 		err = l.beat(ctx, platform, j)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -78,19 +78,6 @@ func (l *leader) giveUp(ctx context.Context, why error) {
 // await returns once the phase is one that ok names, or ctx ends.
 func (l *leader) await(ctx context.Context, ok func(experiment.Phase) bool) {
 	_, _ = l.Log.Await(ctx, l.id, func(s experiment.State) bool { return ok(s.Phase) })
-}
-
-// begin opens the books and starts the baseline.
-func (l *leader) begin(ctx context.Context) error {
-	mark, err := l.books.open(ctx)
-	if err != nil {
-		return err
-	}
-	l.out.deliver(ctx, commands.Envelope{
-		ID: string(l.id) + "/baseline-begun", Experiment: l.id, Command: commands.BeginBaseline{Books: mark},
-	})
-	l.await(ctx, func(p experiment.Phase) bool { return p != experiment.Scheduled })
-	return nil
 }
 
 // beat replays what was recorded, then judges every tick until the experiment

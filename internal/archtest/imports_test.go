@@ -33,6 +33,7 @@ func owners() map[string][]string {
 		"modernc.org/sqlite":                       {"internal/lake"},
 		"charm.land":                               {"internal/progress"},
 		"github.com/charmbracelet":                 {"internal/progress"},
+		"github.com/nicholas-fedor/shoutrrr":       {"handlers/notify"},
 	}
 }
 
@@ -81,6 +82,7 @@ func TestTheLightBinaryIsLight(t *testing.T) {
 	heavy := []string{
 		module + "internal/lake", module + "internal/embedded", module + "projections", "github.com/apache/", "github.com/aws/",
 		"cloud.google.com/", "modernc.org/sqlite", "github.com/nats-io/nats-server",
+		"github.com/nicholas-fedor/shoutrrr", module + "handlers/notify", module + "internal/web",
 	}
 	for _, d := range deps {
 		if slices.ContainsFunc(heavy, func(h string) bool { return strings.HasPrefix(d, h) }) {

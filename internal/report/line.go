@@ -48,6 +48,12 @@ func Line(e events.Event) string {
 		return books(e)
 	case events.Concluded:
 		return fmt.Sprintf("%s: %s", e.Verdict, join(e.Reasons))
+	case events.BlastRadiusDecided:
+		return radius(e)
+	case events.ApprovalRequested:
+		return "waits for the approval of a second person: " + join(e.Reasons)
+	case events.ExperimentApproved:
+		return fmt.Sprintf("approved by %s%s", e.By, after(": ", e.Reason))
 	case events.NoteAdded:
 		return fmt.Sprintf("%s by %s: %s", e.Kind, e.By, e.Text)
 	}
@@ -79,4 +85,19 @@ func books(e events.BooksClosed) string {
 	}
 	return fmt.Sprintf("books closed: %d taken = %d stored + %d dead-lettered + %d lost (%d at a full buffer, %d acknowledged); %d stored twice",
 		e.Taken, e.Stored, e.DeadLettered, e.Lost, e.Dropped, e.LostAcked, e.StoredTwice)
+}
+
+func radius(e events.BlastRadiusDecided) string {
+	text := "blast radius denied"
+	switch {
+	case e.Allowed:
+		text = "blast radius allowed"
+	case e.NeedsApproval:
+		text = "blast radius allowed once a second person approved"
+	}
+	text += " by policy " + e.Policy
+	if len(e.Warnings) > 0 {
+		text += "; warning: " + join(e.Warnings)
+	}
+	return text
 }

@@ -109,6 +109,9 @@ func Outcome(s experiment.State) string {
 	var b strings.Builder
 	if !s.Phase.Over() {
 		fmt.Fprintf(&b, "Phase     %s\n", s.Phase)
+		if s.AwaitsApproval() {
+			fmt.Fprintf(&b, "Waits     for a second person beside %s: faultline approve %s\n", s.By, s.ID)
+		}
 	} else {
 		fmt.Fprintf(&b, "Verdict   %s\n", strings.ToUpper(verdict(s)))
 	}

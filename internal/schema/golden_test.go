@@ -19,6 +19,7 @@ func TestFilesAreTheSchemas(t *testing.T) {
 	for file, made := range map[string][]byte{
 		"experiment.schema.json": Document(),
 		"platform.schema.json":   Platform(),
+		"policy.schema.json":     Policy(),
 		"commands.schema.json":   Commands(),
 	} {
 		same(t, filepath.Join(docs, "schema", file), made)
@@ -26,7 +27,7 @@ func TestFilesAreTheSchemas(t *testing.T) {
 }
 
 func TestSchemasAreTheSameAtEveryCall(t *testing.T) {
-	for _, made := range []func() []byte{Document, Platform, Commands} {
+	for _, made := range []func() []byte{Document, Platform, Policy, Commands} {
 		first := string(made())
 		for range 20 {
 			require.Equal(t, first, string(made()))

@@ -4,6 +4,10 @@ func commandHelp() map[string]entry {
 	return map[string]entry{
 		"commands.Schedule": {"Asks to run a document. The record's key becomes the experiment's id; an id is used once.", fields{
 			"document": {"The experiment. It is read as strictly as a file: an unknown field is refused.", ""},
+			"i_know":   {"true: the requester acknowledges that nothing of lower risk ever ended upheld on the target.", ""},
+		}},
+		"commands.Approve": {"Lets an experiment run that waits for a second person. ce_source names who approves, as user@host; the user who asked for the experiment is refused.", fields{
+			"reason": {"Why, for the record.", ""},
 		}},
 		"commands.Abort": {"Asks to end early and undo the fault.", fields{
 			"reason": {"Why, for the record.", ""},
@@ -14,11 +18,16 @@ func commandHelp() map[string]entry {
 			"event":  {"Version of the batch that the note speaks of; none or 0 for the experiment as a whole.", ""},
 			"column": {"Column of the outcome tables that the note speaks of.", ""},
 		}},
-		"commands.Deny": {"Says that the platform cannot run the document.", fields{
-			"reasons": {"Why not, one sentence each.", ""},
+		"commands.Deny": {"Says that the document may not run.", fields{
+			"reasons":  {"Why not, one sentence each.", ""},
+			"decision": {"What the policy said. Absent where it was not asked: the platform cannot run the document.", ""},
 		}},
-		"commands.BeginBaseline": {"Says that samplers are reading.", fields{
-			"books": {"Where the record accounting begins. Absent where the document has no books.", ""},
+		"commands.RequestApproval": {"Says that the policy asks for a second person.", fields{
+			"decision": {"What the policy said.", ""},
+		}},
+		"commands.BeginBaseline": {"Says that the policy lets the experiment run, and that samplers are reading.", fields{
+			"books":    {"Where the record accounting begins. Absent where the document has no books.", ""},
+			"decision": {"What the policy said. Absent only from conductors of earlier releases; production is refused without it.", ""},
 		}},
 		"commands.CompleteBaseline": {"Brings what was normal before injection.", fields{
 			"metrics": {"What was read of each metric, by its name.", ""},

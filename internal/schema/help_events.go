@@ -5,6 +5,7 @@ func eventHelp() map[string]entry {
 		"events.ExperimentScheduled": {"A document was accepted.", fields{
 			"document": {"The experiment, with defaults filled in.", ""},
 			"by":       {"Who asked.", ""},
+			"i_know":   {"true: the requester acknowledged its risk.", ""},
 		}},
 		"events.ExperimentDenied": {"An experiment may not run here.", fields{
 			"by":      {"Who denied it.", ""},

@@ -5,7 +5,7 @@ func platformHelp() map[string]entry {
 		"spec.Platform": {"The system under experiment: what can be broken and what can be measured. Whoever runs the system writes it, not the author of an experiment.", fields{
 			"faultline_platform": {"Version of this format. Write v1.", ""},
 			"name":               {"What the system is called.", ""},
-			"environment":        {"What kind of system it is. production is refused.", ""},
+			"environment":        {"What kind of system it is. Experiments must name the same.", ""},
 			"kafka":              {"Brokers of the system under experiment, as host:port.", ""},
 			"targets":            {"What can be broken, by name.", ""},
 			"services":           {"How each service says that it is well, by the service's name.", ""},

@@ -45,9 +45,11 @@ func Commands() []byte {
 func all() []commands.Command {
 	return []commands.Command{
 		commands.Schedule{},
+		commands.Approve{},
 		commands.Abort{},
 		commands.Note{},
 		commands.Deny{},
+		commands.RequestApproval{},
 		commands.BeginBaseline{},
 		commands.CompleteBaseline{},
 		commands.ReportInjected{},
@@ -64,7 +66,7 @@ func all() []commands.Command {
 
 // published are the commands that services may send; all others are internal.
 func published() []string {
-	return []string{commands.TypeSchedule, commands.TypeAbort, commands.TypeNote}
+	return []string{commands.TypeSchedule, commands.TypeApprove, commands.TypeAbort, commands.TypeNote}
 }
 
 func record(wireName, ref string) *jsonschema.Schema {

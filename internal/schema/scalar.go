@@ -13,6 +13,9 @@ import (
 // durationPattern is what spec.Duration takes.
 const durationPattern = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 
+// clockPattern is what spec.ClockTime takes.
+const clockPattern = `^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$`
+
 // idPattern is what spec.CheckID takes, and the same for the id of a step.
 const idPattern = `^[a-z0-9][a-z0-9._-]{0,126}$`
 
@@ -25,6 +28,8 @@ func scalar(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[spec.Duration]():
 		return &jsonschema.Schema{Type: "string", Pattern: durationPattern, Examples: []any{"10s", "5m", "1m30s"}}
+	case reflect.TypeFor[spec.ClockTime]():
+		return &jsonschema.Schema{Type: "string", Pattern: clockPattern, Examples: []any{"22:30"}}
 	case reflect.TypeFor[spec.StepID]():
 		return &jsonschema.Schema{Type: "string", Pattern: idPattern}
 	}

@@ -1,6 +1,6 @@
 // Package schema describes what people and services write as JSON Schema
-// (draft 2020-12): the experiment document, the platform file and the records
-// of the commands topic. It is made from the Go types, so it says what the
+// (draft 2020-12): the experiment document, the platform file, the policy and
+// the records of the commands topic. It is made from the Go types, so it says what the
 // readers read; docs/schema holds the output for editors. It does no I/O.
 package schema
 
@@ -31,6 +31,14 @@ func Platform() []byte {
 	s := reflector().Reflect(spec.Platform{})
 	shape(s.Definitions)
 	name(s, "platform.schema.json", "Faultline platform")
+	return write(s)
+}
+
+// Policy is the schema of a policy file.
+func Policy() []byte {
+	s := reflector().Reflect(spec.Policy{})
+	shape(s.Definitions)
+	name(s, "policy.schema.json", "Faultline policy")
 	return write(s)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // shape adds to the definitions of the two documents what a Go type cannot
@@ -30,22 +31,34 @@ func shape(defs jsonschema.Definitions) {
 	shapeFault(defs["Fault"])
 	shapeDocument(defs["Document"])
 	shapePlatform(defs["Platform"])
+	if d := defs["Policy"]; d != nil {
+		d.Properties.Value("environments").PropertyNames = &jsonschema.Schema{Enum: words(spec.Environments()...)}
+	}
+	if d := defs["TimeWindow"]; d != nil {
+		d.Properties.Value("days").Items.Enum = words(spec.Weekdays()...)
+	}
 }
 
 // required says what an author must write. The JSON tags cannot: they say
 // what Faultline writes.
 func required() map[string][]string {
 	return map[string][]string{
-		"Document":   {"faultline", "title", "system", "environment", "hypothesis", "steps"},
-		"Hypothesis": {"steady_state", "recovers_within"},
-		"Loss":       nil,
-		"Impact":     {"rule"},
-		"Rule":       {"rule"},
-		"Step":       {"id", "fault"},
-		"Fault":      {"kind", "target"},
-		"Profile":    nil,
-		"Platform":   {"faultline_platform", "environment"},
-		"Metric":     {"needs"},
+		"Document":          {"faultline", "title", "system", "environment", "hypothesis", "steps"},
+		"Hypothesis":        {"steady_state", "recovers_within"},
+		"Loss":              nil,
+		"Impact":            {"rule"},
+		"Rule":              {"rule"},
+		"Step":              {"id", "fault"},
+		"Fault":             {"kind", "target"},
+		"Profile":           nil,
+		"Platform":          {"faultline_platform", "environment"},
+		"Metric":            {"needs"},
+		"Policy":            {"faultline_policy", "name"},
+		"EnvironmentPolicy": nil,
+		"Allowance":         nil,
+		"RadiusLimits":      nil,
+		"TimeWindow":        {"from", "to", "time_zone"},
+		"DenyRule":          {"name", "rule", "why"},
 	}
 }
 
@@ -53,11 +66,15 @@ func required() map[string][]string {
 // field.
 func enums() map[string][]any {
 	return map[string][]any{
-		"Document.faultline":          words("v1"),
-		"Document.environment":        words("development", "staging", "test"),
-		"Platform.faultline_platform": words("v1"),
-		"Platform.environment":        words("development", "staging", "test"),
-		"Fault.kind":                  words(drivers.Names()...),
+		"Document.faultline":            words("v1"),
+		"Document.environment":          words(spec.Environments()...),
+		"Document.blast_radius":         words(spec.Radii()...),
+		"Policy.faultline_policy":       words("v1"),
+		"EnvironmentPolicy.start_small": words(spec.StartSmallRequire, spec.StartSmallWarn),
+		"EnvironmentPolicy.last_broker": words(spec.LastBrokerDeny, spec.LastBrokerAllow),
+		"Platform.faultline_platform":   words("v1"),
+		"Platform.environment":          words(spec.Environments()...),
+		"Fault.kind":                    words(drivers.Names()...),
 		"ProbeSource.measure": words("availability", "error_rate", "response_time",
 			"latency_p50", "latency_p95", "latency_p99", "data_age"),
 		"ProcessSource.measure": words("rss_bytes", "cpu_cores"),

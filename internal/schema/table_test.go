@@ -188,7 +188,9 @@ func roots() []reflect.Type {
 	return out
 }
 
-func platformRoots() []reflect.Type { return []reflect.Type{reflect.TypeFor[spec.Platform]()} }
+func platformRoots() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[spec.Platform](), reflect.TypeFor[spec.Policy]()}
+}
 
 // shapes are the types inside others, in the order in which they are met.
 func shapes() []reflect.Type {

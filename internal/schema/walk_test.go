@@ -196,6 +196,15 @@ func TestSandboxFitsThePlatformSchema(t *testing.T) {
 	assert.Empty(t, root.problems(root, "platform", fromYAML(t, source)))
 }
 
+func TestTheBuiltInPolicyFitsTheSchema(t *testing.T) {
+	source, err := os.ReadFile("../../rules/blastradius/default.yaml")
+	require.NoError(t, err)
+	root := read(t, Policy())
+	assert.Empty(t, root.problems(root, "policy", fromYAML(t, source)))
+	broken := strings.Replace(string(source), "staging:", "stagin:", 1)
+	assert.NotEmpty(t, root.problems(root, "policy", fromYAML(t, []byte(broken))))
+}
+
 const whole = `
 faultline: v1
 title: t
@@ -221,7 +230,8 @@ func TestSchemaAndParserAgree(t *testing.T) {
 		{"faultline: v1", "faultline: v2"},
 		{"title: t", "titel: t"},
 		{"title: t\n", ""},
-		{"environment: test", "environment: production"},
+		{"environment: test", "environment: prodution"},
+		{"environment: test", "environment: test\nblast_radius: severall"},
 		{"environment: test\n", ""},
 		{"recovers_within: 1m30s", "recovers_within: 90"},
 		{"recovers_within: 1m30s", "recovers_within: -1s"},

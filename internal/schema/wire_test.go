@@ -44,6 +44,9 @@ func allEvents() []events.Event {
 		events.BooksClosed{},
 		events.Concluded{},
 		events.NoteAdded{},
+		events.BlastRadiusDecided{},
+		events.ApprovalRequested{},
+		events.ExperimentApproved{},
 	}
 }
 

@@ -23,11 +23,12 @@ type running struct {
 	PID     int      `yaml:"pid"`
 	Brokers []string `yaml:"brokers"`
 	NATS    string   `yaml:"nats"`
+	HTTP    string   `yaml:"http,omitempty"`
 }
 
-// Announce writes where a pipeline's Kafka and NATS are, for Find.
+// Announce writes where a pipeline's Kafka, NATS and HTTP are, for Find.
 func (s Settings) Announce() error {
-	text, err := yaml.Marshal(running{PID: os.Getpid(), Brokers: s.Kafka.Brokers, NATS: s.NATS.URL})
+	text, err := yaml.Marshal(running{PID: os.Getpid(), Brokers: s.Kafka.Brokers, NATS: s.NATS.URL, HTTP: s.HTTP.Addr})
 	if err != nil {
 		return fmt.Errorf("announcing the pipeline: %w", err)
 	}
@@ -65,6 +66,9 @@ func (s Settings) Find() (Settings, error) {
 	}
 	if s.NATS.URL == "" {
 		s.NATS.URL = r.NATS
+	}
+	if r.HTTP != "" {
+		s.HTTP.Addr = r.HTTP // the port that was asked for may have been 0
 	}
 	return s, nil
 }

@@ -5,6 +5,7 @@ package settings
 import (
 	"cmp"
 	"path/filepath"
+	"time"
 
 	"github.com/k2-platform/faultline/internal/bus"
 )
@@ -18,6 +19,29 @@ type Settings struct {
 	Lake  Lake       `yaml:"lake" envPrefix:"LAKE_"`
 	// Platform is the file that describes what experiments may break.
 	Platform string `yaml:"platform" env:"PLATFORM"`
+	// Policy is the file that says what experiments may touch; empty is the
+	// policy that is built in.
+	Policy string `yaml:"policy" env:"POLICY"`
+	Notify Notify `yaml:"notify" envPrefix:"NOTIFY_"`
+	HTTP   HTTP   `yaml:"http" envPrefix:"HTTP_"`
+}
+
+// Notify says who is told of experiments, and of what. The zero value tells
+// nobody.
+type Notify struct {
+	// URLs each name a service and how to get in; see docs/NOTIFY.md. In the
+	// environment they are separated by spaces: a URL may hold a comma.
+	URLs []Secret `yaml:"urls" env:"URLS" envSeparator:" "`
+	// On is of what: start, rollback, halt, stuck, end; empty is all.
+	On []string `yaml:"on" env:"ON"`
+	// RetryFor is how long a message is tried again; zero is 5m.
+	RetryFor time.Duration `yaml:"retry_for" env:"RETRY_FOR"`
+}
+
+// HTTP is where the daemon answers /health and /metrics. An empty address is
+// a free port of the loopback interface.
+type HTTP struct {
+	Addr string `yaml:"addr" env:"ADDR"`
 }
 
 // NATS is the server that carries halts and leases. An empty URL starts an
