@@ -14,6 +14,7 @@ type poll struct {
 	pool     *Pool
 	key      string
 	sampler  observe.Sampler
+	patience time.Duration // that the source needs at least
 	close    func()
 	stop     context.CancelFunc
 	mu       sync.Mutex
@@ -32,7 +33,7 @@ func (p *Pool) join(ctx context.Context, s source, every time.Duration, in *inbo
 			return nil, err
 		}
 		work, stop := context.WithCancel(context.WithoutCancel(ctx))
-		q = &poll{pool: p, key: s.key, sampler: sampler, close: closed, stop: stop, watchers: map[*inbox]time.Duration{}}
+		q = &poll{pool: p, key: s.key, sampler: sampler, patience: s.patience, close: closed, stop: stop, watchers: map[*inbox]time.Duration{}}
 		p.polls[s.key] = q
 		q.watchers[in] = every
 		go q.run(work)
@@ -63,7 +64,7 @@ func (q *poll) run(ctx context.Context) {
 	for {
 		began := time.Now()
 		every := q.every()
-		failing = q.once(ctx, min(max(every, shortest), longest), failing)
+		failing = q.once(ctx, max(min(max(every, shortest), longest), q.patience), failing)
 		timer := time.NewTimer(max(every-time.Since(began), 0))
 		select {
 		case <-ctx.Done():

@@ -83,6 +83,10 @@ func (i *inbox) take() []events.Reading {
 	defer i.mu.Unlock()
 	out := i.readings
 	i.readings = nil
+	for k := range out {
+		// A monotonic time does not reach the record, so nothing may be judged by it.
+		out[k].At = out[k].At.UTC()
+	}
 	slices.SortStableFunc(out, func(a, b events.Reading) int {
 		if c := strings.Compare(a.Metric, b.Metric); c != 0 {
 			return c

@@ -3,6 +3,7 @@
 package sampling
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,13 +16,20 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-const healthyPrefix = "healthy."
+const (
+	healthyPrefix = "healthy."
+	// probeTimeout is the timeout of a probe that names none.
+	probeTimeout = 5 * time.Second
+)
 
 // source is one thing to ask that answers with one or more readings. Two with
 // the same key are the same.
 type source struct {
 	key  string
 	open func() (observe.Sampler, func(), error)
+	// patience is how long one poll must be let go on: where a timeout is an
+	// answer too, the poll may not end before it. Zero asks for nothing.
+	patience time.Duration
 }
 
 // sources finds what to ask for the named metrics. A name that the platform
@@ -66,7 +74,7 @@ func (g *grouping) add(open func() (observe.Sampler, func(), error), key ...any)
 	if err != nil {
 		return fmt.Errorf("naming a source: %w", err)
 	}
-	g.found = append(g.found, source{string(text), open})
+	g.found = append(g.found, source{key: string(text), open: open})
 	return nil
 }
 
@@ -124,7 +132,7 @@ func (g *grouping) probe() {
 	for _, name := range slices.Sorted(maps.Keys(g.probes)) {
 		measures, p := g.probes[name], g.platform.Probes[name]
 		cfg := observe.HTTPProbeConfig{
-			URL: p.URL, Timeout: time.Duration(p.Timeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
+			URL: p.URL, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
 			Availability: measures["availability"], ErrorRate: measures["error_rate"], ResponseTime: measures["response_time"],
 			P50: measures["latency_p50"], P95: measures["latency_p95"], P99: measures["latency_p99"],
 			DataAge: measures["data_age"], DataAgePath: p.AgeField,
@@ -134,6 +142,7 @@ func (g *grouping) probe() {
 		}
 		// A probe always has a key: its parts are text and numbers.
 		_ = g.add(func() (observe.Sampler, func(), error) { return plain(observe.NewHTTPProbe(cfg)) }, "probe", name, p, measures)
+		g.found[len(g.found)-1].patience = cfg.Timeout + time.Second
 	}
 }
 
