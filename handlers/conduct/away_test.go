@@ -32,6 +32,7 @@ func TestKafkaMayBeAwayForAWhile(t *testing.T) {
 				s.end()
 				assert.Equal(t, inOrder(), s.order(), "in the order in which they fell due")
 				s.contiguous(0)
+				s.replaysTheSame()
 				assert.Equal(t, events.Upheld, x.Verdict, x.Reasons)
 			})
 		})
@@ -54,6 +55,7 @@ func TestBeyondTheTapeIsAGap(t *testing.T) {
 		x := s.until(over)
 		s.end()
 		s.contiguous(1)
+		s.replaysTheSame()
 		gap := gaps(s.ticks)[0]
 		assert.InDelta(t, 601, gap.From.Sub(injected).Seconds(), 2, "the tape and the tick that waits are kept")
 		assert.InDelta(t, 700, gap.To.Sub(injected).Seconds(), 2)
@@ -100,6 +102,7 @@ func TestARestartGoesOn(t *testing.T) {
 				x := s.until(over)
 				s.end()
 				s.contiguous(1)
+				s.replaysTheSame()
 				assert.Equal(t, events.Upheld, x.Verdict, x.Reasons)
 				assert.Equal(t, inOrder(), s.order())
 			})
@@ -196,5 +199,21 @@ func TestNoticeOfWhatIsOverLeadsNothing(t *testing.T) {
 		s.end()
 		assert.Empty(t, s.sent)
 		assert.Empty(t, s.ticks)
+	})
+}
+
+// The end of the process does not wait for a Kafka that stays away.
+func TestTheEndWaitsAMomentForWhatIsQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.ask("1", commands.Schedule{Document: play()})
+		s.start()
+		s.until(in(experiment.Injected))
+		s.away(true, true)
+		pause(t.Context(), 20*time.Second)
+		ends := time.Now()
+		s.end()
+		assert.Equal(t, 5*time.Second, time.Since(ends))
+		s.contiguous(0)
 	})
 }

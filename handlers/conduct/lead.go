@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -13,9 +12,6 @@ import (
 	"github.com/k2-platform/faultline/handlers/judging"
 	"github.com/k2-platform/faultline/spec"
 )
-
-// lastWords bounds how long a clean end waits for recorded ticks.
-const lastWords = 5 * time.Second
 
 // leader leads one experiment.
 type leader struct {
@@ -90,11 +86,7 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	alive, stop := context.WithCancel(ctx)
 	defer stop()
 	t := newTape(ctx, l.Conductor)
-	defer func() {
-		within, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-		defer done()
-		t.close(within)
-	}()
+	defer t.close(ctx)
 	defer l.books.wait()
 	missing, seq := l.gapAfter(last), last.Seq
 	watch := Watch{Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics()}

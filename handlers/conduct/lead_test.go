@@ -35,6 +35,7 @@ func TestAnExperimentIsLedToItsVerdict(t *testing.T) {
 		assert.Equal(t, int64(100), x.Opened.Taken)
 		assert.Equal(t, int64(7), x.Books.During, "the table as it was under the fault")
 		s.contiguous(0)
+		s.replaysTheSame()
 		for _, e := range s.sent {
 			assert.Equal(t, "conductor", e.By)
 			assert.False(t, e.At.IsZero())
@@ -155,6 +156,7 @@ func TestATriggerRollsBack(t *testing.T) {
 				injected := s.until(in(experiment.Injected)).Injected
 				x := s.until(over)
 				s.end()
+				s.replaysTheSame()
 				assert.Equal(t, events.Refuted, x.Verdict)
 				require.NotNil(t, x.Trigger)
 				assert.Equal(t, 6*time.Second, x.Trigger.ReadAt.Sub(injected).Round(time.Second), "at the beat that shows it")

@@ -54,6 +54,7 @@ type stage struct {
 	deaf    bool // takes no commands
 	blind   bool // takes no ticks
 	sent    []commands.Envelope
+	states  map[uint64]experiment.State // by version
 	ticks   []events.Tick
 	reading func(experiment.State) map[string]float64
 	books   ledger
@@ -70,7 +71,8 @@ func (d direct) Append(_ context.Context, b events.Batch, _ string) error {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	log := &handlers.Log{}
-	s := &stage{t: t, log: log, decide: handlers.Decider{Log: log, Appender: direct{log}}, reading: usual}
+	s := &stage{t: t, log: log, states: map[uint64]experiment.State{}, decide: handlers.Decider{Log: log, Appender: direct{log}}, reading: usual}
+	log.Listen(func(a handlers.Accepted) { s.states[a.State.Version] = a.State })
 	s.config = conduct.Config{
 		Name: "conductor", Log: log, Problems: slog.New(slog.DiscardHandler),
 		Platform: func() (spec.Platform, error) {

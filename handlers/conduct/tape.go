@@ -3,12 +3,16 @@ package conduct
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/k2-platform/faultline/events"
 )
 
 // tapeLength bounds the ticks that wait for Kafka: ten minutes of them.
 const tapeLength = 600
+
+// lastWords bounds how long the end of the process waits for them.
+const lastWords = 5 * time.Second
 
 // tape records ticks in their order while the clock goes on. It is used by
 // the clock's goroutine alone.
@@ -49,11 +53,18 @@ func (t *tape) record(tick events.Tick) bool {
 	}
 }
 
-// close waits a moment for what is queued: a clean end loses no tick.
+// close returns once all that is queued is recorded, however long Kafka is
+// away: a verdict without its readings could not be judged again. The end of
+// ctx, that of the process, waits a moment only.
 func (t *tape) close(ctx context.Context) {
 	close(t.queue)
-	stop := context.AfterFunc(ctx, t.stop)
-	defer stop()
+	waiting, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	forget := context.AfterFunc(ctx, func() {
+		sleep(waiting, lastWords)
+		t.stop()
+	})
+	defer forget()
 	t.wait.Wait()
 	t.stop()
 }
