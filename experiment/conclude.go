@@ -134,6 +134,8 @@ func recovered(s State) (events.Answer, string) {
 		return events.Unknown, "not_recovered: recovery was not measured"
 	case !s.Recovery.Recovered || s.Recovery.FromRollback == nil:
 		return events.Violated, "not_recovered: " + s.Recovery.Why
+	case *s.Recovery.FromRollback > limit && s.Recovery.Why != "":
+		return events.Unknown, "recovery_unseen: " + s.Recovery.Why
 	case *s.Recovery.FromRollback > limit:
 		return events.Violated, fmt.Sprintf("recovery_too_slow: %s after rollback, claimed were %s", s.Recovery.FromRollback, limit)
 	}

@@ -105,7 +105,11 @@ func TestVerdicts(t *testing.T) {
 		"agent died":   {map[int]commands.Command{6: nil, 7: commands.ReportRolledBack{Step: "stop", Cause: events.AgentRestart, SeenAt: time.Unix(7, 0)}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},
 		"inject fails": {map[int]commands.Command{3: commands.ReportInjectionFailed{Step: "stop", Why: "no process"}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},
 		"too slow":     {map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true, FromRollback: &slow}}}, experiment.Concluded, events.Refuted, experiment.ExitRefuted},
-		"never back":   {map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Why: "lag"}}}, experiment.Concluded, events.Refuted, experiment.ExitNotRecovered},
+		"too slow, or unseen": {
+			map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true, FromRollback: &slow, Why: "a gap"}}},
+			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
+		},
+		"never back": {map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Why: "lag"}}}, experiment.Concluded, events.Refuted, experiment.ExitNotRecovered},
 		"lost an acknowledged record": {
 			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, LostAcked: 1}}},
 			experiment.Concluded, events.Refuted, experiment.ExitRefuted,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/k2-platform/faultline/commands"
@@ -12,12 +13,16 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
+// lookWithin bounds one try to see the table under the fault.
+const lookWithin = 10 * time.Second
+
 // bookkeeper keeps one experiment's books. A nil one keeps none.
 type bookkeeper struct {
 	*leader
 	books   Books
-	during  int64 // snapshot under the fault
-	closing sync.WaitGroup
+	during  atomic.Int64 // snapshot under the fault
+	looking atomic.Bool
+	work    sync.WaitGroup
 	started bool
 }
 
@@ -41,24 +46,20 @@ func (b *bookkeeper) open(ctx context.Context) (*events.BookMark, error) {
 }
 
 // keep notes the table as it is under the fault, and closes the books once
-// recovery was measured. Closing takes its time, so the clock goes on.
+// recovery was measured. Both take their time, so the clock goes on.
 func (b *bookkeeper) keep(ctx context.Context, s experiment.State) {
 	if b == nil || s.Opened == nil {
 		return
 	}
-	if s.Phase == experiment.Injected && b.during == 0 {
-		id, err := b.books.Snapshot(ctx)
-		if err != nil {
-			b.Problems.Warn("noting the snapshot under the fault", "experiment", s.ID, "error", err)
-		}
-		b.during = id
+	if s.Phase == experiment.Injected {
+		b.look(ctx)
 	}
 	if b.started || s.Phase != experiment.Recovering || s.Recovery == nil || s.Books != nil {
 		return
 	}
 	b.started = true
-	opened, during, within := *s.Opened, b.during, time.Duration(s.Document.Limits.RecoveryTimeout)
-	b.closing.Go(func() {
+	opened, during, within := *s.Opened, b.during.Load(), time.Duration(s.Document.Limits.RecoveryTimeout)
+	b.work.Go(func() {
 		closed := b.books.Close(ctx, opened, during, within)
 		b.out.deliver(ctx, commands.Envelope{
 			ID: string(s.ID) + "/books", Experiment: s.ID, Command: commands.CloseBooks{BooksClosed: closed},
@@ -66,8 +67,28 @@ func (b *bookkeeper) keep(ctx context.Context, s experiment.State) {
 	})
 }
 
+// look asks for the snapshot under the fault until it is known once. The table
+// may be what the fault broke: its answer counts only if it comes in time.
+func (b *bookkeeper) look(ctx context.Context) {
+	if b.during.Load() != 0 || !b.looking.CompareAndSwap(false, true) {
+		return
+	}
+	b.work.Go(func() {
+		defer b.looking.Store(false)
+		within, done := context.WithTimeout(ctx, lookWithin)
+		defer done()
+		id, err := b.books.Snapshot(within)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			b.Problems.Warn("noting the snapshot under the fault", "experiment", b.id, "error", err)
+		case err == nil && b.Log.State(b.id).Phase == experiment.Injected:
+			b.during.Store(id)
+		}
+	})
+}
+
 func (b *bookkeeper) wait() {
 	if b != nil {
-		b.closing.Wait()
+		b.work.Wait()
 	}
 }

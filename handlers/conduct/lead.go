@@ -96,7 +96,7 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 		t.close(within)
 	}()
 	defer l.books.wait()
-	missing, seq := gapAfter(last), last.Seq
+	missing, seq := l.gapAfter(last), last.Seq
 	watch := Watch{Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics()}
 	return l.Clock.Watch(alive, watch, func(tick events.Tick) {
 		s := l.Log.State(l.id)

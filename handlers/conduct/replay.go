@@ -31,12 +31,17 @@ func (l *leader) replay(ctx context.Context, j *judging.Judge) (events.Tick, err
 	return last, nil
 }
 
-// gapAfter begins where the record of an earlier life ends.
-func gapAfter(last events.Tick) *events.Gap {
-	if last.Seq == 0 {
+// gapAfter begins where the record of an earlier life ends, or with the
+// baseline where that life left no record.
+func (l *leader) gapAfter(last events.Tick) *events.Gap {
+	if l.fresh {
 		return nil
 	}
-	return &events.Gap{From: last.At, Why: "the pipeline was restarted"}
+	from := last.At
+	if last.Seq == 0 {
+		from = l.Log.State(l.id).Began
+	}
+	return &events.Gap{From: from, Why: "the pipeline was restarted"}
 }
 
 // gapAt goes on with a gap, or begins one at a tick that found no room.

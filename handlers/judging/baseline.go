@@ -33,7 +33,7 @@ func (j *Judge) takeBaseline(s experiment.State, t events.Tick) {
 	if j.owes(s, "baseline") {
 		return
 	}
-	values := j.values(s, t)
+	values := j.values(s, t, time.Time{})
 	if b.waiting.IsZero() {
 		b.waiting = t.At
 		b.series, b.seen = map[string][]float64{}, map[string]time.Time{}
@@ -48,8 +48,7 @@ func (j *Judge) takeBaseline(s experiment.State, t events.Tick) {
 		j.closeBaseline(s, t)
 		return
 	}
-	// Half a beat: a clock that is a little late does not leave a window empty.
-	window := int((t.At.Sub(b.began) + beat/2) / time.Duration(j.doc.Baseline.Every))
+	window := j.window(t.At.Sub(b.began))
 	for len(b.windows) <= window {
 		b.windows = append(b.windows, map[string]float64{})
 	}
@@ -60,6 +59,15 @@ func (j *Judge) takeBaseline(s experiment.State, t events.Tick) {
 			b.seen[name] = r.At
 		}
 	}
+}
+
+// window is the number, from 0, of the window that a time of the baseline is
+// in. None is shorter than a beat, or it would stay empty.
+func (j *Judge) window(since time.Duration) int {
+	length := max(time.Duration(j.doc.Baseline.Every), beat)
+	last := (time.Duration(j.doc.Baseline.Duration) - 1) / length
+	// Half a beat: a clock that is a little late does not leave a window empty.
+	return int(min((since+beat/2)/length, last))
 }
 
 // warm says that each metric that a rule of the steady state speaks of was

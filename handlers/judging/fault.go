@@ -16,12 +16,13 @@ type watching struct {
 	maintained []course // of each rule that is to be maintained
 	impact     course
 	settled    bool
+	missed     missed
 }
 
 // course is how a rule fared over several ticks.
 type course struct {
 	unknownSince time.Time
-	known        bool // it held at some tick
+	known        bool // it was answered at some tick
 	doubtful     bool // it was unknown for longer than the grace
 	last         map[string]float64
 }
@@ -39,11 +40,13 @@ func (c *course) note(a events.Answer, at time.Time, grace time.Duration) time.D
 	return at.Sub(c.unknownSince)
 }
 
+// grace is for how long an answer may be unknown.
+func (j *Judge) grace() time.Duration { return time.Duration(j.doc.Limits.TriggerGrace) }
+
 // watch judges triggers, impact and what is to be maintained, and ends steps
 // whose time is over.
 func (j *Judge) watch(s experiment.State, t events.Tick) {
-	values := j.values(s, t)
-	grace := time.Duration(j.doc.Limits.TriggerGrace)
+	values, grace := j.values(s, t, time.Time{}), j.grace()
 	for i, r := range j.triggers {
 		a := judge(r, values)
 		if unknown := j.watching.fired[i].note(a, t.At, grace); a != events.Holds && unknown <= grace {
@@ -54,6 +57,7 @@ func (j *Judge) watch(s experiment.State, t events.Tick) {
 		}})
 	}
 	if !s.Injected.IsZero() {
+		values = j.values(s, t, s.Injected)
 		j.seeImpact(s, t, values)
 		j.seeMaintained(s, t, values)
 		j.see(values)
@@ -79,23 +83,24 @@ func (j *Judge) seeImpact(s experiment.State, t events.Tick, values map[string]f
 	if j.impact == nil || j.owes(s, "impact") {
 		return
 	}
-	within := time.Duration(j.doc.Impact.Within)
-	a := judge(*j.impact, values)
-	if a == events.Holds {
-		j.claimImpact(s, t, events.Holds, values, fmt.Sprintf("seen %s after injection", t.At.Sub(s.Injected).Round(time.Second)))
+	within, since := time.Duration(j.doc.Impact.Within), t.At.Sub(s.Injected)
+	if within > 0 && since > within {
+		j.missImpact(s, t, values)
 		return
 	}
-	j.watching.impact.note(a, t.At, 0)
-	if within > 0 && t.At.Sub(s.Injected) > within {
-		j.missImpact(s, t, values)
+	a := judge(*j.impact, values)
+	if a == events.Holds {
+		j.claimImpact(s, t, events.Holds, values, fmt.Sprintf("seen %s after injection", since.Round(time.Second)))
+		return
 	}
+	j.watching.impact.note(a, t.At, j.grace())
 }
 
 // missImpact says that the impact did not come: violated where the rule could
-// be judged, unknown where it never could.
+// be judged, unknown where it could not for longer than the grace.
 func (j *Judge) missImpact(s experiment.State, t events.Tick, values map[string]float64) {
 	a := events.Unknown
-	if j.watching.impact.known {
+	if c := j.watching.impact; c.known && !c.doubtful {
 		a = events.Violated
 	}
 	j.claimImpact(s, t, a, values, "not seen while the fault was there")
@@ -111,7 +116,7 @@ func (j *Judge) seeMaintained(s experiment.State, t events.Tick, values map[stri
 	for i, r := range j.maintain {
 		c := &j.watching.maintained[i]
 		a := judge(r, values)
-		c.note(a, t.At, time.Duration(j.doc.Limits.TriggerGrace))
+		c.note(a, t.At, j.grace())
 		c.last = used(r, values)
 		if a == events.Violated {
 			j.claimMaintained(s, t, i, a, "violated while the fault was there")
@@ -133,7 +138,7 @@ func (j *Judge) settle(s experiment.State, t events.Tick) {
 	}
 	j.watching.settled = true
 	if j.impact != nil && !j.owes(s, "impact") {
-		j.missImpact(s, t, j.values(s, t))
+		j.missImpact(s, t, j.values(s, t, s.Injected))
 	}
 	for i := range j.maintain {
 		c := j.watching.maintained[i]

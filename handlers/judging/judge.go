@@ -96,9 +96,11 @@ func (j *Judge) Tick(s experiment.State, t events.Tick) []Due {
 		j.takeBaseline(s, t)
 	case experiment.Injecting, experiment.Injected:
 		j.recall(s)
+		j.miss(s, t)
 		j.watch(s, t)
 	case experiment.RollingBack, experiment.Recovering, experiment.Stuck:
 		j.recall(s)
+		j.miss(s, t)
 		j.settle(s, t)
 		j.recover(s, t)
 	case experiment.Absent, experiment.Scheduled, experiment.Concluded, experiment.Denied, experiment.Aborted:

@@ -74,11 +74,12 @@ func (j *Judge) fresh() time.Duration {
 	return max(5*time.Duration(j.doc.Baseline.Every)/2, 2500*time.Millisecond)
 }
 
-// values is what rules may read at a tick: what is missing is unknown.
-func (j *Judge) values(s experiment.State, t events.Tick) map[string]float64 {
+// values is what rules may read at a tick: what is missing is unknown. So is
+// what was read before from: it says nothing of the time since.
+func (j *Judge) values(s experiment.State, t events.Tick, from time.Time) map[string]float64 {
 	out := maps.Clone(j.baseline)
 	for name, r := range j.latest {
-		if t.At.Sub(r.At) <= j.fresh() {
+		if t.At.Sub(r.At) <= j.fresh() && !r.At.Before(from) {
 			out[name] = r.Value
 		}
 	}

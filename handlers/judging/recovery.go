@@ -14,25 +14,35 @@ import (
 // recover looks for the first tick after rollback at which the steady state
 // holds again and every service is healthy.
 func (j *Judge) recover(s experiment.State, t events.Tick) {
-	values := j.values(s, t)
 	if !s.Injected.IsZero() && !j.owes(s, "recovery") {
-		j.see(values)
+		j.see(j.values(s, t, s.Injected))
 	}
 	if s.Phase != experiment.Recovering || s.RolledBack.IsZero() || !t.At.After(s.RolledBack) || j.owes(s, "recovery") {
 		return
 	}
-	missing := j.missing(values)
+	missing := j.missing(j.values(s, t, s.RolledBack))
+	took := t.At.Sub(s.RolledBack)
 	out := events.RecoveryMeasured{Recovered: len(missing) == 0, Impact: j.user}
 	switch {
 	case out.Recovered:
-		injection, rollback := spec.Duration(t.At.Sub(s.Injected)), spec.Duration(t.At.Sub(s.RolledBack))
-		out.FromInjection, out.FromRollback = &injection, &rollback
-	case t.At.Sub(s.RolledBack) >= time.Duration(j.doc.Limits.RecoveryTimeout):
+		injection, rollback := spec.Duration(t.At.Sub(s.Injected)), spec.Duration(took)
+		out.FromInjection, out.FromRollback, out.Why = &injection, &rollback, j.doubt(s, took)
+	case took-j.watching.missed.all >= time.Duration(j.doc.Limits.RecoveryTimeout):
 		out.Why = fmt.Sprintf("%s after rollback: %s", j.doc.Limits.RecoveryTimeout, strings.Join(missing, "; "))
 	default:
 		return
 	}
 	j.owe(s, "recovery", t, commands.ReportRecovery{RecoveryMeasured: out})
+}
+
+// doubt says why a system that seems to be back too late may have been in
+// time. It is empty where there is no doubt.
+func (j *Judge) doubt(s experiment.State, took time.Duration) string {
+	m, within := j.watching.missed, time.Duration(j.doc.Hypothesis.RecoversWithin)
+	if took <= within || m.all == 0 || m.from.Sub(s.RolledBack) > within {
+		return ""
+	}
+	return fmt.Sprintf("it may have been back in time: %s of its readings are missing", m.all.Round(time.Second))
 }
 
 // missing says what keeps the system from being recovered.
