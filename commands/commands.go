@@ -44,6 +44,13 @@ type Abort struct {
 	Reason string `json:"reason"`
 }
 
+// Halt says that an operator stopped the experiment outside the log: agents
+// undo before anybody decides on this.
+type Halt struct {
+	Order string `json:"order"` // id of the halt
+	Why   string `json:"why"`
+}
+
 // Note asks to attach a finding or an improvement.
 type Note struct {
 	Kind   events.NoteKind `json:"kind"`
@@ -107,6 +114,7 @@ type ReportRolledBack struct {
 	Step   spec.StepID  `json:"step"`
 	Cause  events.Cause `json:"cause"`
 	SeenAt time.Time    `json:"seen_at"`
+	Why    string       `json:"why,omitempty"`
 }
 
 // ReportStuck says that the agent cannot undo the fault.
@@ -114,6 +122,12 @@ type ReportStuck struct {
 	Step   spec.StepID `json:"step"`
 	Why    string      `json:"why"`
 	Manual string      `json:"manual"`
+}
+
+// ReportRefusal says that an agent refused a request: one that was too late,
+// of a controller that lost its place, or against a halt.
+type ReportRefusal struct {
+	events.RequestRefused
 }
 
 // JudgeClaim brings the answer to one claim.
@@ -134,6 +148,8 @@ type CloseBooks struct {
 func (Schedule) isCommand()              {}
 func (Approve) isCommand()               {}
 func (Abort) isCommand()                 {}
+func (Halt) isCommand()                  {}
+func (ReportRefusal) isCommand()         {}
 func (Note) isCommand()                  {}
 func (Deny) isCommand()                  {}
 func (RequestApproval) isCommand()       {}

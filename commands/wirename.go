@@ -10,6 +10,7 @@ const (
 	TypeSchedule              = "io.faultline.command.experiment.schedule.v1"
 	TypeApprove               = "io.faultline.command.experiment.approve.v1"
 	TypeAbort                 = "io.faultline.command.experiment.abort.v1"
+	TypeHalt                  = "io.faultline.command.experiment.halt.v1"
 	TypeNote                  = "io.faultline.command.experiment.note.v1"
 	TypeDeny                  = "io.faultline.command.experiment.deny.v1"
 	TypeRequestApproval       = "io.faultline.command.experiment.request_approval.v1"
@@ -21,6 +22,7 @@ const (
 	TypeTrigger               = "io.faultline.command.rollback.trigger.v1"
 	TypeReportRolledBack      = "io.faultline.command.fault.report_rolled_back.v1"
 	TypeReportStuck           = "io.faultline.command.fault.report_stuck.v1"
+	TypeReportRefusal         = "io.faultline.command.request.report_refused.v1"
 	TypeJudgeClaim            = "io.faultline.command.claim.judge.v1"
 	TypeReportRecovery        = "io.faultline.command.recovery.report.v1"
 	TypeCloseBooks            = "io.faultline.command.books.close.v1"
@@ -35,6 +37,8 @@ func TypeOf(c Command) string {
 		return TypeApprove
 	case Abort:
 		return TypeAbort
+	case Halt:
+		return TypeHalt
 	case Note:
 		return TypeNote
 	case Deny:
@@ -57,6 +61,8 @@ func TypeOf(c Command) string {
 		return TypeReportRolledBack
 	case ReportStuck:
 		return TypeReportStuck
+	case ReportRefusal:
+		return TypeReportRefusal
 	case JudgeClaim:
 		return TypeJudgeClaim
 	case ReportRecovery:
@@ -75,6 +81,8 @@ func decodeCommand(name string, data []byte) (Command, error) {
 		return decode[Approve](data)
 	case TypeAbort:
 		return decode[Abort](data)
+	case TypeHalt:
+		return decode[Halt](data)
 	case TypeNote:
 		return decode[Note](data)
 	case TypeDeny:
@@ -97,6 +105,8 @@ func decodeCommand(name string, data []byte) (Command, error) {
 		return decode[ReportRolledBack](data)
 	case TypeReportStuck:
 		return decode[ReportStuck](data)
+	case TypeReportRefusal:
+		return decode[ReportRefusal](data)
 	case TypeJudgeClaim:
 		return decode[JudgeClaim](data)
 	case TypeReportRecovery:

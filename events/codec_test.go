@@ -39,6 +39,7 @@ func samples() []events.Event {
 		events.FaultInjectionRequested{Step: "a", Fault: spec.Fault{Kind: "process.stop", Target: "kafka", With: map[string]string{"grace": "1s"}}, MaxLife: second},
 		events.FaultInjected{Step: "a", Receipt: "r", SeenAt: at},
 		events.FaultInjectionFailed{Step: "a", Why: "w"},
+		events.RequestRefused{Agent: "agent@h", What: "inject a", From: "controller", Why: "w"},
 		events.RollbackTriggered{Rule: "r", Answer: events.Holds, Values: map[string]float64{"m": 1}, ReadAt: at, Observed: 7},
 		events.RollbackRequested{Step: "a", Cause: events.Trigger, Reason: "r"},
 		events.FaultRolledBack{Step: "a", Cause: events.Planned, SeenAt: at},

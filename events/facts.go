@@ -65,6 +65,15 @@ type FaultInjectionFailed struct {
 	Why  string      `json:"why"`
 }
 
+// RequestRefused says that an agent did not do what it was asked for, who
+// asked, and why not.
+type RequestRefused struct {
+	Agent string `json:"agent"`
+	What  string `json:"what"`
+	From  string `json:"from"` // who asked, as the request says
+	Why   string `json:"why"`
+}
+
 // RollbackTriggered says that a rule ended the experiment early.
 type RollbackTriggered struct {
 	Rule     string             `json:"rule"`
@@ -86,6 +95,8 @@ type FaultRolledBack struct {
 	Step   spec.StepID `json:"step"`
 	Cause  Cause       `json:"cause"`
 	SeenAt time.Time   `json:"seen_at"`
+	// Why is more about the cause: the rule that fired, the halt's reason.
+	Why string `json:"why,omitempty"`
 }
 
 // RollbackStuck says that a fault could not be undone, and what to run by
@@ -195,6 +206,7 @@ func (BaselineEstablished) isEvent()     {}
 func (FaultInjectionRequested) isEvent() {}
 func (FaultInjected) isEvent()           {}
 func (FaultInjectionFailed) isEvent()    {}
+func (RequestRefused) isEvent()          {}
 func (RollbackTriggered) isEvent()       {}
 func (RollbackRequested) isEvent()       {}
 func (FaultRolledBack) isEvent()         {}

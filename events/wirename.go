@@ -16,6 +16,7 @@ const (
 	TypeFaultInjectionRequested = "io.faultline.fault.injection_requested.v1"
 	TypeFaultInjected           = "io.faultline.fault.injected.v1"
 	TypeFaultInjectionFailed    = "io.faultline.fault.injection_failed.v1"
+	TypeRequestRefused          = "io.faultline.request.refused.v1"
 	TypeRollbackTriggered       = "io.faultline.rollback.triggered.v1"
 	TypeRollbackRequested       = "io.faultline.rollback.requested.v1"
 	TypeFaultRolledBack         = "io.faultline.fault.rolled_back.v1"
@@ -49,6 +50,8 @@ func TypeOf(e Event) string {
 		return TypeFaultInjected
 	case FaultInjectionFailed:
 		return TypeFaultInjectionFailed
+	case RequestRefused:
+		return TypeRequestRefused
 	case RollbackTriggered:
 		return TypeRollbackTriggered
 	case RollbackRequested:
@@ -96,6 +99,8 @@ func DecodeEvent(name string, data []byte) (Event, error) {
 		return decode[FaultInjected](data)
 	case TypeFaultInjectionFailed:
 		return decode[FaultInjectionFailed](data)
+	case TypeRequestRefused:
+		return decode[RequestRefused](data)
 	case TypeRollbackTriggered:
 		return decode[RollbackTriggered](data)
 	case TypeRollbackRequested:

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/k2-platform/faultline/commands"
@@ -53,6 +54,9 @@ func Judge(s State) (events.Verdict, []string) {
 	if s.Trigger != nil {
 		return events.Refuted, []string{fmt.Sprintf("rollback_trigger: %s was %s", s.Trigger.Rule, fired(s.Trigger.Answer))}
 	}
+	if why := undoneByTrigger(s); why != "" {
+		return events.Refuted, []string{"rollback_trigger: " + why}
+	}
 	if why := untested(s); why != "" {
 		return events.Inconclusive, []string{why}
 	}
@@ -64,6 +68,17 @@ func Judge(s State) (events.Verdict, []string) {
 		return events.Inconclusive, unknown
 	}
 	return events.Upheld, []string{"every claim of the hypothesis holds"}
+}
+
+// undoneByTrigger is what the agents were told of a trigger that never reached
+// the log itself.
+func undoneByTrigger(s State) string {
+	for _, st := range s.Steps {
+		if st.Phase == Gone && st.Cause == events.Trigger {
+			return cmp.Or(st.Why, "an agent undid the fault for it")
+		}
+	}
+	return ""
 }
 
 func fired(a events.Answer) string {

@@ -28,7 +28,9 @@ func Decide(s State, c commands.Envelope) ([]events.Event, error) {
 	case commands.Approve:
 		return approve(s, c, cmd), nil
 	case commands.Abort:
-		return abort(s, c, cmd), nil
+		return stop(s, c, events.Abort, cmd.Reason), nil
+	case commands.Halt:
+		return stop(s, c, events.Halt, cmd.Why), nil
 	case commands.Note:
 		return note(s, c, cmd), nil
 	case commands.Deny:
@@ -51,6 +53,8 @@ func Decide(s State, c commands.Envelope) ([]events.Event, error) {
 		return reportRolledBack(s, c, cmd), nil
 	case commands.ReportStuck:
 		return reportStuck(s, c, cmd), nil
+	case commands.ReportRefusal:
+		return []events.Event{cmd.RequestRefused}, nil
 	case commands.JudgeClaim:
 		return judgeClaim(s, c, cmd), nil
 	case commands.ReportRecovery:
@@ -89,22 +93,32 @@ func note(s State, c commands.Envelope, cmd commands.Note) []events.Event {
 	return []events.Event{events.NoteAdded{Kind: cmd.Kind, Text: cmd.Text, By: c.By, Event: cmd.Event, Column: cmd.Column}}
 }
 
-func abort(s State, c commands.Envelope, cmd commands.Abort) []events.Event {
+// stop ends an experiment early: by an abort, which the log decides, or by a
+// halt, which agents have heard of before.
+func stop(s State, c commands.Envelope, cause events.Cause, reason string) []events.Event {
 	switch s.Phase {
 	case Absent:
-		return refused(s, c, "there is nothing to abort; see faultline list")
+		return refused(s, c, "there is nothing to stop; see faultline list")
 	case Concluded, Denied, Aborted:
 		return refused(s, c, "it is over")
 	case Scheduled, Baselining:
-		return []events.Event{events.Concluded{Verdict: events.Inconclusive, Aborted: true, Reasons: []string{"aborted before injection: " + cmd.Reason}}}
+		return []events.Event{stopped(cause, "before injection", reason)}
 	case Injecting, Injected, RollingBack, Recovering, Stuck:
 	}
-	out := rollBackAll(s, events.Abort, cmd.Reason)
+	out := rollBackAll(s, cause, reason)
 	if len(out) == 0 && !s.any(Undoing, StuckStep) {
-		return []events.Event{events.Concluded{Verdict: events.Inconclusive, Aborted: true, Reasons: []string{"aborted after rollback: " + cmd.Reason}}}
+		return []events.Event{stopped(cause, "after rollback", reason)}
 	}
 	if len(out) == 0 {
 		return refused(s, c, "its faults are being rolled back already")
 	}
 	return out
+}
+
+func stopped(cause events.Cause, when, reason string) events.Event {
+	word := "aborted"
+	if cause == events.Halt {
+		word = "halted"
+	}
+	return events.Concluded{Verdict: events.Inconclusive, Aborted: true, Reasons: []string{word + " " + when + ": " + reason}}
 }

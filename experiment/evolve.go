@@ -31,7 +31,7 @@ func (s *State) apply(b events.Batch, event events.Event) {
 		s.scheduled(b, e)
 	case events.ExperimentDenied:
 		s.Phase, s.By, s.Reasons, s.Ended = Denied, e.By, e.Reasons, b.At
-	case events.CommandRefused:
+	case events.CommandRefused, events.RequestRefused:
 	case events.BlastRadiusDecided:
 		s.Radius = &e
 	case events.ApprovalRequested:
@@ -51,9 +51,9 @@ func (s *State) apply(b events.Batch, event events.Event) {
 	case events.FaultInjectionFailed:
 		s.step(e.Step, func(st *Step) { st.Phase, st.Why = Failed, e.Why })
 	case events.RollbackTriggered:
-		s.Trigger = &e
+		s.Trigger, s.Stopped = &e, e.ReadAt
 	case events.RollbackRequested:
-		s.undoing(e)
+		s.undoing(b, e)
 	case events.FaultRolledBack:
 		s.rolledBack(e)
 	case events.RollbackStuck:
@@ -99,7 +99,10 @@ func (s *State) injected(e events.FaultInjected) {
 	}
 }
 
-func (s *State) undoing(e events.RollbackRequested) {
+func (s *State) undoing(b events.Batch, e events.RollbackRequested) {
+	if e.Cause != events.Planned && s.Stopped.IsZero() {
+		s.Stopped = b.At
+	}
 	s.step(e.Step, func(st *Step) { st.Phase, st.Cause = Undoing, e.Cause })
 	s.worsen(e.Cause)
 	if !s.any(Waiting, Requested, Present) || e.Cause != events.Planned {
@@ -108,7 +111,7 @@ func (s *State) undoing(e events.RollbackRequested) {
 }
 
 func (s *State) rolledBack(e events.FaultRolledBack) {
-	s.step(e.Step, func(st *Step) { st.Phase, st.Gone, st.Cause = Gone, e.SeenAt, e.Cause })
+	s.step(e.Step, func(st *Step) { st.Phase, st.Gone, st.Cause, st.Why = Gone, e.SeenAt, e.Cause, e.Why })
 	s.worsen(e.Cause)
 	if e.SeenAt.After(s.RolledBack) {
 		s.RolledBack = e.SeenAt

@@ -38,7 +38,7 @@ func reportInjectionFailed(s State, c commands.Envelope, cmd commands.ReportInje
 		return out
 	}
 	return append(out, events.Concluded{
-		Verdict: events.Inconclusive, Aborted: next.Cause == events.Abort,
+		Verdict: events.Inconclusive, Aborted: next.Cause == events.Abort || next.Cause == events.Halt,
 		Reasons: []string{"presence_unseen: step " + string(cmd.Step) + " was not injected: " + cmd.Why},
 	})
 }
@@ -73,7 +73,11 @@ func lastOf(s State) bool {
 }
 
 func trigger(s State, c commands.Envelope, cmd commands.Trigger) []events.Event {
-	if s.Phase != Injecting && s.Phase != Injected {
+	switch {
+	case s.Phase == Injecting || s.Phase == Injected:
+	case s.Cause == events.Trigger && s.Trigger == nil && !s.Phase.Over():
+		// The agents heard of it before the log did, and one of them was quicker.
+	default:
 		return refused(s, c, "no fault of it is in place")
 	}
 	return append([]events.Event{cmd.RollbackTriggered}, rollBackAll(s, events.Trigger, cmd.Rule)...)
@@ -97,7 +101,7 @@ func reportRolledBack(s State, c commands.Envelope, cmd commands.ReportRolledBac
 		return refused(s, c, "step "+string(cmd.Step)+" has no fault in place")
 	}
 	cause := causeOf(st, cmd.Cause)
-	gone := events.FaultRolledBack{Step: cmd.Step, Cause: cause, SeenAt: cmd.SeenAt}
+	gone := events.FaultRolledBack{Step: cmd.Step, Cause: cause, SeenAt: cmd.SeenAt, Why: cmd.Why}
 	out := []events.Event{gone}
 	next := Evolve(s, events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out})
 	if cause != events.Planned {

@@ -73,6 +73,7 @@ func anyCommand(t *rapid.T, d spec.Document) commands.Command {
 	return rapid.SampledFrom([]commands.Command{
 		commands.Schedule{Document: d},
 		commands.Abort{Reason: "enough"},
+		commands.Halt{Order: "h", Why: "enough"},
 		commands.Deny{Reasons: []string{"no"}},
 		commands.Note{Kind: events.Finding, Text: "n"},
 		commands.BeginBaseline{},
@@ -88,6 +89,9 @@ func anyCommand(t *rapid.T, d spec.Document) commands.Command {
 		commands.Trigger{RollbackTriggered: events.RollbackTriggered{Rule: "r", Answer: events.Holds}},
 		commands.ReportRolledBack{Step: step, Cause: events.Planned, SeenAt: seen},
 		commands.ReportRolledBack{Step: step, Cause: events.AgentRestart, SeenAt: seen},
+		commands.ReportRolledBack{Step: step, Cause: events.Trigger, Why: "r", SeenAt: seen},
+		commands.ReportRolledBack{Step: step, Cause: events.Halt, SeenAt: seen},
+		commands.ReportRefusal{RequestRefused: events.RequestRefused{What: "inject", Why: "late"}},
 		commands.ReportStuck{Step: step, Why: "w", Manual: "m"},
 		commands.JudgeClaim{ClaimJudged: events.ClaimJudged{Claim: events.ClaimImpact, Answer: events.Holds}},
 		commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true}},

@@ -34,6 +34,7 @@ type State struct {
 
 	Injected   time.Time // first fault seen
 	RolledBack time.Time // last fault seen gone
+	Stopped    time.Time // what ended it early: the reading that fired, or the request
 	Cause      events.Cause
 	Trigger    *events.RollbackTriggered
 	Claims     map[string]events.ClaimJudged
@@ -54,7 +55,7 @@ type Step struct {
 	Seen    time.Time // on its target
 	Gone    time.Time
 	Cause   events.Cause
-	Why     string // it failed or is stuck
+	Why     string // it failed, is stuck, or went early
 	Manual  string
 	Receipt string
 }

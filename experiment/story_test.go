@@ -84,7 +84,23 @@ func TestVerdicts(t *testing.T) {
 			map[int]commands.Command{6: commands.Trigger{RollbackTriggered: events.RollbackTriggered{Rule: "r", Answer: events.Holds}}},
 			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
 		},
-		"abort":        {map[int]commands.Command{6: commands.Abort{Reason: "enough"}, 8: nil, 9: nil}, experiment.Aborted, events.Inconclusive, experiment.ExitAborted},
+		"abort": {map[int]commands.Command{6: commands.Abort{Reason: "enough"}, 8: nil, 9: nil}, experiment.Aborted, events.Inconclusive, experiment.ExitAborted},
+		"halt":  {map[int]commands.Command{6: commands.Halt{Order: "h", Why: "enough"}, 8: nil, 9: nil}, experiment.Aborted, events.Inconclusive, experiment.ExitAborted},
+		"an agent obeys a halt first": {
+			map[int]commands.Command{6: nil, 7: commands.ReportRolledBack{Step: "stop", Cause: events.Halt, SeenAt: time.Unix(7, 0)}, 8: nil, 9: nil},
+			experiment.Aborted, events.Inconclusive, experiment.ExitAborted,
+		},
+		"an agent hears of a trigger first": {
+			map[int]commands.Command{
+				6: commands.ReportRolledBack{Step: "stop", Cause: events.Trigger, Why: "r", SeenAt: time.Unix(6, 0)},
+				7: commands.Trigger{RollbackTriggered: events.RollbackTriggered{Rule: "r", Answer: events.Holds}},
+			},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"only an agent hears of a trigger": {
+			map[int]commands.Command{6: nil, 7: commands.ReportRolledBack{Step: "stop", Cause: events.Trigger, Why: "r", SeenAt: time.Unix(7, 0)}},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
 		"stuck":        {map[int]commands.Command{7: commands.ReportStuck{Step: "stop"}, 8: nil, 9: nil}, experiment.Stuck, events.Inconclusive, experiment.ExitNotRecovered},
 		"agent died":   {map[int]commands.Command{6: nil, 7: commands.ReportRolledBack{Step: "stop", Cause: events.AgentRestart, SeenAt: time.Unix(7, 0)}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},
 		"inject fails": {map[int]commands.Command{3: commands.ReportInjectionFailed{Step: "stop", Why: "no process"}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},

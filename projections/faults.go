@@ -64,11 +64,11 @@ func faultRow(event events.Event) (FaultRow, bool) {
 		r.Cause, r.Why = string(e.Cause), e.Reason
 	case events.FaultRolledBack:
 		r = row(string(e.Step), experiment.Gone)
-		r.Cause, r.SeenAt = string(e.Cause), e.SeenAt
+		r.Cause, r.SeenAt, r.Why = string(e.Cause), e.SeenAt, e.Why
 	case events.RollbackStuck:
 		r = row(string(e.Step), experiment.StuckStep)
 		r.Why, r.Manual = e.Why, e.Manual
-	case events.ExperimentScheduled, events.ExperimentDenied, events.CommandRefused, events.BaselineStarted,
+	case events.ExperimentScheduled, events.ExperimentDenied, events.CommandRefused, events.RequestRefused, events.BaselineStarted,
 		events.BaselineEstablished, events.RollbackTriggered, events.ClaimJudged, events.RecoveryMeasured,
 		events.BooksClosed, events.Concluded, events.NoteAdded, events.BlastRadiusDecided, events.ApprovalRequested,
 		events.ExperimentApproved:

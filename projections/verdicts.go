@@ -35,6 +35,7 @@ type VerdictRow struct {
 	Books        *events.BooksClosed
 	Findings     string // those told so far, one a line
 	Improvements string
+	AbortLatency time.Duration // from what ended it early to the last fault seen gone; 0: it ended as planned
 }
 
 // Verdicts makes a row for the fact of the batch that ended its experiment,
@@ -62,6 +63,9 @@ func verdictRow(b Batch, e events.Concluded) VerdictRow {
 		Scheduled: s.Scheduled, Injected: s.Injected, RolledBack: s.RolledBack, Cause: string(s.Cause),
 		Recovery: s.Recovery, Books: s.Books,
 		Findings: notes(s, events.Finding), Improvements: notes(s, events.Improvement),
+	}
+	if !s.Stopped.IsZero() && s.RolledBack.After(s.Stopped) {
+		row.AbortLatency = s.RolledBack.Sub(s.Stopped)
 	}
 	if s.Trigger != nil {
 		row.Trigger = s.Trigger.Rule
@@ -140,6 +144,9 @@ func impact(name string, get func(events.UserImpact) *float64) lake.Column[Verdi
 func laterColumns() []lake.Column[VerdictRow] {
 	return []lake.Column[VerdictRow]{
 		impact("max_ingestion_gap_seconds", func(u events.UserImpact) *float64 { return u.MaxIngestionGap }),
+		lake.OptionalDouble("abort_latency_seconds", func(r VerdictRow) (float64, bool) {
+			return r.AbortLatency.Seconds(), r.AbortLatency > 0
+		}),
 	}
 }
 

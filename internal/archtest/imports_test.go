@@ -28,6 +28,7 @@ func owners() map[string][]string {
 		"github.com/apache/arrow-go":               {"internal/lake"},
 		"github.com/nats-io/nats.go":               {"halt", "cmd"},
 		"github.com/nats-io/nats-server":           {"internal/embedded"},
+		"github.com/nats-io/nkeys":                 {"internal/embedded"},
 		"cel.dev/cel-go":                           {"rules"},
 		"github.com/google/cel-go":                 {"rules"},
 		"modernc.org/sqlite":                       {"internal/lake"},

@@ -18,6 +18,9 @@ const natsStart = 10 * time.Second
 type NATSConfig struct {
 	Dir  string // turns JetStream on and keeps its streams there
 	Addr string // "127.0.0.1:port"; default a free one
+	// Prefix of the subjects that the roles may use; empty lets anybody in.
+	// With one only the holders of the keys below Dir are, see halt.KeyFile.
+	Prefix string
 }
 
 // NATS is a running embedded server.
@@ -43,11 +46,19 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 			return nil, fmt.Errorf("making the embedded nats server's directory: %w", err)
 		}
 	}
-	s, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		ServerName: "faultline", Host: "127.0.0.1", Port: port,
 		NoSigs: true, NoLog: true, NoSystemAccount: cfg.Dir == "",
-		JetStream: cfg.Dir != "", StoreDir: cfg.Dir,
-	})
+		// A report that was taken is on disk, not on its way there.
+		JetStream: cfg.Dir != "", StoreDir: cfg.Dir, SyncAlways: true,
+	}
+	var err error
+	if cfg.Prefix != "" {
+		if opts.Nkeys, err = users(cfg.Dir, cfg.Prefix); err != nil {
+			return nil, fmt.Errorf("configuring embedded nats: %w", err)
+		}
+	}
+	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("configuring embedded nats: %w", err)
 	}

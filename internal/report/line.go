@@ -19,6 +19,8 @@ func Line(e events.Event) string {
 		return fmt.Sprintf("denied by %s: %s", e.By, join(e.Reasons))
 	case events.CommandRefused:
 		return fmt.Sprintf("refused %s of %s: %s", shortType(e.Type), e.By, e.Why)
+	case events.RequestRefused:
+		return fmt.Sprintf("%s refused to %s for %s: %s", e.Agent, e.What, e.From, e.Why)
 	case events.BaselineStarted:
 		if e.Books != nil {
 			return fmt.Sprintf("baseline begun; books opened at record %d", e.Books.Taken)
@@ -37,7 +39,7 @@ func Line(e events.Event) string {
 	case events.RollbackRequested:
 		return fmt.Sprintf("step %s: rollback requested: %s%s", e.Step, e.Cause, after(": ", e.Reason))
 	case events.FaultRolledBack:
-		return fmt.Sprintf("step %s: fault seen gone (%s)", e.Step, e.Cause)
+		return fmt.Sprintf("step %s: fault seen gone (%s%s)", e.Step, e.Cause, after(": ", e.Why))
 	case events.RollbackStuck:
 		return fmt.Sprintf("step %s: STUCK: %s; by hand: %s", e.Step, e.Why, e.Manual)
 	case events.ClaimJudged:

@@ -12,6 +12,10 @@ func commandHelp() map[string]entry {
 		"commands.Abort": {"Asks to end early and undo the fault.", fields{
 			"reason": {"Why, for the record.", ""},
 		}},
+		"commands.Halt": {"Says that an operator stopped the experiment by a halt. Agents undo before anybody decides on this.", fields{
+			"order": {"Id of the halt.", ""},
+			"why":   {"Why, for the record.", ""},
+		}},
 		"commands.Note": {"Attaches a finding or an improvement to an experiment, also after its end.", fields{
 			"kind":   {"What the note is.", ""},
 			"text":   {"The note. Not empty.", ""},
@@ -51,12 +55,14 @@ func commandHelp() map[string]entry {
 			"step":    {"Id of the step.", ""},
 			"cause":   {"Why it was rolled back.", ""},
 			"seen_at": {"When it was seen gone.", ""},
+			"why":     {"More about the cause, in words.", ""},
 		}},
 		"commands.ReportStuck": {"Says that the agent cannot undo the fault.", fields{
 			"step":   {"Id of the step.", ""},
 			"why":    {"What went wrong.", ""},
 			"manual": {"What to run by hand.", ""},
 		}},
+		"commands.ReportRefusal":  {"Says that an agent refused a request.", nil},
 		"commands.JudgeClaim":     {"Brings the answer to one claim of the document.", nil},
 		"commands.ReportRecovery": {"Says how the target came back.", nil},
 		"commands.CloseBooks":     {"Brings the account of the records.", nil},

@@ -39,6 +39,12 @@ func eventHelp() map[string]entry {
 			"step": {"Id of the step.", ""},
 			"why":  {"What went wrong.", ""},
 		}},
+		"events.RequestRefused": {"An agent did not do what it was asked for.", fields{
+			"agent": {"Name of the agent.", ""},
+			"what":  {"What it was asked for.", ""},
+			"from":  {"Who asked, as the request says.", ""},
+			"why":   {"Why it refused.", ""},
+		}},
 		"events.RollbackTriggered": {"A rule ended the experiment early.", fields{
 			"rule":     {"CEL expression of the trigger.", ""},
 			"answer":   {"holds, or unknown for longer than its grace.", ""},
@@ -55,6 +61,7 @@ func eventHelp() map[string]entry {
 			"step":    {"Id of the step.", ""},
 			"cause":   {"Why it was rolled back.", ""},
 			"seen_at": {"When it was seen gone.", ""},
+			"why":     {"More about the cause, in words.", ""},
 		}},
 		"events.RollbackStuck": {"A fault could not be undone.", fields{
 			"step":   {"Id of the step.", ""},

@@ -35,6 +35,7 @@ func allEvents() []events.Event {
 		events.FaultInjectionRequested{},
 		events.FaultInjected{},
 		events.FaultInjectionFailed{},
+		events.RequestRefused{},
 		events.RollbackTriggered{},
 		events.RollbackRequested{},
 		events.FaultRolledBack{},

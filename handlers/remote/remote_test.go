@@ -1,0 +1,206 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/handlers/remote"
+	"github.com/k2-platform/faultline/ledger"
+	"github.com/k2-platform/faultline/spec"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// file is a fault that is a file.
+type file struct{ path string }
+
+func (f file) Plan(_ context.Context, x spec.Fault, _ spec.Target) (faults.Receipt, error) {
+	boot, err := ledger.BootID()
+	return faults.Receipt{Kind: x.Kind, Target: string(x.Target), BootID: boot}, err
+}
+
+func (f file) Inject(context.Context, faults.Receipt) error { return os.WriteFile(f.path, nil, 0o600) }
+
+func (f file) Rollback(context.Context, faults.Receipt) error {
+	if err := os.Remove(f.path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (f file) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
+	if _, err := os.Stat(f.path); errors.Is(err, os.ErrNotExist) {
+		return faults.Absent, nil
+	}
+	return faults.Present, nil
+}
+
+// watcher is a reaper that does nothing but live.
+type watcher struct{ done chan struct{} }
+
+func (w watcher) Beat()                 {}
+func (w watcher) Done() <-chan struct{} { return w.done }
+func (w watcher) Close() error          { return nil }
+
+// bench is one life of an agent, and what it reported.
+type bench struct {
+	*remote.Agent
+	t       *testing.T
+	fault   string
+	ledger  *ledger.Ledger
+	mu      sync.Mutex
+	reports []commands.Command
+	told    chan struct{}
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	receipts, err := ledger.Open(filepath.Join(dir, "ledger"))
+	require.NoError(t, err)
+	b := &bench{t: t, fault: filepath.Join(dir, "fault"), ledger: receipts, told: make(chan struct{}, 100)}
+	b.Agent = remote.New(remote.Config{
+		Name: "a", Instance: "1", Host: "h", Drivers: drivers.Set{"file": file{b.fault}}, Ledger: receipts, Log: slog.New(slog.DiscardHandler),
+		Target:  func(spec.TargetName) (spec.Target, error) { return spec.Target{}, nil },
+		Targets: func() []spec.TargetName { return []spec.TargetName{"x"} },
+		Watch:   func(context.Context) (remote.Reaper, error) { return watcher{make(chan struct{})}, nil },
+		Manual:  func(r string) string { return "undo " + r },
+		Send: func(_ context.Context, e commands.Envelope) error {
+			b.mu.Lock()
+			b.reports = append(b.reports, e.Command)
+			b.mu.Unlock()
+			b.told <- struct{}{}
+			return nil
+		},
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- b.Run(ctx, func() { close(ready) }) }()
+	<-ready
+	t.Cleanup(func() { stop(); assert.NoError(t, <-done); assert.NoFileExists(t, b.fault) })
+	return b
+}
+
+func (b *bench) request(change func(*halt.Request)) halt.Request {
+	b.t.Helper()
+	boot, err := ledger.BootID()
+	require.NoError(b.t, err)
+	q := halt.Request{
+		Owner: halt.Owner{Controller: "c", Epoch: 5}, Experiment: "exp", Step: "s", Fault: spec.Fault{Kind: "file", Target: "x"},
+		MaxLife: spec.Duration(time.Minute), Lease: spec.Duration(time.Minute), NotAfter: halt.Instant{Boot: boot, At: ledger.Boottime() + time.Minute},
+	}
+	if change != nil {
+		change(&q)
+	}
+	return q
+}
+
+// next waits for a report that is of type C.
+func next[C commands.Command](b *bench) C {
+	b.t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		b.mu.Lock()
+		for i, r := range b.reports {
+			if c, ok := r.(C); ok {
+				b.reports = append(b.reports[:i:i], b.reports[i+1:]...)
+				b.mu.Unlock()
+				return c
+			}
+		}
+		b.mu.Unlock()
+		select {
+		case <-b.told:
+		case <-late:
+			var none C
+			b.t.Fatalf("no %T was reported", none)
+		}
+	}
+}
+
+func TestAFaultComesAndGoesAsAsked(t *testing.T) {
+	b := newBench(t)
+	q := b.request(nil)
+	assert.Equal(t, halt.Working, b.Inject(q).State)
+	assert.Equal(t, "exp/s", next[commands.ReportInjected](b).Receipt)
+	assert.FileExists(t, b.fault)
+	assert.Equal(t, halt.There, b.Inject(q).State, "asked again it says what is")
+	b.Undo(halt.Undo{Owner: q.Owner, Experiment: "exp", Step: "s", Cause: string(events.Planned)})
+	assert.Equal(t, events.Planned, next[commands.ReportRolledBack](b).Cause)
+	assert.NoFileExists(t, b.fault)
+	assert.Equal(t, halt.Gone, b.Inject(q).State, "a tombstone bars it")
+}
+
+func TestALapsedLeaseUndoes(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(func(q *halt.Request) { q.Lease = spec.Duration(300 * time.Millisecond) }))
+	next[commands.ReportInjected](b)
+	assert.Equal(t, events.Lease, next[commands.ReportRolledBack](b).Cause)
+}
+
+func TestALifeTimeEndsAFaultThatNobodyEnds(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(func(q *halt.Request) { q.MaxLife = spec.Duration(300 * time.Millisecond) }))
+	assert.Equal(t, events.Deadline, next[commands.ReportRolledBack](b).Cause)
+}
+
+func TestAHaltUndoesAndBarsUntilItsOwnResume(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(nil))
+	next[commands.ReportInjected](b)
+	a := b.Halt(t.Context(), halt.Order{ID: "h1", Cause: halt.ByOperator, By: "me", Why: "enough"})
+	assert.Equal(t, halt.Answer{Agent: "a", Instance: "1", Undone: 1, Latched: "h1"}, a)
+	assert.NoFileExists(t, b.fault)
+	assert.Equal(t, events.Halt, next[commands.ReportRolledBack](b).Cause)
+	other := b.request(func(q *halt.Request) { q.Experiment = "other" })
+	assert.True(t, b.Inject(other).Final)
+	next[commands.ReportRefusal](b)
+	assert.Equal(t, "h1", b.Resume(t.Context(), halt.Resume{Order: "old", By: "me"}).Latched, "an old resume lifts nothing")
+	assert.Empty(t, b.Resume(t.Context(), halt.Resume{Order: "h1", By: "me"}).Latched)
+	assert.Equal(t, halt.Working, b.Inject(other).State)
+	next[commands.ReportInjected](b)
+}
+
+func TestWhatIsOldOrForgedIsRefusedAndRecorded(t *testing.T) {
+	for why, change := range map[string]func(*halt.Request){
+		"too late":     func(q *halt.Request) { q.NotAfter.At = ledger.Boottime() - 1 },
+		"another boot": func(q *halt.Request) { q.NotAfter.Boot = "other" },
+		"no owner":     func(q *halt.Request) { q.Owner = halt.Owner{} },
+		"no life-time": func(q *halt.Request) { q.MaxLife = 0 },
+		"no lease":     func(q *halt.Request) { q.Lease = 0 },
+	} {
+		t.Run(why, func(t *testing.T) {
+			b := newBench(t)
+			assert.Equal(t, halt.Refused, b.Inject(b.request(change)).State)
+			assert.Equal(t, "a", next[commands.ReportRefusal](b).Agent)
+			assert.NoFileExists(t, b.fault)
+		})
+	}
+}
+
+func TestAnOwnerThatWasSucceededIsRefused(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(func(q *halt.Request) { q.Lease = spec.Duration(2 * time.Second) }))
+	next[commands.ReportInjected](b)
+	stale := halt.Owner{Controller: "old", Epoch: 4}
+	b.Renew(halt.Renewal{Owner: stale, Beat: 1, Lease: spec.Duration(time.Minute), Experiments: []spec.ExperimentID{"exp"}})
+	assert.Contains(t, next[commands.ReportRefusal](b).Why, "another controller")
+	reply := b.Inject(b.request(func(q *halt.Request) { q.Owner, q.Step = stale, "t" }))
+	assert.Equal(t, halt.Refused, reply.State)
+	assert.Equal(t, events.Lease, next[commands.ReportRolledBack](b).Cause, "it renewed nothing")
+}
