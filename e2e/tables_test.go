@@ -58,7 +58,7 @@ func (s servers) verdicts(t *testing.T, want map[string]outcome) {
 }
 
 // forgetTrades drops the table of trades, for a platform on another Kafka:
-// its offsets are those of the Kafka before.
+// its offsets are those of the Kafka before. It may not be there yet.
 func (s servers) forgetTrades(t *testing.T) {
 	t.Helper()
 	url := s["E2E_CATALOG"] + "/v1/namespaces/market_data/tables/trades_v2?purgeRequested=true"
@@ -67,5 +67,7 @@ func (s servers) forgetTrades(t *testing.T) {
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
-	require.Less(t, res.StatusCode, 300, "dropping the table: %s", res.Status)
+	if res.StatusCode != http.StatusNotFound {
+		require.Less(t, res.StatusCode, 300, "dropping the table: %s", res.Status)
+	}
 }
