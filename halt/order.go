@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -36,7 +37,7 @@ func (o Order) complete() Order {
 	o.Cause = cmp.Or(o.Cause, ByOperator)
 	o.By = cmp.Or(o.By, "unknown")
 	if o.At.IsZero() {
-		o.At = time.Now().UTC()
+		o.At = wallclock.Now()
 	}
 	return o
 }

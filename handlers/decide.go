@@ -7,6 +7,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/failpoint"
 )
 
 // Appender writes a batch to the log. It returns once the log has it, which
@@ -35,6 +36,7 @@ func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 			return nil
 		}
 		b := events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out}
+		failpoint.Reach(failpoint.Decided(events.TypeOf(out[0])))
 		if err := d.Appender.Append(ctx, b, c.TraceParent); err != nil {
 			return fmt.Errorf("appending batch %d of experiment %s: %w", b.Version, b.Experiment, err)
 		}
@@ -42,6 +44,7 @@ func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 		if err != nil {
 			return fmt.Errorf("waiting for batch %d of experiment %s to be accepted: %w", b.Version, b.Experiment, err)
 		}
+		failpoint.Reach(failpoint.Logged(events.TypeOf(out[0])))
 		if settled.Handled(c.ID) {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/internal/wallclock"
 )
 
 // What bars an injection, and what a resume may find.
@@ -54,7 +55,7 @@ func (l *Ledger) Halt(ctx context.Context, h Halt) error {
 		return fmt.Errorf("writing halt: %w", err)
 	}
 	if h.At.IsZero() {
-		h.At = time.Now().UTC()
+		h.At = wallclock.Now()
 	}
 	err = l.locked(ctx, func() error {
 		now, there := l.readHalt(name, h.Experiment)

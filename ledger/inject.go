@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/failpoint"
 )
 
 // mendWithin bounds the undoing of an injection that came too late.
@@ -21,6 +22,7 @@ func (l *Ledger) Inject(ctx context.Context, d faults.Driver, r faults.Receipt) 
 		return fmt.Errorf("injecting %s on %s: %w", r.Kind, r.Target, err)
 	}
 	err := d.Inject(ctx, r)
+	failpoint.Reach(failpoint.Injected)
 	late, stop := context.WithTimeout(context.WithoutCancel(ctx), mendWithin)
 	defer stop()
 	after := l.Stands(late, r)

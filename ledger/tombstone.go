@@ -11,6 +11,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/internal/wallclock"
 )
 
 // ErrLive says that a receipt is live: undo it.
@@ -30,13 +31,13 @@ type Tombstone struct {
 // undoing that is under way. An id that has no receipt gets its tombstone all
 // the same: it is refused should it come.
 func (l *Ledger) Bury(ctx context.Context, id string) error {
-	return l.entomb(ctx, id, note{At: time.Now().UTC()}, l.bury)
+	return l.entomb(ctx, id, note{At: wallclock.Now()}, l.bury)
 }
 
 // Forestall is Bury for an id that has no receipt. Where there is one it
 // changes nothing and is ErrLive: its fault is to be undone.
 func (l *Ledger) Forestall(ctx context.Context, id, cause, by string) error {
-	return l.entomb(ctx, id, note{Cause: cause, By: by, At: time.Now().UTC()}, func(*receipt, note) error { return ErrLive })
+	return l.entomb(ctx, id, note{Cause: cause, By: by, At: wallclock.Now()}, func(*receipt, note) error { return ErrLive })
 }
 
 func (l *Ledger) entomb(ctx context.Context, id string, n note, live func(*receipt, note) error) error {

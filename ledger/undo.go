@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/wallclock"
 )
 
 // ErrNoReceipt says that there is neither receipt nor tombstone.
@@ -69,7 +70,7 @@ func (l *Ledger) undoHeld(
 	if err := undo(ctx, r); err != nil {
 		return Tombstone{}, err
 	}
-	n.At = time.Now().UTC()
+	n.At = wallclock.Now()
 	// Undone is undone, though its caller has gone meanwhile.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), buryWithin)
 	defer stop()

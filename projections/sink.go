@@ -7,6 +7,7 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/k2-platform/faultline/internal/failpoint"
 	"github.com/k2-platform/faultline/internal/lake"
 )
 
@@ -84,8 +85,10 @@ func (s *sink[R]) flush(ctx context.Context, next map[int32]int64) error {
 		if len(rows) == 0 && lag(from, to) < lazyLag {
 			return nil
 		}
+		failpoint.Reach(failpoint.RowsReady)
 		_, err := s.table.Append(ctx, rows, from, to)
 		if err == nil {
+			failpoint.Reach(failpoint.RowsCommitted)
 			s.landed(to)
 			return nil
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/rules/blastradius"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -48,7 +49,7 @@ func (p *pipeline) radius(s settings.Settings, clock conduct.Clock) func(context
 	}
 	return func(ctx context.Context, e experiment.State, platform spec.Platform) (events.BlastRadiusDecided, error) {
 		q := radius.Question{
-			Experiment: e.ID, Document: e.Document, Platform: platform, Requester: e.By, IKnow: e.IKnow, At: time.Now().UTC(),
+			Experiment: e.ID, Document: e.Document, Platform: platform, Requester: e.By, IKnow: e.IKnow, At: wallclock.Now(),
 		}
 		if e.Approved != nil {
 			q.ApprovedBy = e.Approved.By

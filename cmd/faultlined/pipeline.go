@@ -14,19 +14,14 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/handlers"
-	"github.com/k2-platform/faultline/handlers/agent"
-	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/handlers/notify"
 	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/internal/web"
-	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/projections"
-	"github.com/k2-platform/faultline/spec"
 )
 
 // closeWithin bounds how long the router waits for a handler at the end.
@@ -38,9 +33,9 @@ type pipeline struct {
 	bus       *bus.Bus
 	lake      *lake.Lake
 	state     *handlers.Log
-	agent     *agent.Agent
+	ahead     *handlers.Ahead
+	control   *control
 	router    *message.Router
-	conductor *conduct.Conductor
 	tables    *projections.Follower
 	web       *web.Server
 	notifier  *notify.Notifier
@@ -48,6 +43,7 @@ type pipeline struct {
 
 func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_ *pipeline, err error) {
 	p := &pipeline{log: log, state: &handlers.Log{Lean: true}}
+	p.ahead = &handlers.Ahead{Log: p.state}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -72,39 +68,17 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 	if p.lake, err = lake.Open(ctx, at); err != nil {
 		return nil, err
 	}
-	if err = p.openAgent(s); err != nil {
-		return nil, err
-	}
 	if err = p.openRouter(); err != nil {
 		return nil, err
 	}
 	if p.tables, err = openTables(ctx, p.bus, p.lake, log); err != nil {
 		return nil, err
 	}
-	p.conductor = conduct.New(p.conducting(s))
 	return p, nil
 }
 
 func (p *pipeline) commands() handlers.Commands {
 	return handlers.Commands{Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Commands}
-}
-
-func (p *pipeline) openAgent(s settings.Settings) error {
-	receipts, err := ledger.Open(ledgerDir(s.Home))
-	if err != nil {
-		return err
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("naming the agent: %w", err)
-	}
-	p.agent = agent.New(agent.Config{
-		Name: "agent@" + host, Drivers: drivers.All(s.Home), Ledger: receipts, Log: p.log,
-		Target: func(name spec.TargetName) (spec.Target, error) { return targetIn(s.PlatformOrDefault(), name) },
-		Send:   p.commands().Send,
-		Manual: func(receipt string) string { return fmt.Sprintf("faultline --home %s ledger undo %s", s.Home, receipt) },
-	})
-	return nil
 }
 
 // ledgerDir is where the agent of a state folder keeps its receipts.
@@ -126,8 +100,7 @@ func (p *pipeline) openRouter() (err error) {
 // what an earlier life left before Kafka is asked for anything.
 func (p *pipeline) run(ctx context.Context, ready func()) error {
 	roles, ctx := errgroup.WithContext(ctx)
-	undone := make(chan struct{})
-	roles.Go(func() error { return p.agent.Run(ctx, func() { close(undone) }) })
+	roles.Go(func() error { return p.control.agent.Run(ctx) })
 	caught := make(chan struct{})
 	roles.Go(func() error {
 		calm := hurry()
@@ -147,20 +120,12 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		return ended(ctx, p.tables.Run(ctx))
 	})
 	roles.Go(func() error {
-		if !wait(ctx, undone) || !wait(ctx, caught) {
+		if !wait(ctx, caught) {
 			return nil
 		}
-		p.state.Listen(func(a handlers.Accepted) {
-			p.agent.Reconcile(a.State)
-			p.conductor.Notice(a.State)
-		})
-		for _, s := range p.state.Live() {
-			p.agent.Reconcile(s)
-			p.conductor.Notice(s)
-		}
-		roles.Go(func() error { return p.conductor.Run(ctx) })
+		roles.Go(func() error { return p.control.run(ctx) })
 		roles.Go(func() error {
-			if wait(ctx, p.router.Running()) {
+			if wait(ctx, p.control.agent.ready) && wait(ctx, p.router.Running()) {
 				p.web.Ready()
 				ready()
 			}

@@ -9,6 +9,8 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -32,6 +34,7 @@ func (d *Dispatcher) ask(ctx context.Context, s experiment.State, st experiment.
 func (d *Dispatcher) askInject(ctx context.Context, agent halt.Heard, none error, s experiment.State, st experiment.Step, since time.Time) time.Duration {
 	err := none
 	if err == nil {
+		failpoint.Reach(failpoint.Asking)
 		var r halt.Reply
 		r, err = d.Agents.Inject(ctx, agent.Name, halt.Request{
 			Owner: d.Owner, Experiment: s.ID, Step: st.ID, Fault: st.Fault, MaxLife: s.Document.Limits.MaxFaultLife,
@@ -66,7 +69,7 @@ func notAfter(agent halt.Heard, now time.Time) halt.Instant {
 // have been granted all the same: nobody renews its lease.
 func (d *Dispatcher) fail(ctx context.Context, s experiment.State, st experiment.Step, why error) {
 	if err := d.Send(ctx, commands.Envelope{
-		ID: receiptID(s.ID, st.ID) + "/failed", Experiment: s.ID, At: time.Now().UTC(),
+		ID: receiptID(s.ID, st.ID) + "/failed", Experiment: s.ID, At: wallclock.Now(),
 		Command: commands.ReportInjectionFailed{Step: st.ID, Why: why.Error()},
 	}); err != nil {
 		d.Log.Warn("a report waits", "experiment", s.ID, "error", err)
@@ -98,7 +101,7 @@ func (d *Dispatcher) askStatus(ctx context.Context, agent halt.Heard, none error
 	r, err := d.Agents.Status(ctx, agent.Name, halt.Status{Experiment: s.ID, Step: st.ID})
 	if err == nil && r.State == halt.Refused && r.Final && st.Phase == experiment.Present {
 		if err := d.Send(ctx, commands.Envelope{
-			ID: receiptID(s.ID, st.ID) + "/stuck", Experiment: s.ID, At: time.Now().UTC(),
+			ID: receiptID(s.ID, st.ID) + "/stuck", Experiment: s.ID, At: wallclock.Now(),
 			Command: commands.ReportStuck{Step: st.ID, Why: "agent " + agent.Name + ": " + r.Why, Manual: "look after target " + string(st.Fault.Target) + " by hand"},
 		}); err != nil {
 			d.Log.Warn("a report waits", "experiment", s.ID, "error", err)

@@ -10,6 +10,8 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -92,6 +94,7 @@ func (a *Agent) bars(q halt.Request) (final bool, err error) {
 // wrong, it undoes.
 func (a *Agent) putInPlace(ctx context.Context, j *job, q halt.Request) {
 	id := ReceiptID(q.Experiment, q.Step)
+	failpoint.Reach(failpoint.Asked)
 	r, d, err := a.plan(ctx, q)
 	if err == nil {
 		r.ID, r.Experiment, r.Step = id, string(q.Experiment), string(q.Step)
@@ -107,8 +110,10 @@ func (a *Agent) putInPlace(ctx context.Context, j *job, q halt.Request) {
 		a.reportFailed(q, err)
 		return
 	}
+	failpoint.Reach(failpoint.ReceiptStands)
 	if err = a.Ledger.Inject(ctx, d, r); err == nil {
-		seen := time.Now().UTC()
+		failpoint.Reach(failpoint.SeenThere)
+		seen := wallclock.Now()
 		a.settle(j, halt.There)
 		a.Log.Info("a fault is in place", "receipt", id, "kind", r.Kind, "target", r.Target)
 		a.wait.Go(func() {

@@ -9,6 +9,8 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -17,7 +19,7 @@ import (
 func (a *Agent) reportGone(e spec.ExperimentID, step spec.StepID, t ledger.Tombstone, why string) {
 	seen := t.At
 	if seen.IsZero() {
-		seen = time.Now().UTC() // its note found no room on the disk
+		seen = wallclock.Now() // its note found no room on the disk
 	}
 	if h, halted := a.Ledger.Halted(string(e)); halted && why == "" {
 		why = h.Why
@@ -54,7 +56,7 @@ func (a *Agent) reportFailed(q halt.Request, why error) {
 	a.Log.Warn("a fault was not injected", "experiment", q.Experiment, "step", q.Step, "error", why)
 	a.wait.Go(func() {
 		a.send(a.ctx, commands.Envelope{
-			ID: ReceiptID(q.Experiment, q.Step) + "/failed", Experiment: q.Experiment, At: time.Now().UTC(),
+			ID: ReceiptID(q.Experiment, q.Step) + "/failed", Experiment: q.Experiment, At: wallclock.Now(),
 			Command: commands.ReportInjectionFailed{Step: q.Step, Why: why.Error()},
 		})
 	})
@@ -95,6 +97,9 @@ func (a *Agent) send(ctx context.Context, c commands.Envelope) {
 		try, stop := context.WithTimeout(ctx, undoTry)
 		err := a.Send(try, c)
 		stop()
+		if err == nil {
+			failpoint.Reach(failpoint.Kept)
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}

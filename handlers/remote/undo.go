@@ -10,6 +10,8 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -91,6 +93,7 @@ func (a *Agent) undo(e spec.ExperimentID, step spec.StepID, why cause) *job {
 // takeAway undoes what is there, or bars what might still come.
 func (a *Agent) takeAway(j *job, why cause) {
 	id := ReceiptID(j.experiment, j.step)
+	failpoint.Reach(failpoint.UndoAsked)
 	err := a.Ledger.Forestall(a.ctx, id, string(why.what), a.Name)
 	var t ledger.Tombstone
 	switch {
@@ -103,9 +106,10 @@ func (a *Agent) takeAway(j *job, why cause) {
 		a.Log.Error("forestalling an injection", "receipt", id, "error", err)
 		fallthrough
 	default:
-		t = ledger.Tombstone{Receipt: faults.Receipt{ID: id}, Cause: string(why.what), By: a.Name, At: time.Now().UTC()}
+		t = ledger.Tombstone{Receipt: faults.Receipt{ID: id}, Cause: string(why.what), By: a.Name, At: wallclock.Now()}
 		a.settle(j, halt.Gone)
 	}
+	failpoint.Reach(failpoint.Buried)
 	a.reportGone(j.experiment, j.step, t, why.why)
 }
 
@@ -144,7 +148,11 @@ func (a *Agent) attempt(ctx context.Context, id string, why cause) (ledger.Tombs
 		if err != nil {
 			return fmt.Errorf("undoing %s: %w", r.ID, err)
 		}
-		return d.Rollback(ctx, r)
+		if err := d.Rollback(ctx, r); err != nil {
+			return err
+		}
+		failpoint.Reach(failpoint.Undone)
+		return nil
 	})
 }
 
@@ -170,7 +178,7 @@ func (a *Agent) reportStuck(j *job, err error) {
 	a.Log.Error("A FAULT IS STUCK", "receipt", id, "error", err, "by_hand", a.Manual(id))
 	a.wait.Go(func() {
 		a.send(a.ctx, commands.Envelope{
-			ID: id + "/stuck", Experiment: j.experiment, At: time.Now().UTC(),
+			ID: id + "/stuck", Experiment: j.experiment, At: wallclock.Now(),
 			Command: commands.ReportStuck{Step: j.step, Why: err.Error(), Manual: a.Manual(id)},
 		})
 	})

@@ -1,0 +1,32 @@
+//go:build failpoint
+
+package matrix_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// page is docs/CRASH_MATRIX.md.
+func page(table string, cells int, seed uint64, full bool) string {
+	what := "every SIGKILL at every point and a sample of the rest"
+	if full {
+		what = "every death at every point"
+	}
+	return fmt.Sprintf(`# Crash matrix
+
+Real binaries, built with fail-points, each part a process of its own: Kafka, NATS, controller, agent, its reaper, and a target that a fault stops. A run is
+held at a point, something dies, and the run goes on. A cell holds the milliseconds from the death to the moment in which the target was *seen* to go on;
+"–" where no fault was in place then. Each cell also means: the ledger is empty in the end, the log has one verdict, the tables agree with it.
+
+Lease %s; a killed agent is started again after %s, all else after %s; the step keeps its fault for %s. "stop" is SIGSTOP for four leases.
+
+Last run: %s, %s, %d cells, seed %d, %d processors, several worlds at once: the times hold what the others cost. Made by
+%s.
+
+%s`, lease, agentOff, away, stepLife, time.Now().UTC().Format(time.DateOnly), what, cells, seed, runtime.NumCPU(), "`make crash-matrix-full`", table)
+}
+
+func containsNoFault(text string) bool { return strings.Contains(text, "no fault is in place") }

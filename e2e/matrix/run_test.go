@@ -1,0 +1,172 @@
+//go:build failpoint
+
+package matrix_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/spec"
+)
+
+const (
+	id = spec.ExperimentID("run")
+	// reachedWithin is how long a run takes to a point; overWithin, after the
+	// death, to its end.
+	reachedWithin = 60 * time.Second
+	overWithin    = 90 * time.Second
+)
+
+// run schedules one experiment, waits until a process stands at the point,
+// lets the death come, and says what became of it all.
+func run(t *testing.T, c cell) result {
+	t.Helper()
+	w := newWorld(t)
+	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "armed"), nil, 0o600))
+	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
+	require.NoError(t, err)
+	w.schedule(b, byTrigger(c.point))
+	require.NoError(t, b.Close())
+	w.await(reachedWithin, "coming to the point", func() bool {
+		_, err := os.Stat(failpoint.File(w.points, c.point, "reached"))
+		return err == nil
+	})
+	inside := w.target.standsStill()
+	at := time.Now()
+	heal := c.death.strike(w)
+	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "go"), nil, 0o600))
+	heal()
+	s := w.over()
+	w.checkLedger()
+	w.parts["controller"].end() // then every row is in its table
+	w.checkTables(s)
+	gone, ok := w.target.goneAfter(at)
+	if inside && assert.True(t, ok, "the fault was never seen gone") {
+		assert.LessOrEqual(t, gone, c.death.bound, "the fault was seen gone too late")
+	}
+	assert.False(t, w.target.standsStill(), "the fault is still in place")
+	assert.LessOrEqual(t, w.target.longest(), maxLife+load, "the fault outlived its life-time")
+	return result{gone: gone, inside: inside}
+}
+
+func (w *world) schedule(b *bus.Bus, triggered bool) {
+	w.t.Helper()
+	ctx, stop := w.timeout(10 * time.Second)
+	defer stop()
+	to := handlers.Commands{Publisher: b.Publisher(), Topic: b.Topics().Commands}
+	require.NoError(w.t, to.Send(ctx, commands.Envelope{
+		ID: "schedule", Experiment: id, At: time.Now().UTC(), By: "matrix", Command: commands.Schedule{Document: experimentOf(triggered), IKnow: true},
+	}))
+}
+
+// experimentOf pauses the target for a short while. Its trigger fires at once, or
+// never.
+func experimentOf(triggered bool) spec.Document {
+	second := spec.Duration(time.Second)
+	trigger := spec.Rule{Name: "never", Expr: "load > 99.0"}
+	if triggered {
+		trigger = spec.Rule{Name: "at once", Expr: "load > 90.0"}
+	}
+	return spec.Document{
+		Faultline: "v1", Title: "Matrix", System: "one", Environment: "development",
+		Hypothesis: spec.Hypothesis{Claim: "it goes on", SteadyState: []spec.Rule{{Expr: "load < 10.0"}}, RecoversWithin: 20 * second},
+		Steps:      []spec.Step{{ID: "pause", Fault: spec.Fault{Kind: "process.pause", Target: "one"}, For: spec.Duration(stepLife)}},
+		Baseline:   spec.Baseline{Duration: 2 * second, Every: second},
+		Triggers:   []spec.Rule{trigger},
+		Limits:     spec.Limits{MaxFaultLife: spec.Duration(maxLife), RecoveryTimeout: 20 * second},
+	}
+}
+
+// over follows the log to the end of the experiment, and says that it has one.
+func (w *world) over() experiment.State {
+	w.t.Helper()
+	ctx, stop := w.timeout(overWithin)
+	defer stop()
+	for {
+		s, concluded, err := w.read(ctx)
+		if err == nil && s.Phase.Over() {
+			require.Equal(w.t, 1, concluded, "the log has one verdict")
+			return s
+		}
+		require.NoError(w.t, ctx.Err(), "the experiment is %s after %s: %v", s.Phase, overWithin, s.Reasons)
+		time.Sleep(100 * time.Millisecond) // Kafka may be away
+	}
+}
+
+// read folds the log as it is now, and counts its verdicts.
+func (w *world) read(ctx context.Context) (s experiment.State, concluded int, err error) {
+	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
+	if err != nil {
+		return s, 0, err
+	}
+	defer func() { _ = b.Close() }()
+	log := &handlers.Log{}
+	log.Listen(func(a handlers.Accepted) {
+		for _, e := range a.Batch.Events {
+			if _, ok := e.(events.Concluded); ok {
+				concluded++
+			}
+		}
+	})
+	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
+	defer stop()
+	err = handlers.Fold(ctx, b, b.Topics().Events, log, slog.New(slog.DiscardHandler), stop)
+	if log.State(id).Version > 0 {
+		err = nil
+	}
+	return log.State(id), concluded, err
+}
+
+func (w *world) checkLedger() {
+	w.t.Helper()
+	w.await(10*time.Second, "an empty ledger", func() bool {
+		out, err := exec.CommandContext(w.t.Context(), w.light, "--home", w.agentHome, "ledger", "list").CombinedOutput()
+		return err == nil && string(out) != "" && containsNoFault(string(out))
+	})
+}
+
+// checkTables says that the tables tell what the log tells: one verdict, and
+// each event once.
+func (w *world) checkTables(s experiment.State) {
+	w.t.Helper()
+	l, err := lake.Open(w.t.Context(), lake.Config{
+		Kind: "sql", Name: "faultline", URI: filepath.Join(w.home, "lake", "catalog.db"), Warehouse: filepath.Join(w.home, "lake", "warehouse"),
+	})
+	require.NoError(w.t, err)
+	defer func() { require.NoError(w.t, l.Close()) }()
+	verdicts := 0
+	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "verdicts", lake.ScanOptions{}, func(r lake.Row) error {
+		verdicts++
+		verdict, _ := r.Text("verdict")
+		require.Equal(w.t, s.Verdict.String(), verdict)
+		return nil
+	}))
+	require.Equal(w.t, 1, verdicts, "rows of verdicts")
+	seen := map[int64]int{}
+	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "events", lake.ScanOptions{}, func(r lake.Row) error {
+		version, _ := r.Int("version")
+		if index, _ := r.Int("index"); index == 0 {
+			seen[version]++
+		}
+		return nil
+	}))
+	require.Len(w.t, seen, int(s.Version), "every version of the log is in the table")
+	for version, n := range seen {
+		require.Equal(w.t, 1, n, "version %d stands in the table %d times", version, n)
+	}
+}
