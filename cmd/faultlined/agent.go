@@ -56,7 +56,7 @@ func (a *agentProcess) Run(ctx context.Context) error {
 // live runs one agent to its end. It ends by itself when its standard input
 // does: with this process, however that comes about.
 func (a *agentProcess) live(ctx context.Context) error {
-	cmd := exec.Command(a.argv[0], a.argv[1:]...) //nolint:gosec,noctx // the binary beside this one; it is ended in order below
+	cmd := exec.Command(a.argv[0], a.argv[1:]...)         //nolint:gosec,noctx // the binary beside this one; it is ended in order below
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which then ends the agent
 	cmd.Stderr = os.Stderr
 	life, err := cmd.StdinPipe()

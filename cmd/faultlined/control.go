@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"os"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/handlers/dispatch"
-	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/settings"
 )
 
@@ -30,9 +27,10 @@ type control struct {
 
 // openControl connects. alone says that the NATS is this process's own, so
 // that no other controller can be there.
-func (p *pipeline) openControl(s settings.Settings, light string, alone bool) error {
-	if _, err := os.Stat(light); err != nil {
-		return fmt.Errorf("finding the agent's program: %w; build both binaries into one folder (make build)", err)
+func (p *pipeline) openControl(s settings.Settings, alone bool) error {
+	light, err := findLight()
+	if err != nil {
+		return err
 	}
 	conn, err := halt.Connect(s.HaltConfig(halt.RoleController, "controller", p.log))
 	if err != nil {
@@ -84,5 +82,3 @@ func (c *control) undo(order halt.Order) {
 
 // Close ends the connection.
 func (c *control) Close() error { return c.conn.Close() }
-
-var _ = time.Second

@@ -16,6 +16,7 @@ import (
 
 	"github.com/k2-platform/faultline/experiments"
 	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/sandbox/broker"
 )
 
 const (
@@ -25,48 +26,71 @@ const (
 )
 
 func demoCommand() *cobra.Command {
-	var home, trades string
+	var d demonstration
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Start the sandbox and the pipeline, stop the broker, print the verdict, end everything", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := settings.Load("", home)
+			s, err := settings.Load("", d.home)
 			if err != nil {
 				return err
 			}
-			return demo(cmd.Context(), s.Home, trades, cmd.OutOrStdout())
+			d.home, d.out = s.Home, cmd.OutOrStdout()
+			return d.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&home, "home", "", "state folder; default $FAULTLINE_HOME or ./.faultline")
-	cmd.Flags().StringVar(&trades, "trades", os.Getenv("FAULTLINE_TRADES"), "folder of recorded trades; default $FAULTLINE_TRADES, else a seeded generator")
+	cmd.Flags().StringVar(&d.home, "home", "", "state folder; default $FAULTLINE_HOME or ./.faultline")
+	cmd.Flags().StringVar(&d.trades, "trades", os.Getenv("FAULTLINE_TRADES"), "folder of recorded trades; default $FAULTLINE_TRADES, else a seeded generator")
+	cmd.Flags().BoolVar(&d.oneKafka, "one-kafka", false, "keep the log of the experiment on the very broker that it stops")
 	return cmd
 }
 
-// demo ends with the exit code of the run.
-func demo(ctx context.Context, home, trades string, out io.Writer) (err error) {
+// demonstration is one run of the demo.
+type demonstration struct {
+	home, trades string
+	oneKafka     bool
+	out          io.Writer
+}
+
+// run ends with the exit code of the experiment.
+func (d demonstration) run(ctx context.Context) (err error) {
 	runtime.LockOSThread() // what dies with its parent dies with the parent's thread
 	defer runtime.UnlockOSThread()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
-	light := filepath.Join(filepath.Dir(self), "faultline")
-	document := filepath.Join(home, demoDocument)
+	light, err := findLight()
+	if err != nil {
+		return err
+	}
+	document := filepath.Join(d.home, demoDocument)
 	if err := writeDocument(document); err != nil {
 		return err
 	}
-	sandboxArgs := []string{"sandbox", "up", "--home", home}
-	if trades != "" {
-		sandboxArgs = append(sandboxArgs, "--trades", trades)
+	sandboxArgs := []string{"sandbox", "up", "--home", d.home}
+	if d.trades != "" {
+		sandboxArgs = append(sandboxArgs, "--trades", d.trades)
 	}
-	say(out, "1. starting a K2-shaped sandbox: broker, registry, ingestion, sink, query API, store")
-	platform := filepath.Join(home, "sandbox", "platform.yaml")
-	sandbox, err := startPart(home, "sandbox", platform, append([]string{self}, sandboxArgs...))
+	say(d.out, "1. starting a K2-shaped sandbox: broker, registry, ingestion, sink, query API, store")
+	platform := filepath.Join(d.home, "sandbox", "platform.yaml")
+	sandbox, err := startPart(d.home, "sandbox", platform, append([]string{self}, sandboxArgs...))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sandbox.end()) }()
-	say(out, "2. starting the pipeline: decide, agent, samplers, judge, projections")
-	pipeline, err := startPart(home, "pipeline", filepath.Join(home, "up.yaml"), []string{self, "up", "--home", home})
+	pipelineArgs := []string{self, "up", "--home", d.home}
+	if d.oneKafka {
+		if err := sandbox.ready(ctx, demoReady); err != nil {
+			return err
+		}
+		addr, err := broker.Addr(d.home)
+		if err != nil {
+			return err
+		}
+		pipelineArgs = append(pipelineArgs, "--kafka", addr)
+	}
+	say(d.out, "2. starting the pipeline: decide, agent, samplers, judge, projections")
+	pipeline, err := startPart(d.home, "pipeline", filepath.Join(d.home, "up.yaml"), pipelineArgs)
 	if err != nil {
 		return err
 	}
@@ -76,17 +100,17 @@ func demo(ctx context.Context, home, trades string, out io.Writer) (err error) {
 			return err
 		}
 	}
-	say(out, "3. running "+demoDocument+" with its demo profile\n")
-	run := exec.CommandContext(ctx, light, "run", document, "--profile", "demo", "--home", home) //nolint:gosec // the binary beside this one
-	run.Stdin, run.Stdout, run.Stderr = os.Stdin, out, os.Stderr
+	say(d.out, "3. running "+demoDocument+" with its demo profile\n")
+	run := exec.CommandContext(ctx, light, "run", document, "--profile", "demo", "--home", d.home) //nolint:gosec // the binary beside this one
+	run.Stdin, run.Stdout, run.Stderr = os.Stdin, d.out, os.Stderr
 	run.Cancel = func() error { return run.Process.Signal(syscall.SIGTERM) }
 	run.WaitDelay = demoEnd
 	failed := run.Run()
-	say(out, "\n4. ending the pipeline and the sandbox")
+	say(d.out, "\n4. ending the pipeline and the sandbox")
 	if err := errors.Join(pipeline.end(), sandbox.end()); err != nil {
 		return err
 	}
-	sayTables(out, home)
+	sayTables(d.out, d.home)
 	if code, ok := errors.AsType[*exec.ExitError](failed); ok {
 		return exitCode(code.ExitCode())
 	}

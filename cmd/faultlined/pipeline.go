@@ -29,16 +29,16 @@ const closeWithin = 10 * time.Second
 
 // pipeline is every role of the daemon, on one bus and one lake.
 type pipeline struct {
-	log       *slog.Logger
-	bus       *bus.Bus
-	lake      *lake.Lake
-	state     *handlers.Log
-	ahead     *handlers.Ahead
-	control   *control
-	router    *message.Router
-	tables    *projections.Follower
-	web       *web.Server
-	notifier  *notify.Notifier
+	log      *slog.Logger
+	bus      *bus.Bus
+	lake     *lake.Lake
+	state    *handlers.Log
+	ahead    *handlers.Ahead
+	control  *control
+	router   *message.Router
+	tables   *projections.Follower
+	web      *web.Server
+	notifier *notify.Notifier
 }
 
 func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_ *pipeline, err error) {
