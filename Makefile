@@ -3,7 +3,10 @@ GO ?= go
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help build demo test e2e crash nightly bench bench-real fuzz lint schema
+# How many worlds of the crash matrix run at once: they mostly wait.
+MATRIX_WORLDS ?= 6
+
+.PHONY: help build demo test e2e crash crash-matrix crash-matrix-full soak nightly bench bench-real fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -23,7 +26,16 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
 
-nightly: crash ## what takes longer than CI may
+crash-matrix: ## kill every part at every numbered point of a run, and do worse at a sample of them
+	$(GO) test -tags failpoint -count=1 -timeout 20m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix $(MATRIX)
+
+crash-matrix-full: ## every death at every point; writes docs/CRASH_MATRIX.md
+	$(GO) test -tags failpoint -count=1 -timeout 90m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix -full -update $(MATRIX)
+
+soak: ## twenty minutes of random deaths at random moments
+	$(GO) test -tags failpoint -count=1 -timeout 40m -v -run Soak ./e2e/matrix -for 20m $(MATRIX)
+
+nightly: crash crash-matrix-full soak ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less

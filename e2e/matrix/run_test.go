@@ -40,7 +40,7 @@ func run(t *testing.T, c cell) result {
 	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "armed"), nil, 0o600))
 	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
 	require.NoError(t, err)
-	w.schedule(b, byTrigger(c.point))
+	require.NoError(t, w.schedule(b, id, byTrigger(c.point)))
 	require.NoError(t, b.Close())
 	w.await(reachedWithin, "coming to the point", func() bool {
 		_, err := os.Stat(failpoint.File(w.points, c.point, "reached"))
@@ -51,10 +51,10 @@ func run(t *testing.T, c cell) result {
 	heal := c.death.strike(w)
 	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "go"), nil, 0o600))
 	heal()
-	s := w.over()
+	s := w.over(id)
 	w.checkLedger()
 	w.parts["controller"].end() // then every row is in its table
-	w.checkTables(s)
+	w.checkTables(map[spec.ExperimentID]experiment.State{id: s})
 	gone, ok := w.target.goneAfter(at)
 	if inside && assert.True(t, ok, "the fault was never seen gone") {
 		assert.LessOrEqual(t, gone, c.death.bound, "the fault was seen gone too late")
@@ -64,14 +64,13 @@ func run(t *testing.T, c cell) result {
 	return result{gone: gone, inside: inside}
 }
 
-func (w *world) schedule(b *bus.Bus, triggered bool) {
-	w.t.Helper()
+func (w *world) schedule(b *bus.Bus, id spec.ExperimentID, triggered bool) error {
 	ctx, stop := w.timeout(10 * time.Second)
 	defer stop()
 	to := handlers.Commands{Publisher: b.Publisher(), Topic: b.Topics().Commands}
-	require.NoError(w.t, to.Send(ctx, commands.Envelope{
+	return to.Send(ctx, commands.Envelope{
 		ID: "schedule", Experiment: id, At: time.Now().UTC(), By: "matrix", Command: commands.Schedule{Document: experimentOf(triggered), IKnow: true},
-	}))
+	})
 }
 
 // experimentOf pauses the target for a short while. Its trigger fires at once, or
@@ -93,12 +92,12 @@ func experimentOf(triggered bool) spec.Document {
 }
 
 // over follows the log to the end of the experiment, and says that it has one.
-func (w *world) over() experiment.State {
+func (w *world) over(id spec.ExperimentID) experiment.State {
 	w.t.Helper()
 	ctx, stop := w.timeout(overWithin)
 	defer stop()
 	for {
-		s, concluded, err := w.read(ctx)
+		s, concluded, err := w.read(ctx, id)
 		if err == nil && s.Phase.Over() {
 			require.Equal(w.t, 1, concluded, "the log has one verdict")
 			return s
@@ -109,7 +108,7 @@ func (w *world) over() experiment.State {
 }
 
 // read folds the log as it is now, and counts its verdicts.
-func (w *world) read(ctx context.Context) (s experiment.State, concluded int, err error) {
+func (w *world) read(ctx context.Context, id spec.ExperimentID) (s experiment.State, concluded int, err error) {
 	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
 	if err != nil {
 		return s, 0, err
@@ -118,7 +117,7 @@ func (w *world) read(ctx context.Context) (s experiment.State, concluded int, er
 	log := &handlers.Log{}
 	log.Listen(func(a handlers.Accepted) {
 		for _, e := range a.Batch.Events {
-			if _, ok := e.(events.Concluded); ok {
+			if _, ok := e.(events.Concluded); ok && a.Batch.Experiment == id {
 				concluded++
 			}
 		}
@@ -140,33 +139,45 @@ func (w *world) checkLedger() {
 	})
 }
 
-// checkTables says that the tables tell what the log tells: one verdict, and
-// each event once.
-func (w *world) checkTables(s experiment.State) {
+// checkTables says that the tables tell what the log tells: one verdict of each
+// experiment, and each version once.
+func (w *world) checkTables(want map[spec.ExperimentID]experiment.State) {
 	w.t.Helper()
 	l, err := lake.Open(w.t.Context(), lake.Config{
 		Kind: "sql", Name: "faultline", URI: filepath.Join(w.home, "lake", "catalog.db"), Warehouse: filepath.Join(w.home, "lake", "warehouse"),
 	})
 	require.NoError(w.t, err)
 	defer func() { require.NoError(w.t, l.Close()) }()
-	verdicts := 0
+	verdicts := map[spec.ExperimentID]string{}
 	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "verdicts", lake.ScanOptions{}, func(r lake.Row) error {
-		verdicts++
-		verdict, _ := r.Text("verdict")
-		require.Equal(w.t, s.Verdict.String(), verdict)
+		id := experimentIn(r)
+		require.NotContains(w.t, verdicts, id, "%s has two rows of verdicts", id)
+		verdicts[id], _ = r.Text("verdict")
 		return nil
 	}))
-	require.Equal(w.t, 1, verdicts, "rows of verdicts")
-	seen := map[int64]int{}
+	versions := map[spec.ExperimentID]map[int64]int{}
 	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "events", lake.ScanOptions{}, func(r lake.Row) error {
+		id := experimentIn(r)
+		if versions[id] == nil {
+			versions[id] = map[int64]int{}
+		}
 		version, _ := r.Int("version")
 		if index, _ := r.Int("index"); index == 0 {
-			seen[version]++
+			versions[id][version]++
 		}
 		return nil
 	}))
-	require.Len(w.t, seen, int(s.Version), "every version of the log is in the table")
-	for version, n := range seen {
-		require.Equal(w.t, 1, n, "version %d stands in the table %d times", version, n)
+	for id, s := range want {
+		require.Equal(w.t, s.Verdict.String(), verdicts[id], "the verdict of %s", id)
+		require.Len(w.t, versions[id], int(s.Version), "every version of %s is in the table", id)
+		for version, n := range versions[id] {
+			require.Equal(w.t, 1, n, "version %d of %s stands in the table %d times", version, id, n)
+		}
 	}
+	require.Len(w.t, verdicts, len(want), "rows of verdicts")
+}
+
+func experimentIn(r lake.Row) spec.ExperimentID {
+	id, _ := r.Text("experiment")
+	return spec.ExperimentID(id)
 }
