@@ -28,10 +28,11 @@ var ErrNameTaken = errors.New("another agent has this name")
 // whoWithin is how long an agent of the same name has to answer.
 const whoWithin = 500 * time.Millisecond
 
-// Serve makes an agent reachable until ctx ends. It returns ErrNameTaken when
+// Serve makes an agent reachable until ctx ends, and calls alone, which may be
+// nil, once it is and nobody else has its name. It returns ErrNameTaken when
 // another one of the name answers once the server is there: who comes second
 // goes.
-func (c *Conn) Serve(ctx context.Context, a Agent) error {
+func (c *Conn) Serve(ctx context.Context, a Agent, alone func()) error {
 	if err := CheckName(a.Hello().Name); err != nil {
 		return err
 	}
@@ -47,15 +48,20 @@ func (c *Conn) Serve(ctx context.Context, a Agent) error {
 	}
 	beat := time.NewTicker(helloEvery)
 	defer beat.Stop()
-	for alone := false; ; {
-		if !alone && c.Connected() {
-			if s.taken() {
+	for asked := false; ; {
+		if !asked && c.Connected() {
+			var taken bool
+			if taken, asked = s.taken(); taken {
 				return fmt.Errorf("serving agent %s: %w; give this one another --name, or end the other", a.Hello().Name, ErrNameTaken)
 			}
-			alone = true
+			if asked && alone != nil {
+				alone()
+			}
 		}
-		if err := c.Say(a.Hello()); err != nil {
-			c.log.Debug("an agent is not heard", "error", err)
+		if asked {
+			if err := c.Say(a.Hello()); err != nil {
+				c.log.Debug("an agent is not heard", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -92,27 +98,32 @@ func (s served) subscribe() ([]*nats.Subscription, error) {
 	return subs, nil
 }
 
-// taken asks whether another agent of the name is there.
-func (s served) taken() bool {
+// taken asks whether another agent of the name is there. asked says that the
+// question was heard: this agent's own answer came back.
+func (s served) taken() (taken, asked bool) {
 	inbox := s.nats.NewInbox()
 	sub, err := s.nats.SubscribeSync(inbox)
 	if err != nil {
-		return false
+		return false, false
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 	me := s.agent.Hello()
 	if err := s.nats.PublishRequest(s.subjects.agent(me.Name, verbWho), inbox, nil); err != nil {
-		return false
+		return false, false
 	}
 	for end := time.Now().Add(whoWithin); ; {
 		m, err := sub.NextMsg(time.Until(end))
 		if err != nil {
-			return false
+			return false, asked
 		}
 		var h Hello
-		if json.Unmarshal(m.Data, &h) == nil && h.Instance != me.Instance {
-			return true
+		if json.Unmarshal(m.Data, &h) != nil {
+			continue
 		}
+		if h.Instance != me.Instance {
+			return true, true
+		}
+		asked = true
 	}
 }
 

@@ -2,6 +2,7 @@ package halt
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,15 +43,18 @@ func Connect(c Config) (*Conn, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	refused := warn(log, "nats refuses something")
 	opts := []nats.Option{
 		nats.Name("faultline " + c.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(2 * time.Second),
+		// A server that does not know our key may learn it.
+		nats.IgnoreAuthErrorAbort(),
 		// What was said during an outage is late: it is not kept.
 		nats.ReconnectBufSize(-1),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Debug("nats is away", "error", err) }),
 		nats.ReconnectHandler(func(*nats.Conn) { log.Debug("nats is back") }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("nats refuses something", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused(err) }),
 	}
 	switch {
 	case c.NKey != "":
@@ -74,8 +78,28 @@ func Connect(c Config) (*Conn, error) {
 	return &Conn{nats: nc, js: js, subjects: subjects{cmp.Or(c.Prefix, DefaultPrefix)}, log: log}, nil
 }
 
+// repeat is how often the same problem is worth a warning: who is not let in
+// knocks ten times a second.
+const repeat = time.Minute
+
+// warn gives a handler that tells of a problem.
+func warn(log *slog.Logger, what string) func(error) {
+	var last string
+	var at time.Time
+	return func(err error) { // nats calls its handlers one at a time
+		level := slog.LevelDebug
+		if err.Error() != last || time.Since(at) > repeat {
+			level, last, at = slog.LevelWarn, err.Error(), time.Now()
+		}
+		log.Log(context.Background(), level, what, "error", err)
+	}
+}
+
 // Connected says whether the server is there now.
 func (c *Conn) Connected() bool { return c.nats.IsConnected() }
+
+// Problem is why the server is not there, as far as that is known.
+func (c *Conn) Problem() error { return c.nats.LastError() }
 
 // Close ends the connection and every subscription of it.
 func (c *Conn) Close() error {

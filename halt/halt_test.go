@@ -1,9 +1,11 @@
 package halt_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,7 +81,7 @@ func serve(t *testing.T, n *embedded.NATS, f *fake) {
 	c := connect(t, n)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- c.Serve(ctx, f) }()
+	go func() { done <- c.Serve(ctx, f, nil) }()
 	t.Cleanup(func() { stop(); require.NoError(t, <-done) })
 	heard := make(chan struct{})
 	listen, end := context.WithTimeout(context.Background(), 10*time.Second)
@@ -128,6 +130,91 @@ func TestRequestsReachOneAgentAndOrdersAll(t *testing.T) {
 	assert.Equal(t, []string{"gone"}, out.Silent, "an agent that says nothing is named")
 }
 
+// TestAnOrderFindsOutWhoShouldAnswer: the roster is read while the order is on
+// its way.
+func TestAnOrderFindsOutWhoShouldAnswer(t *testing.T) {
+	n := server(t)
+	serve(t, n, &fake{name: "a", instance: "1"})
+	c := connect(t, n)
+	ctx := within(t, 20*time.Second)
+	require.NoError(t, c.Enrol(ctx, halt.Hello{Name: "a"}))
+	out, err := c.Stop(ctx, halt.Order{By: "me"}, nil)
+	require.NoError(t, err)
+	assert.Empty(t, out.Silent)
+	assert.Len(t, out.Answers, 1)
+	require.NoError(t, c.Enrol(ctx, halt.Hello{Name: "gone"}))
+	out, err = c.Stop(within(t, 500*time.Millisecond), halt.Order{By: "me"}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"gone"}, out.Silent)
+	assert.Len(t, out.Answers, 1)
+}
+
+// TestAnOrderNeedsNoRoster: where JetStream does not answer, the order goes
+// out all the same, and who did not answer is not known.
+func TestAnOrderNeedsNoRoster(t *testing.T) {
+	n, err := embedded.StartNATS(embedded.NATSConfig{}) // has no JetStream
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	serve(t, n, &fake{name: "a", instance: "1"})
+	out, err := connect(t, n).Stop(within(t, time.Second), halt.Order{By: "me"}, nil)
+	require.ErrorContains(t, err, "roster of agents")
+	assert.Len(t, out.Answers, 1)
+}
+
+// stranger is a server that lets nobody in. It returns once somebody has
+// knocked often enough, and its address is free again.
+func stranger(t *testing.T, connect func(url string)) (addr string) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr = l.Addr().String()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 4 {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprint(c, `INFO {"server_id":"x","version":"2.10.0","max_payload":1000,"auth_required":true,"nonce":"n"}`+"\r\n")
+			_, _ = bufio.NewReader(c).ReadString('\n')
+			_, _ = fmt.Fprint(c, "-ERR 'Authorization Violation'\r\n")
+			_ = c.Close()
+		}
+	}()
+	connect("nats://" + addr)
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Error("it stopped asking")
+	}
+	require.NoError(t, l.Close())
+	<-done
+	return addr
+}
+
+// TestAServerMayLearnAKeyLater: one that is not let in goes on asking.
+func TestAServerMayLearnAKeyLater(t *testing.T) {
+	dir := t.TempDir()
+	start := func(addr string) *embedded.NATS {
+		n, err := embedded.StartNATS(embedded.NATSConfig{Dir: dir, Prefix: halt.DefaultPrefix, Addr: addr})
+		require.NoError(t, err)
+		return n
+	}
+	require.NoError(t, start("").Close()) // makes the key
+	var c *halt.Conn
+	addr := stranger(t, func(url string) {
+		var err error
+		c, err = halt.Connect(halt.Config{URL: url, NKey: halt.KeyFile(dir, halt.RoleAgent)})
+		require.NoError(t, err)
+	})
+	defer func() { require.NoError(t, c.Close()) }()
+	n := start(addr)
+	defer func() { require.NoError(t, n.Close()) }()
+	_, err := c.Roster(within(t, 20*time.Second))
+	require.NoError(t, err)
+}
+
 // TestAnyMessageStops: an empty one is the shortest order there is.
 func TestAnyMessageStops(t *testing.T) {
 	n := server(t)
@@ -153,9 +240,9 @@ func TestAnyMessageStops(t *testing.T) {
 func TestASecondAgentOfANameIsRefused(t *testing.T) {
 	n := server(t)
 	serve(t, n, &fake{name: "a", instance: "1"})
-	err := connect(t, n).Serve(within(t, 10*time.Second), &fake{name: "a", instance: "2"})
+	err := connect(t, n).Serve(within(t, 10*time.Second), &fake{name: "a", instance: "2"}, func() { t.Error("it is not alone") })
 	require.ErrorIs(t, err, halt.ErrNameTaken)
-	err = connect(t, n).Serve(within(t, 10*time.Second), &fake{name: "not a name", instance: "3"})
+	err = connect(t, n).Serve(within(t, 10*time.Second), &fake{name: "not a name", instance: "3"}, nil)
 	require.ErrorContains(t, err, "letters, digits")
 }
 

@@ -39,32 +39,61 @@ func (o Outcome) Failed() []string {
 }
 
 // Stop sends an order and waits until every agent of the roster has answered,
-// or ctx ends. roster may be nil: then whoever answers within quiet after the
-// last answer counts.
+// or ctx ends. A nil roster is the one that the server keeps: it is read while
+// the order is on its way already. Where it cannot be read, whoever answers
+// until ctx ends is in the outcome beside the error.
 func (c *Conn) Stop(ctx context.Context, o Order, roster []string) (Outcome, error) {
 	o = o.complete()
-	answers, err := gather[Answer](ctx, c, c.halt(), o, func(got []Answer) bool { return complete(got, roster) })
-	return outcome(o.ID, answers, roster), err
+	return c.command(ctx, o.ID, c.halt(), o, roster)
 }
 
 // Lift sends a resume of one order, and waits as Stop does.
 func (c *Conn) Lift(ctx context.Context, r Resume, roster []string) (Outcome, error) {
-	answers, err := gather[Answer](ctx, c, c.resume(), r, func(got []Answer) bool { return complete(got, roster) })
-	return outcome(r.Order, answers, roster), err
+	return c.command(ctx, r.Order, c.resume(), r, roster)
 }
 
-func outcome(order string, answers []Answer, roster []string) Outcome {
-	out := Outcome{Order: order, Answers: answers}
+func (c *Conn) command(ctx context.Context, order, subject string, question any, roster []string) (Outcome, error) {
+	g, err := ask(ctx, c, subject, question)
+	if err != nil {
+		return Outcome{Order: order}, err
+	}
+	defer g.close()
+	var problem error
+	if roster == nil {
+		roster, problem = c.names(ctx)
+	}
+	for len(silent(g.got, roster)) > 0 || problem != nil || len(roster) == 0 {
+		if !g.next(ctx) {
+			break
+		}
+	}
+	return Outcome{Order: order, Answers: g.got, Silent: silent(g.got, roster)}, problem
+}
+
+// names are those of the roster. Reading it takes at most half of the time that
+// there is: the rest is for the answers.
+func (c *Conn) names(ctx context.Context) ([]string, error) {
+	if end, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, time.Until(end)/2)
+		defer stop()
+	}
+	all, err := c.Roster(ctx)
+	names := make([]string, len(all))
+	for i, h := range all {
+		names[i] = h.Name
+	}
+	return names, err
+}
+
+func silent(got []Answer, roster []string) []string {
+	var out []string
 	for _, name := range roster {
-		if !slices.ContainsFunc(answers, func(a Answer) bool { return a.Agent == name }) {
-			out.Silent = append(out.Silent, name)
+		if !slices.ContainsFunc(got, func(a Answer) bool { return a.Agent == name }) {
+			out = append(out, name)
 		}
 	}
 	return out
-}
-
-func complete(got []Answer, roster []string) bool {
-	return len(roster) > 0 && len(outcome("", got, roster).Silent) == 0
 }
 
 // Tell sends an order and waits for nobody.
@@ -82,9 +111,14 @@ func (c *Conn) Tell(o Order) error {
 	return nil
 }
 
-// gather publishes a question and collects answers until enough says so or
-// ctx ends, which is no error.
-func gather[A any](ctx context.Context, c *Conn, subject string, question any, enough func([]A) bool) ([]A, error) {
+// answers is what comes back of a question to everybody.
+type answers struct {
+	sub *nats.Subscription
+	got []Answer
+}
+
+// ask publishes a question.
+func ask(ctx context.Context, c *Conn, subject string, question any) (*answers, error) {
 	if err := c.awaitConnection(ctx); err != nil {
 		return nil, err
 	}
@@ -93,27 +127,32 @@ func gather[A any](ctx context.Context, c *Conn, subject string, question any, e
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", subject, err)
 	}
-	defer func() { _ = sub.Unsubscribe() }()
+	g := &answers{sub: sub}
 	data, err := json.Marshal(question)
 	if err == nil {
 		err = c.nats.PublishRequest(subject, inbox, data)
 	}
 	if err != nil {
+		g.close()
 		return nil, fmt.Errorf("asking %s: %w", subject, err)
 	}
-	var got []A
-	for !enough(got) {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return got, nil // time is up, or nobody listens: the caller names the silent
-		}
-		var a A
-		if json.Unmarshal(m.Data, &a) == nil {
-			got = append(got, a)
-		}
-	}
-	return got, nil
+	return g, nil
 }
+
+// next waits for one more; false when ctx has ended, or nobody listens.
+func (g *answers) next(ctx context.Context) bool {
+	m, err := g.sub.NextMsgWithContext(ctx)
+	if err != nil {
+		return false
+	}
+	var a Answer
+	if json.Unmarshal(m.Data, &a) == nil {
+		g.got = append(g.got, a)
+	}
+	return true
+}
+
+func (g *answers) close() { _ = g.sub.Unsubscribe() }
 
 // awaitConnection waits for the server.
 func (c *Conn) awaitConnection(ctx context.Context) error {
@@ -134,8 +173,8 @@ func (c *Conn) lastError(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// ask sends one request and decodes its reply.
-func ask[A any](ctx context.Context, c *Conn, subject string, question any) (A, error) {
+// request sends one request and decodes its reply.
+func request[A any](ctx context.Context, c *Conn, subject string, question any) (A, error) {
 	var a A
 	data, err := json.Marshal(question)
 	if err != nil {

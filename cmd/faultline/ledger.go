@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -107,7 +106,7 @@ func (w *where) ledger() (*ledger.Ledger, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	l, err := ledger.Open(filepath.Join(s.Home, "ledger"))
+	l, err := ledger.Open(ledgerDir(s.Home))
 	return l, s.Home, err
 }
 

@@ -21,7 +21,7 @@ func rootCommand() *cobra.Command {
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"),
-		versionCommand(), reaperCommand(),
+		agentCommand(&w), versionCommand(), reaperCommand(),
 	)
 	return root
 }

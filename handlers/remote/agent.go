@@ -22,6 +22,7 @@ import (
 // Reaper undoes the ledger when this agent is dead or silent.
 type Reaper interface {
 	Beat()
+	Watches() bool // it is there and runs
 	Done() <-chan struct{}
 	Close() error
 }

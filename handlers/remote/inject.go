@@ -79,15 +79,10 @@ func (a *Agent) bars(q halt.Request) (final bool, err error) {
 	if h, halted := a.Ledger.Halted(string(q.Experiment)); halted {
 		return true, fmt.Errorf("halted by %s: %s (halt %s)", h.By, h.Why, h.ID)
 	}
-	if a.reaper == nil {
+	if a.reaper == nil || !a.reaper.Watches() {
 		return false, errNoReaper
 	}
-	select {
-	case <-a.reaper.Done():
-		return false, errNoReaper
-	default:
-		return false, nil
-	}
+	return false, nil
 }
 
 // putInPlace writes the receipt, breaks the target and reports. Whatever goes

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,9 +52,13 @@ func (f file) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
 }
 
 // watcher is a reaper that does nothing but live.
-type watcher struct{ done chan struct{} }
+type watcher struct {
+	done   chan struct{}
+	frozen *atomic.Bool
+}
 
 func (w watcher) Beat()                 {}
+func (w watcher) Watches() bool         { return !w.frozen.Load() }
 func (w watcher) Done() <-chan struct{} { return w.done }
 func (w watcher) Close() error          { return nil }
 
@@ -66,6 +71,7 @@ type bench struct {
 	mu      sync.Mutex
 	reports []commands.Command
 	told    chan struct{}
+	frozen  atomic.Bool // its reaper
 }
 
 func newBench(t *testing.T) *bench {
@@ -78,7 +84,7 @@ func newBench(t *testing.T) *bench {
 		Name: "a", Instance: "1", Host: "h", Drivers: drivers.Set{"file": file{b.fault}}, Ledger: receipts, Log: slog.New(slog.DiscardHandler),
 		Target:  func(spec.TargetName) (spec.Target, error) { return spec.Target{}, nil },
 		Targets: func() []spec.TargetName { return []spec.TargetName{"x"} },
-		Watch:   func(context.Context) (remote.Reaper, error) { return watcher{make(chan struct{})}, nil },
+		Watch:   func(context.Context) (remote.Reaper, error) { return watcher{make(chan struct{}), &b.frozen}, nil },
 		Manual:  func(r string) string { return "undo " + r },
 		Send: func(_ context.Context, e commands.Envelope) error {
 			b.mu.Lock()
@@ -203,4 +209,15 @@ func TestAnOwnerThatWasSucceededIsRefused(t *testing.T) {
 	reply := b.Inject(b.request(func(q *halt.Request) { q.Owner, q.Step = stale, "t" }))
 	assert.Equal(t, halt.Refused, reply.State)
 	assert.Equal(t, events.Lease, next[commands.ReportRolledBack](b).Cause, "it renewed nothing")
+}
+
+func TestNothingIsInjectedWhileTheReaperStandsStill(t *testing.T) {
+	b := newBench(t)
+	b.frozen.Store(true)
+	reply := b.Inject(b.request(nil))
+	assert.Equal(t, halt.Refused, reply.State)
+	assert.False(t, reply.Final, "it may run again")
+	b.frozen.Store(false)
+	assert.Equal(t, halt.Working, b.Inject(b.request(nil)).State)
+	next[commands.ReportInjected](b)
 }

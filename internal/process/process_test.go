@@ -122,3 +122,23 @@ func TestStartRefusesWithoutACommand(t *testing.T) {
 		t.Error("nothing was started, and nobody said so")
 	}
 }
+
+func TestAClaimNamesItsHolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	release, err := process.Claim(path, "the first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := process.Claim(path, "the second"); !errors.Is(err, process.ErrClaimed) || !strings.Contains(err.Error(), "the first") {
+		t.Errorf("got %v, want ErrClaimed with its holder", err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	if release, err = process.Claim(path, "2"); err != nil || process.Holder(path) != "2" {
+		t.Errorf("claimed anew: %v, by %s", err, process.Holder(path))
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+}

@@ -44,12 +44,6 @@ type HTTP struct {
 	Addr string `yaml:"addr" env:"ADDR"`
 }
 
-// NATS is the server that carries halts and leases. An empty URL starts an
-// embedded one.
-type NATS struct {
-	URL string `yaml:"url" env:"URL"`
-}
-
 // Lake is the Iceberg catalog and its warehouse; see internal/lake for what
 // each kind needs. An empty Kind is the SQL catalog below the state folder. The
 // warehouse "store" is the sandbox's own S3 store.
