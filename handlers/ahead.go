@@ -77,26 +77,28 @@ func (a *Ahead) State(id spec.ExperimentID) experiment.State {
 	return s
 }
 
+// Settled says whether all that is on its way is foreseen. Who was not there
+// when it was sent should wait for that, for patience at most: the log's state
+// may be an old one.
+func (a *Ahead) Settled(id spec.ExperimentID) bool {
+	s := a.Log.State(id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.open(id, s)
+	return len(all) == 0 || a.now().Sub(all[0].since) >= patience
+}
+
 // Foresee is State with the ids of the commands that it foresees, one for each
 // version that the log does not have yet, in their order.
 func (a *Ahead) Foresee(id spec.ExperimentID) (experiment.State, []string) {
 	s := a.Log.State(id)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.now()
-	all := slices.DeleteFunc(a.waiting[id], func(w waiting) bool {
-		return s.Phase.Over() || s.Handled(w.ID) || !w.carried.IsZero() && now.Sub(w.carried) > lost
-	})
-	if len(all) == 0 {
-		delete(a.waiting, id)
+	all := a.open(id, s)
+	if len(all) == 0 || a.now().Sub(all[0].since) < patience {
 		return s, nil
 	}
-	a.waiting[id] = all
-	since := all[0].since
-	if now.Sub(since) < patience {
-		return s, nil
-	}
-	known := s.Version
+	known, since := s.Version, all[0].since
 	for i, w := range all {
 		// What was foreseen once stays so when those before it are in the log.
 		all[i].since = since
@@ -107,6 +109,21 @@ func (a *Ahead) Foresee(id spec.ExperimentID) (experiment.State, []string) {
 		s = experiment.Evolve(s, events.Batch{Experiment: id, Version: s.Version + 1, Cause: w.ID, At: w.At, Events: out})
 	}
 	return s, s.Causes(known)
+}
+
+// open forgets what the log has, or will never have, and returns the rest. It
+// is called under a.mu.
+func (a *Ahead) open(id spec.ExperimentID, s experiment.State) []waiting {
+	now := a.now()
+	all := slices.DeleteFunc(a.waiting[id], func(w waiting) bool {
+		return s.Phase.Over() || s.Handled(w.ID) || !w.carried.IsZero() && now.Sub(w.carried) > lost
+	})
+	if len(all) == 0 {
+		delete(a.waiting, id)
+		return nil
+	}
+	a.waiting[id] = all
+	return all
 }
 
 // Live lists the experiments that are not over, as State has them.

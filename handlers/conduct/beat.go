@@ -23,6 +23,7 @@ type pulse struct {
 	seq     uint64      // of the last tick on the tape
 	missing *events.Gap // since then; nil: nothing is
 	promise promise
+	settled bool            // what an earlier life left is in the log, or foreseen
 	undone  map[string]bool // triggers that the agents were told of
 	failed  error
 }
@@ -45,7 +46,7 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	}
 	err = l.Clock.Watch(alive, Watch{
 		Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics(),
-		Urgent: func(t events.Tick) bool { return p.guard == nil && j.Urgent(l.Ahead.State(l.id), t) },
+		Urgent: func(t events.Tick) bool { return p.settled && p.guard == nil && j.Urgent(l.Ahead.State(l.id), t) },
 	}, p.tick)
 	return errors.Join(err, p.failed)
 }
@@ -61,6 +62,9 @@ func (p *pulse) tick(t events.Tick) {
 		return
 	}
 	p.out.repeat(log)
+	if p.settled = p.settled || p.Ahead.Settled(p.id); !p.settled {
+		return
+	}
 	s, foreseen := p.Ahead.Foresee(p.id)
 	if s.Phase.Over() {
 		return // nothing is left to judge, but the log has yet to say so

@@ -80,9 +80,6 @@ func (o *outbox) at(i int) (halt.Entry, <-chan struct{}) {
 func (o *outbox) finish(seq uint64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.done == nil {
-		o.done = map[uint64]bool{}
-	}
 	o.done[seq] = true
 	return nil
 }
@@ -164,4 +161,14 @@ func (s *stage) report(id string, c commands.Command) {
 		return s.outbox.put(ctx, id, key, headers, data)
 	}}
 	assert.NoError(s.t, k.Keep(context.Background(), commands.Envelope{ID: id, Experiment: led, At: time.Now(), By: "agent", Command: c}))
+}
+
+// lose drops all that is in the outbox, as a lost disk does.
+func (o *outbox) lose() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.entries {
+		o.done[e.Seq] = true
+	}
+	clear(o.ids)
 }

@@ -23,7 +23,7 @@ const (
 
 // outbox stores an experiment's commands one after the other, so that they
 // stand in the log in the order in which they fell due, and the clock never
-// waits. What it holds is foreseen at once.
+// waits. What is stored is foreseen: the same order holds there.
 type outbox struct {
 	c     *Conductor
 	queue chan commands.Envelope
@@ -71,7 +71,6 @@ func (o *outbox) put(e commands.Envelope) {
 func (o *outbox) enqueue(e commands.Envelope) bool {
 	select {
 	case o.queue <- e:
-		o.c.Ahead.Add(e)
 		return true
 	default:
 		return false
@@ -89,15 +88,15 @@ func (o *outbox) repeat(log experiment.State) {
 	}
 }
 
-// deliver returns once the command is stored or ctx ends.
+// deliver queues a command once there is room, unless ctx ends before.
 func (o *outbox) deliver(ctx context.Context, e commands.Envelope) {
-	e = o.complete(e)
-	o.c.Ahead.Add(e)
-	o.store(ctx, e)
+	select {
+	case o.queue <- o.complete(e):
+	case <-ctx.Done():
+	}
 }
 
-// complete says who sends a command and when, so that what is foreseen of it
-// is what the log will say.
+// complete says who sends a command and when.
 func (o *outbox) complete(e commands.Envelope) commands.Envelope {
 	e.By = o.c.Name
 	if e.At.IsZero() {

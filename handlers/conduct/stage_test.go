@@ -77,7 +77,7 @@ func newStage(t *testing.T) *stage {
 	log := &handlers.Log{}
 	s := &stage{
 		t: t, log: log, states: map[uint64]experiment.State{}, decide: handlers.Decider{Log: log, Appender: direct{log}},
-		reading: usual, outbox: &outbox{ids: map[string]bool{}},
+		reading: usual, outbox: &outbox{ids: map[string]bool{}, done: map[uint64]bool{}},
 	}
 	log.Listen(func(a handlers.Accepted) { s.states[a.State.Version] = a.State })
 	s.config = conduct.Config{

@@ -70,9 +70,15 @@ func (j *Judge) fire(s experiment.State, t events.Tick) {
 	}
 }
 
-// endSteps ends what has had its time. A step without one ends with the last
-// that has, or with the life-time of the first fault.
+// endSteps ends what has had its time, unless a trigger ends it now. A step
+// without one ends with the last that has, or with the life-time of the first
+// fault.
 func (j *Judge) endSteps(s experiment.State, t events.Tick) {
+	for i := range j.triggers {
+		if j.owes(s, "trigger/"+strconv.Itoa(i)) {
+			return
+		}
+	}
 	for _, st := range s.Steps {
 		life := time.Duration(st.For)
 		if life == 0 {
