@@ -63,6 +63,15 @@ type Step struct {
 // Handled says that a command's consequences are in the state.
 func (s State) Handled(command string) bool { return slices.Contains(s.handled, command) }
 
+// Causes lists the commands that led from a version to this one, one for each
+// version. It is empty where the state is not that far.
+func (s State) Causes(after uint64) []string {
+	if after >= uint64(len(s.handled)) {
+		return nil
+	}
+	return slices.Clone(s.handled[after:])
+}
+
 // Step finds a step by its id.
 func (s State) Step(id spec.StepID) (Step, bool) {
 	i := slices.IndexFunc(s.Steps, func(st Step) bool { return st.ID == id })

@@ -34,7 +34,16 @@ func (e Entry) Done() error { return e.done() }
 // Keep says that the entry is still being worked on.
 func (e Entry) Keep() error { return e.beat() }
 
-const headerKey = "faultline-key"
+// With is the entry of an outbox that is told so of Done and Keep.
+func (e Entry) With(done, keep func() error) Entry {
+	e.done, e.beat = done, keep
+	return e
+}
+
+const (
+	headerKey    = "faultline-key"
+	outboxReader = "forward"
+)
 
 // OpenOutbox makes the outbox where it is not there yet.
 func (c *Conn) OpenOutbox(ctx context.Context) error {
@@ -66,13 +75,17 @@ func (c *Conn) Put(ctx context.Context, id, key string, headers map[string]strin
 }
 
 // Take hands out what is in the outbox, in order, each until it is done with,
-// until ctx ends. Entries that an earlier life took come again.
+// until ctx ends. Entries that an earlier life took come again, at once and in
+// their place: that life's consumer is dropped, and with it what it held.
 func (c *Conn) Take(ctx context.Context, each func(Entry)) error {
 	if err := c.OpenOutbox(ctx); err != nil {
 		return err
 	}
+	if err := c.js.DeleteConsumer(ctx, c.bucket("outbox"), outboxReader); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, c.bucket("outbox"), jetstream.ConsumerConfig{
-		Durable: "forward", AckPolicy: jetstream.AckExplicitPolicy, AckWait: outboxAck, MaxAckPending: outboxOpen,
+		Durable: outboxReader, AckPolicy: jetstream.AckExplicitPolicy, AckWait: outboxAck, MaxAckPending: outboxOpen,
 	})
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus/origin"
+	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/internal/cloudevent"
 )
 
@@ -49,27 +50,32 @@ type Ticks struct {
 	Topic     string
 }
 
-// Record returns once Kafka has the tick.
+// Record returns once Kafka has the tick. The error of one that cannot be
+// written, however often that is tried, is poison.
 func (t Ticks) Record(ctx context.Context, tick events.Tick) error {
 	event, err := events.EncodeTick(tick)
 	if err != nil {
-		return err
+		return poison.New(err)
 	}
 	return publish(ctx, t.Publisher, t.Topic, event)
 }
 
-// publish writes one event under its subject, the experiment, as key. The
-// producer takes no context, so a caller that stops waiting leaves it to end
-// by itself.
+// publish writes one event under its subject, the experiment, as key.
 func publish(ctx context.Context, p message.Publisher, topic string, event cloudevent.Event) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("publishing to %s: %w", topic, err)
-	}
 	msg := message.NewMessage(event.ID, event.Data)
 	for name, value := range event.Headers() {
 		msg.Metadata.Set(name, value)
 	}
 	origin.SetKey(msg, event.Subject)
+	return send(ctx, p, topic, msg)
+}
+
+// send returns once Kafka has the message. The producer takes no context, so a
+// caller that stops waiting leaves it to end by itself.
+func send(ctx context.Context, p message.Publisher, topic string, msg *message.Message) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("publishing to %s: %w", topic, err)
+	}
 	done := make(chan error, 1)
 	go func() { done <- p.Publish(topic, msg) }()
 	select {

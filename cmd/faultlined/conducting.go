@@ -26,14 +26,17 @@ func (p *pipeline) conducting(s settings.Settings) conduct.Config {
 	ticks := handlers.Ticks{Publisher: p.bus.Publisher(), Topic: topics.Readings}
 	clock := sampling.NewPool(tables{p.lake}, p.log)
 	return conduct.Config{
-		Name: "conductor", Log: p.state, Problems: p.log,
+		Name: "conductor", Log: p.state, Ahead: &handlers.Ahead{Log: p.state}, Problems: p.log,
 		Platform: func() (spec.Platform, error) { return readPlatform(s.PlatformOrDefault()) },
 		Deny:     deny,
 		Radius:   p.radius(s, clock),
 		Clock:    clock,
 		Books:    openBooks(p.lake, p.log),
-		Send:     p.commands().Send,
-		Record:   ticks.Record,
+		Keep:     p.commands().Send,
+		Undo: func(id spec.ExperimentID, why string) {
+			p.log.Info("a rollback trigger fired", "experiment", id, "trigger", why)
+		},
+		Record: ticks.Record,
 		Replay: func(ctx context.Context, id spec.ExperimentID) ([]events.Tick, error) {
 			return replay(ctx, p.bus, topics.Readings, id)
 		},

@@ -1,6 +1,7 @@
 package conduct_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // TestKafkaMayBeAwayForAWhile takes it away while the fault is there, for
@@ -113,12 +115,16 @@ func TestARestartGoesOn(t *testing.T) {
 func TestARestartBeforeTheBaselineIsNoGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		s.away(true, false)
+		allowed := s.config.Radius
+		s.config.Radius = func(ctx context.Context, _ experiment.State, _ spec.Platform) (events.BlastRadiusDecided, error) {
+			<-ctx.Done()
+			return events.BlastRadiusDecided{}, ctx.Err()
+		}
 		s.ask("1", commands.Schedule{Document: play()})
 		s.start()
 		pause(t.Context(), time.Minute)
 		s.end()
-		s.away(false, false)
+		s.config.Radius = allowed
 		s.start()
 		x := s.until(over)
 		s.end()

@@ -81,7 +81,7 @@ func (b *bookkeeper) look(ctx context.Context) {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			b.Problems.Warn("noting the snapshot under the fault", "experiment", b.id, "error", err)
-		case err == nil && b.Log.State(b.id).Phase == experiment.Injected:
+		case err == nil && b.Ahead.State(b.id).Phase == experiment.Injected:
 			b.during.Store(id)
 		}
 	})

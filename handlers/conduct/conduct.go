@@ -23,11 +23,15 @@ type Watch struct {
 	Platform   spec.Platform
 	Document   spec.Document
 	Metrics    []string
+	// Urgent says whether the readings since the last beat cannot wait for the
+	// next one: then it comes at once. Nil: they can. It is called by whoever
+	// calls beat.
+	Urgent func(events.Tick) bool
 }
 
-// Clock beats once a second until ctx ends, which is no error: beat gets the
-// tick with the readings since the one before. It is called one at a time, and
-// numbers the tick itself.
+// Clock beats once a second, and at once where that is urgent, until ctx ends,
+// which is no error: beat gets the tick with the readings since the one before.
+// It is called one at a time, and numbers the tick itself.
 type Clock interface {
 	Watch(ctx context.Context, w Watch, beat func(events.Tick)) error
 }
@@ -42,8 +46,11 @@ type Books interface {
 
 // Config is what a conductor needs. All fields must be set.
 type Config struct {
-	Name     string // who sends
-	Log      *handlers.Log
+	Name string // who sends
+	Log  *handlers.Log
+	// Ahead is the log as it will be: what experiments are led by while Kafka
+	// is away.
+	Ahead    *handlers.Ahead
 	Problems *slog.Logger
 	// Platform reads the description of what may be broken.
 	Platform func() (spec.Platform, error)
@@ -54,8 +61,14 @@ type Config struct {
 	Clock  Clock
 	// Books opens the platform's account of that name.
 	Books func(spec.Platform, string) (Books, error)
-	// Send and Record return once the command or tick is stored.
-	Send   func(context.Context, commands.Envelope) error
+	// Keep returns once the command is stored where Kafka is not needed for it,
+	// and in its order; from there it is carried to Kafka.
+	Keep func(context.Context, commands.Envelope) error
+	// Undo tells the agents, past Kafka, to undo an experiment's faults. It
+	// does not block.
+	Undo func(id spec.ExperimentID, why string)
+	// Record returns once the tick is stored. A poison error says that it never
+	// will be.
 	Record func(context.Context, events.Tick) error
 	// Replay reads the ticks that were recorded for an experiment, in order.
 	Replay func(context.Context, spec.ExperimentID) ([]events.Tick, error)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/commands"
-	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers/judging"
 	"github.com/k2-platform/faultline/spec"
@@ -74,42 +73,4 @@ func (l *leader) giveUp(ctx context.Context, why error) {
 // await returns once the phase is one that ok names, or ctx ends.
 func (l *leader) await(ctx context.Context, ok func(experiment.Phase) bool) {
 	_, _ = l.Log.Await(ctx, l.id, func(s experiment.State) bool { return ok(s.Phase) })
-}
-
-// beat replays what was recorded, then judges every tick until the experiment
-// is over.
-func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Judge) error {
-	last, err := l.replay(ctx, j)
-	if err != nil {
-		return err
-	}
-	alive, stop := context.WithCancel(ctx)
-	defer stop()
-	t := newTape(ctx, l.Conductor)
-	defer t.close(ctx)
-	defer l.books.wait()
-	missing, seq := l.gapAfter(last), last.Seq
-	watch := Watch{Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics()}
-	return l.Clock.Watch(alive, watch, func(tick events.Tick) {
-		s := l.Log.State(l.id)
-		if s.Phase.Over() {
-			stop()
-			return
-		}
-		if missing != nil {
-			missing.To = tick.At
-			tick.Gap = missing
-		}
-		tick.Seq, tick.Version = seq+1, s.Version
-		if !t.record(tick) {
-			// The number stays free: the next beat that finds room says what is missing.
-			missing = gapAt(missing, tick)
-			return
-		}
-		missing, seq = nil, tick.Seq
-		for _, due := range j.Tick(s, tick) {
-			l.out.put(commands.Envelope{ID: due.ID, Experiment: l.id, At: due.At, Command: due.Command})
-		}
-		l.books.keep(alive, s)
-	})
 }

@@ -2,17 +2,20 @@ package conduct
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/experiment"
 )
 
 const (
-	// again is when a command is sent anew that the log does not show yet: it
-	// may have become a dead letter while Kafka was away.
+	// again is when a command is kept anew that the log does not show yet: it
+	// may have become a dead letter while Kafka was away. Each time it takes
+	// twice as long.
 	again = 15 * time.Second
-	// retry is the rest between two tries to store one.
+	// retry is the rest between two tries to store something.
 	retry = time.Second
 	// waiting bounds the commands of one experiment that are not stored.
 	waiting = 64
@@ -20,25 +23,31 @@ const (
 
 // outbox stores an experiment's commands one after the other, so that they
 // stand in the log in the order in which they fell due, and the clock never
-// waits for Kafka.
+// waits. What is stored is foreseen: the same order holds there.
 type outbox struct {
 	c     *Conductor
 	queue chan commands.Envelope
 	wait  sync.WaitGroup
 	stop  context.CancelFunc
+	// put, and not in the log when that was last looked at; only the clock's
+	// goroutine uses it.
+	sent []sent
+}
 
-	mu   sync.Mutex
-	sent map[string]time.Time
+type sent struct {
+	commands.Envelope
+	at   time.Time
+	rest time.Duration
 }
 
 func newOutbox(ctx context.Context, c *Conductor) *outbox {
 	ctx, stop := context.WithCancel(ctx)
-	o := &outbox{c: c, queue: make(chan commands.Envelope, waiting), stop: stop, sent: map[string]time.Time{}}
+	o := &outbox{c: c, queue: make(chan commands.Envelope, waiting), stop: stop}
 	o.wait.Go(func() {
 		for {
 			select {
 			case e := <-o.queue:
-				o.deliver(ctx, e)
+				o.store(ctx, e)
 			case <-ctx.Done():
 				return
 			}
@@ -47,40 +56,59 @@ func newOutbox(ctx context.Context, c *Conductor) *outbox {
 	return o
 }
 
-// put queues a command unless it was put a moment ago. A full queue leaves it
-// out: what is due is due again at the next tick.
+// put queues a command unless it was put before. A full queue leaves it out:
+// what is due is due again at the next tick.
 func (o *outbox) put(e commands.Envelope) {
-	if !o.mark(e.ID) {
+	if slices.ContainsFunc(o.sent, func(s sent) bool { return s.ID == e.ID }) {
 		return
 	}
+	e = o.complete(e)
+	if o.enqueue(e) {
+		o.sent = append(o.sent, sent{e, time.Now(), again})
+	}
+}
+
+func (o *outbox) enqueue(e commands.Envelope) bool {
 	select {
 	case o.queue <- e:
+		return true
 	default:
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		delete(o.sent, e.ID)
-	}
-}
-
-func (o *outbox) mark(id string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	now := time.Now()
-	if at, ok := o.sent[id]; ok && now.Sub(at) < again {
 		return false
 	}
-	o.sent[id] = now
-	return true
 }
 
-// deliver tries until the command is stored or ctx ends.
+// repeat forgets what the log has, and puts anew what it should have by now.
+func (o *outbox) repeat(log experiment.State) {
+	o.sent = slices.DeleteFunc(o.sent, func(s sent) bool { return log.Handled(s.ID) })
+	now := time.Now()
+	for i, s := range o.sent {
+		if now.Sub(s.at) >= s.rest && o.enqueue(s.Envelope) {
+			o.sent[i].at, o.sent[i].rest = now, 2*s.rest
+		}
+	}
+}
+
+// deliver queues a command once there is room, unless ctx ends before.
 func (o *outbox) deliver(ctx context.Context, e commands.Envelope) {
+	select {
+	case o.queue <- o.complete(e):
+	case <-ctx.Done():
+	}
+}
+
+// complete says who sends a command and when.
+func (o *outbox) complete(e commands.Envelope) commands.Envelope {
 	e.By = o.c.Name
 	if e.At.IsZero() {
 		e.At = time.Now().UTC()
 	}
+	return e
+}
+
+// store tries until the command is stored or ctx ends.
+func (o *outbox) store(ctx context.Context, e commands.Envelope) {
 	for {
-		err := o.c.Send(ctx, e)
+		err := o.c.Keep(ctx, e)
 		if err == nil || ctx.Err() != nil {
 			return
 		}

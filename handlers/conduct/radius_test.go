@@ -48,7 +48,8 @@ func (silent) Watch(ctx context.Context, _ conduct.Watch, _ func(events.Tick)) e
 
 func conductor(log *handlers.Log, d desk, radius func(experiment.State) events.BlastRadiusDecided) *conduct.Conductor {
 	return conduct.New(conduct.Config{
-		Name: "conductor", Log: log, Problems: slog.New(slog.DiscardHandler), Clock: silent{}, Send: d.send,
+		Name: "conductor", Log: log, Problems: slog.New(slog.DiscardHandler), Clock: silent{}, Keep: d.send,
+		Ahead: &handlers.Ahead{Log: log}, Undo: func(spec.ExperimentID, string) {},
 		Platform: func() (spec.Platform, error) {
 			return spec.Platform{Metrics: map[string]spec.Metric{"load": {}}}, nil
 		},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -42,18 +43,21 @@ func play() spec.Document {
 }
 
 // stage is a conductor and all that it works with, in memory and on the time
-// of a bubble: the log, a Kafka that can be away, an agent, a clock and books.
+// of a bubble: the log, a Kafka that can be away, an outbox that needs none, an
+// agent, a clock and books.
 type stage struct {
 	t      *testing.T
 	log    *handlers.Log
 	config conduct.Config
 	decide handlers.Decider
+	outbox *outbox
 	stop   func()
 
 	mu      sync.Mutex
-	deaf    bool // takes no commands
-	blind   bool // takes no ticks
-	sent    []commands.Envelope
+	deaf    bool                // takes no commands
+	blind   bool                // takes no ticks
+	sent    []commands.Envelope // of the conductor, that Kafka took
+	told    []undoing
 	states  map[uint64]experiment.State // by version
 	ticks   []events.Tick
 	reading func(experiment.State) map[string]float64
@@ -71,7 +75,10 @@ func (d direct) Append(_ context.Context, b events.Batch, _ string) error {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	log := &handlers.Log{}
-	s := &stage{t: t, log: log, states: map[uint64]experiment.State{}, decide: handlers.Decider{Log: log, Appender: direct{log}}, reading: usual}
+	s := &stage{
+		t: t, log: log, states: map[uint64]experiment.State{}, decide: handlers.Decider{Log: log, Appender: direct{log}},
+		reading: usual, outbox: &outbox{ids: map[string]bool{}, done: map[uint64]bool{}},
+	}
 	log.Listen(func(a handlers.Accepted) { s.states[a.State.Version] = a.State })
 	s.config = conduct.Config{
 		Name: "conductor", Log: log, Problems: slog.New(slog.DiscardHandler),
@@ -82,7 +89,7 @@ func newStage(t *testing.T) *stage {
 		Radius: func(context.Context, experiment.State, spec.Platform) (events.BlastRadiusDecided, error) {
 			return events.BlastRadiusDecided{Allowed: true}, nil
 		},
-		Clock: ticking{s}, Send: s.send, Record: s.record, Replay: s.replay,
+		Clock: ticking{s}, Keep: handlers.Keeper{Put: s.outbox.put}.Keep, Undo: s.undo, Record: s.record, Replay: s.replay,
 		Books: func(spec.Platform, string) (conduct.Books, error) { return &s.books, nil },
 	}
 	return s
@@ -95,19 +102,6 @@ func usual(s experiment.State) map[string]float64 {
 		v["load"] = 9
 	}
 	return v
-}
-
-func (s *stage) send(ctx context.Context, e commands.Envelope) error {
-	s.mu.Lock()
-	away := s.deaf
-	if !away {
-		s.sent = append(s.sent, e)
-	}
-	s.mu.Unlock()
-	if away {
-		return isAway()
-	}
-	return s.decide.Decide(ctx, e)
 }
 
 func (s *stage) record(_ context.Context, t events.Tick) error {
@@ -152,36 +146,24 @@ func (s *stage) ask(id string, c commands.Command) {
 	require.NoError(s.t, s.decide.Decide(context.Background(), commands.Envelope{ID: id, Experiment: led, At: time.Now(), By: "t", Command: c}))
 }
 
-// start is a life of the conductor, of the agent and of who notices what is
-// live. It ends with end.
+// start is a life of the conductor, of who carries the outbox to Kafka, of the
+// agent and of who notices what is live. It ends with end.
 func (s *stage) start() {
 	ctx, stop := context.WithCancel(context.Background())
+	s.config.Ahead = &handlers.Ahead{Log: s.log}
 	c := conduct.New(s.config)
 	var life sync.WaitGroup
 	life.Go(func() { _ = c.Run(ctx) })
+	life.Go(func() { _ = s.forwarder().Run(ctx) })
 	life.Go(func() { s.agent(ctx) })
 	c.Notice(s.log.State(led))
 	s.stop = sync.OnceFunc(func() { stop(); life.Wait() })
 	s.t.Cleanup(s.stop)
 }
 
-func (s *stage) end() { s.stop() }
-
-// agent does within a second as the log asks.
-func (s *stage) agent(ctx context.Context) {
-	asked := func(x experiment.State) bool { return len(x.Requests())+len(x.Undoings()) > 0 }
-	for {
-		x, err := s.log.Await(ctx, led, asked)
-		if err != nil || !pause(ctx, 300*time.Millisecond) {
-			return
-		}
-		for _, id := range x.Requests() {
-			s.ask("agent/in", commands.ReportInjected{Step: id, SeenAt: time.Now()})
-		}
-		for _, id := range x.Undoings() {
-			s.ask("agent/out", commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: time.Now()})
-		}
-	}
+func (s *stage) end() {
+	s.stop()
+	synctest.Wait() // a record on its way to Kafka gets there, whoever waits for it
 }
 
 func pause(ctx context.Context, d time.Duration) bool {
@@ -222,7 +204,7 @@ func (c ticking) Watch(ctx context.Context, w conduct.Watch, beat func(events.Ti
 		now := time.Now().UTC()
 		tick := events.Tick{Experiment: w.Experiment, At: now}
 		c.mu.Lock()
-		v := c.reading(c.log.State(led))
+		v := c.reading(c.config.Ahead.State(led))
 		c.mu.Unlock()
 		for _, m := range w.Metrics {
 			if x, ok := v[m]; ok {

@@ -46,6 +46,18 @@ func (j *Judge) grace() time.Duration { return time.Duration(j.doc.Limits.Trigge
 // watch judges triggers, impact and what is to be maintained, and ends steps
 // whose time is over.
 func (j *Judge) watch(s experiment.State, t events.Tick) {
+	j.fire(s, t)
+	if !s.Injected.IsZero() {
+		values := j.values(s, t, s.Injected)
+		j.seeImpact(s, t, values)
+		j.seeMaintained(s, t, values)
+		j.see(values)
+	}
+	j.endSteps(s, t)
+}
+
+// fire judges the triggers.
+func (j *Judge) fire(s experiment.State, t events.Tick) {
 	values, grace := j.values(s, t, time.Time{}), j.grace()
 	for i, r := range j.triggers {
 		a := judge(r, values)
@@ -56,18 +68,17 @@ func (j *Judge) watch(s experiment.State, t events.Tick) {
 			Rule: j.doc.Triggers[i].Label(), Answer: a, Values: used(r, values), ReadAt: t.At, Observed: t.Seq,
 		}})
 	}
-	if !s.Injected.IsZero() {
-		values = j.values(s, t, s.Injected)
-		j.seeImpact(s, t, values)
-		j.seeMaintained(s, t, values)
-		j.see(values)
-	}
-	j.endSteps(s, t)
 }
 
-// endSteps ends what has had its time. A step without one ends with the last
-// that has, or with the life-time of the first fault.
+// endSteps ends what has had its time, unless a trigger ends it now. A step
+// without one ends with the last that has, or with the life-time of the first
+// fault.
 func (j *Judge) endSteps(s experiment.State, t events.Tick) {
+	for i := range j.triggers {
+		if j.owes(s, "trigger/"+strconv.Itoa(i)) {
+			return
+		}
+	}
 	for _, st := range s.Steps {
 		life := time.Duration(st.For)
 		if life == 0 {

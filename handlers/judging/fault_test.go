@@ -205,3 +205,14 @@ func TestStepsEndWhenTheirTimeIsOver(t *testing.T) {
 	r.tick(19, well())
 	assert.Equal(t, commands.EndStep{Step: "stays"}, r.owed("stays/end"))
 }
+
+// A trigger that fires at the very tick that ends the step is no planned end.
+func TestATriggerComesBeforeThePlannedEnd(t *testing.T) {
+	r := newTrial(t, document())
+	r.inject()
+	r.beat(13, 31, well())
+	r.beat(32, 32, but(values{"error_rate": 0.3}))
+	require.NotNil(t, r.state().Trigger)
+	assert.Equal(t, events.Trigger, r.state().Cause)
+	assert.Nil(t, r.owed("s/end"), "what is undone already is not ended")
+}

@@ -42,7 +42,7 @@ func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick
 	if err != nil {
 		return err
 	}
-	in := &inbox{}
+	in := &inbox{came: make(chan struct{}, 1)}
 	for _, s := range all {
 		leave, err := p.join(ctx, s, time.Duration(w.Document.Baseline.Every), in)
 		if err != nil {
@@ -52,21 +52,29 @@ func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick
 	}
 	clock := time.NewTicker(beat)
 	defer clock.Stop()
+	tick := func(readings []events.Reading) events.Tick {
+		return events.Tick{Experiment: w.Experiment, At: time.Now().UTC().Truncate(time.Millisecond), Readings: readings}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-clock.C:
-			if ctx.Err() != nil {
-				return nil
+		case <-in.came:
+			if w.Urgent == nil || !w.Urgent(tick(in.look())) {
+				continue
 			}
-			each(events.Tick{Experiment: w.Experiment, At: time.Now().UTC().Truncate(time.Millisecond), Readings: in.take()})
+		case <-clock.C:
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		each(tick(in.take()))
 	}
 }
 
 // inbox holds the readings since the last tick.
 type inbox struct {
+	came     chan struct{} // a reading, since it was last looked at
 	mu       sync.Mutex
 	readings []events.Reading
 }
@@ -75,14 +83,30 @@ func (i *inbox) put(readings []events.Reading) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.readings = append(i.readings, readings...)
+	select {
+	case i.came <- struct{}{}:
+	default:
+	}
 }
 
-// take empties the inbox, in an order that does not depend on who was first.
+// look shows what is there, as take will give it.
+func (i *inbox) look() []events.Reading {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return inOrder(slices.Clone(i.readings))
+}
+
+// take empties the inbox.
 func (i *inbox) take() []events.Reading {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	out := i.readings
 	i.readings = nil
+	return inOrder(out)
+}
+
+// inOrder sorts by what does not depend on who was first.
+func inOrder(out []events.Reading) []events.Reading {
 	for k := range out {
 		// A monotonic time does not reach the record, so nothing may be judged by it.
 		out[k].At = out[k].At.UTC()

@@ -17,6 +17,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/k2-platform/faultline/internal/bus/poison"
 )
 
 // openTimeout bounds the first contact.
@@ -129,10 +131,22 @@ func (b *Bus) newPublisher(conf *sarama.Config) (*publisher, error) {
 }
 
 func (p *publisher) Publish(topic string, msgs ...*message.Message) error {
-	if err := p.kafka.Publish(topic, msgs...); err != nil {
-		return fmt.Errorf("publishing to %s: %w", topic, err)
+	err := p.kafka.Publish(topic, msgs...)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("publishing to %s: %w", topic, err)
+	if tooLarge(err) {
+		return poison.New(err)
+	}
+	return err
+}
+
+// tooLarge says that the producer, or the broker, will never take a record:
+// it is longer than either lets through.
+func tooLarge(err error) bool {
+	_, refused := errors.AsType[sarama.ConfigurationError](err)
+	return refused || errors.Is(err, sarama.ErrMessageSizeTooLarge)
 }
 
 func (*publisher) Close() error { return nil }

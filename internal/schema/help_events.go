@@ -142,11 +142,12 @@ func eventHelp() map[string]entry {
 			"to":   {"End of the stretch.", ""},
 			"why":  {"Why they are missing.", ""},
 		}},
-		"events.Tick": {"One beat of an experiment's clock, one each second, with the readings that came since the beat before. It is recorded even when it brings none, so that silence is seen.", fields{
+		"events.Tick": {"One beat of an experiment's clock, one each second and one at once when a rollback trigger fires, with the readings that came since the beat before. It is recorded even when it brings none, so that silence is seen.", fields{
 			"experiment": {"Id of the experiment.", ""},
 			"seq":        {"Number of the tick: counts from 1 without a hole.", ""},
 			"at":         {"Time of the tick.", ""},
 			"version":    {"Version of the state that the judge knew at that moment.", ""},
+			"foreseen":   {"Ids of the commands of the last versions up to version, one for each, that the log did not have yet: Kafka was away. Where the log came to say otherwise, the tick counts for nothing.", ""},
 			"readings":   {"What was read since the tick before.", ""},
 			"gap":        {"Says that readings did not reach the log.", ""},
 		}},

@@ -1,0 +1,220 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/bus/origin"
+	"github.com/k2-platform/faultline/internal/bus/poison"
+	"github.com/k2-platform/faultline/internal/cloudevent"
+)
+
+// Forwarder carries commands from the outbox, where they are kept without
+// Kafka, to Kafka: in their order, each until Kafka has it, however long that
+// takes. Ahead hears of each at once. All fields must be set; run it once.
+type Forwarder struct {
+	// Take hands out what is in the outbox until ctx ends; halt.Conn has it.
+	Take      func(ctx context.Context, each func(halt.Entry)) error
+	Publisher message.Publisher
+	Topic     string
+	Ahead     *Ahead
+	Log       *slog.Logger
+
+	mu      sync.Mutex
+	queue   []carried // by Seq
+	done    map[uint64]time.Time
+	arrived chan struct{}
+}
+
+// carried is an entry and the command that it holds, if it is one.
+type carried struct {
+	halt.Entry
+	command commands.Envelope
+}
+
+const (
+	// keepEvery is how often the outbox hears of what still waits. It gives an
+	// entry out anew when it hears nothing for three times as long.
+	keepEvery = 5 * time.Second
+	// remember is how long an entry that was carried is known again, in case
+	// the outbox did not hear of it.
+	remember     = time.Minute
+	firstRetry   = 100 * time.Millisecond
+	longestRetry = 2 * time.Second
+)
+
+// Run carries until ctx ends. What waits then stays in the outbox.
+func (f *Forwarder) Run(ctx context.Context) error {
+	f.mu.Lock()
+	f.done, f.arrived = map[uint64]time.Time{}, make(chan struct{}, 1)
+	f.mu.Unlock()
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	wait.Go(func() { f.take(ctx) })
+	wait.Go(func() { f.keep(ctx) })
+	f.carry(ctx)
+	return nil
+}
+
+// take reads the outbox, and goes back to it when it was cut off.
+func (f *Forwarder) take(ctx context.Context) {
+	for rest := firstRetry; ; rest = min(2*rest, longestRetry) {
+		began := time.Now()
+		err := f.Take(ctx, f.add)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > longestRetry {
+			rest = firstRetry
+		}
+		f.Log.Warn("the outbox is read again", "error", err)
+		if !pause(ctx, rest) {
+			return
+		}
+	}
+}
+
+// add queues an entry. One that comes again takes its own place.
+func (f *Forwarder) add(e halt.Entry) {
+	c := carried{Entry: e}
+	event, err := cloudevent.FromHeaders(e.Headers, e.Data)
+	if err == nil {
+		c.command, err = commands.Decode(e.Key, event)
+	}
+	if err == nil {
+		f.Ahead.Add(c.command)
+	} else {
+		// The decider gives it up to the dead letters, with its cause and place.
+		f.Log.Warn("what is in the outbox is no command", "seq", e.Seq, "key", e.Key, "error", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, was := f.done[e.Seq]; was {
+		f.finish(c)
+		return
+	}
+	i, waits := slices.BinarySearchFunc(f.queue, e.Seq, func(c carried, seq uint64) int { return cmp.Compare(c.Seq, seq) })
+	if waits {
+		f.queue[i] = c
+		return
+	}
+	f.queue = slices.Insert(f.queue, i, c)
+	select {
+	case f.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// keep tells the outbox of what waits.
+func (f *Forwarder) keep(ctx context.Context) {
+	for pause(ctx, keepEvery) {
+		f.mu.Lock()
+		waiting := slices.Clone(f.queue)
+		for seq, at := range f.done {
+			if time.Since(at) > remember {
+				delete(f.done, seq)
+			}
+		}
+		f.mu.Unlock()
+		for _, c := range waiting {
+			if err := c.Keep(); err != nil {
+				f.Log.Debug("the outbox does not hear", "seq", c.Seq, "error", err)
+			}
+		}
+	}
+}
+
+// carry publishes the head of the queue until Kafka has it, then the next.
+func (f *Forwarder) carry(ctx context.Context) {
+	rest := firstRetry
+	for {
+		c, ok := f.head(ctx)
+		if !ok {
+			return
+		}
+		err := send(ctx, f.Publisher, f.Topic, c.message())
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !poison.Is(err) {
+			f.Log.Debug("the outbox waits for Kafka", "seq", c.Seq, "error", err)
+			if !pause(ctx, rest) {
+				return
+			}
+			rest = min(2*rest, longestRetry)
+			continue
+		}
+		rest = firstRetry
+		if err != nil {
+			f.Log.Error("Kafka will never take this; it is given up", "seq", c.Seq, "key", c.Key, "headers", c.Headers, "data", string(c.Data), "error", err)
+		}
+		f.remove(c)
+	}
+}
+
+// head waits for the entry that is next.
+func (f *Forwarder) head(ctx context.Context) (carried, bool) {
+	for {
+		f.mu.Lock()
+		if len(f.queue) > 0 {
+			c := f.queue[0]
+			f.mu.Unlock()
+			return c, ctx.Err() == nil
+		}
+		f.mu.Unlock()
+		select {
+		case <-f.arrived:
+		case <-ctx.Done():
+			return carried{}, false
+		}
+	}
+}
+
+// remove is done with an entry, as it was handed out last.
+func (f *Forwarder) remove(c carried) {
+	if c.command.Command != nil {
+		f.Ahead.Carried(c.command)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.queue, func(q carried) bool { return q.Seq == c.Seq })
+	c = f.queue[i]
+	f.queue = slices.Delete(f.queue, i, i+1)
+	f.done[c.Seq] = time.Now()
+	f.finish(c)
+}
+
+func (f *Forwarder) finish(c carried) {
+	if err := c.Done(); err != nil {
+		f.Log.Debug("the outbox does not hear", "seq", c.Seq, "error", err)
+	}
+}
+
+// message is the entry as it was put, under its own key.
+func (c carried) message() *message.Message {
+	msg := message.NewMessage(c.Headers[cloudevent.HeaderID], c.Data)
+	for name, value := range c.Headers {
+		msg.Metadata.Set(name, value)
+	}
+	origin.SetKey(msg, c.Key)
+	return msg
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
