@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/internal/bus/origin"
 	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/internal/cloudevent"
+	"github.com/k2-platform/faultline/internal/failpoint"
 )
 
 // Forwarder carries commands from the outbox, where they are kept without
@@ -140,6 +141,7 @@ func (f *Forwarder) carry(ctx context.Context) {
 		if !ok {
 			return
 		}
+		failpoint.Reach(failpoint.Carrying)
 		err := send(ctx, f.Publisher, f.Topic, c.message())
 		if ctx.Err() != nil {
 			return
@@ -153,6 +155,7 @@ func (f *Forwarder) carry(ctx context.Context) {
 			continue
 		}
 		rest = firstRetry
+		failpoint.Reach(failpoint.Carried)
 		if err != nil {
 			f.Log.Error("Kafka will never take this; it is given up", "seq", c.Seq, "key", c.Key, "headers", c.Headers, "data", string(c.Data), "error", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/faults/drivers"
@@ -20,23 +21,24 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-// conducting wires what leads experiments.
-func (p *pipeline) conducting(s settings.Settings) conduct.Config {
+// conducting wires what leads experiments: keep stores a command without
+// Kafka, undo reaches the agents.
+func (p *pipeline) conducting(
+	s settings.Settings, keep func(context.Context, commands.Envelope) error, undo func(spec.ExperimentID, string),
+) conduct.Config {
 	topics := p.bus.Topics()
 	ticks := handlers.Ticks{Publisher: p.bus.Publisher(), Topic: topics.Readings}
 	clock := sampling.NewPool(tables{p.lake}, p.log)
 	return conduct.Config{
-		Name: "conductor", Log: p.state, Ahead: &handlers.Ahead{Log: p.state}, Problems: p.log,
+		Name: "conductor", Log: p.state, Ahead: p.ahead, Problems: p.log,
 		Platform: func() (spec.Platform, error) { return readPlatform(s.PlatformOrDefault()) },
 		Deny:     deny,
 		Radius:   p.radius(s, clock),
 		Clock:    clock,
 		Books:    openBooks(p.lake, p.log),
-		Keep:     p.commands().Send,
-		Undo: func(id spec.ExperimentID, why string) {
-			p.log.Info("a rollback trigger fired", "experiment", id, "trigger", why)
-		},
-		Record: ticks.Record,
+		Keep:     keep,
+		Undo:     undo,
+		Record:   ticks.Record,
 		Replay: func(ctx context.Context, id spec.ExperimentID) ([]events.Tick, error) {
 			return replay(ctx, p.bus, topics.Readings, id)
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -34,14 +33,16 @@ type pipeline struct {
 	lake     *lake.Lake
 	state    *handlers.Log
 	ahead    *handlers.Ahead
-	control  *control
+	control  *controller
 	router   *message.Router
 	tables   *projections.Follower
 	web      *web.Server
 	notifier *notify.Notifier
 }
 
-func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_ *pipeline, err error) {
+// openPipeline connects to everything. alone says that the NATS is this
+// process's own.
+func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slog.Logger) (_ *pipeline, err error) {
 	p := &pipeline{log: log, state: &handlers.Log{Lean: true}}
 	p.ahead = &handlers.Ahead{Log: p.state}
 	defer func() {
@@ -68,6 +69,9 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 	if p.lake, err = lake.Open(ctx, at); err != nil {
 		return nil, err
 	}
+	if err = p.openControl(s, alone); err != nil {
+		return nil, err
+	}
 	if err = p.openRouter(); err != nil {
 		return nil, err
 	}
@@ -75,10 +79,6 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 		return nil, err
 	}
 	return p, nil
-}
-
-func (p *pipeline) commands() handlers.Commands {
-	return handlers.Commands{Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Commands}
 }
 
 // ledgerDir is where the agent of a state folder keeps its receipts.
@@ -100,7 +100,7 @@ func (p *pipeline) openRouter() (err error) {
 // what an earlier life left before Kafka is asked for anything.
 func (p *pipeline) run(ctx context.Context, ready func()) error {
 	roles, ctx := errgroup.WithContext(ctx)
-	roles.Go(func() error { return p.control.agent.Run(ctx) })
+	roles.Go(func() error { return p.control.serve(ctx) })
 	caught := make(chan struct{})
 	roles.Go(func() error {
 		calm := hurry()
@@ -125,7 +125,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		}
 		roles.Go(func() error { return p.control.run(ctx) })
 		roles.Go(func() error {
-			if wait(ctx, p.control.agent.ready) && wait(ctx, p.router.Running()) {
+			if p.control.served(ctx) && wait(ctx, p.router.Running()) {
 				p.web.Ready()
 				ready()
 			}
@@ -166,6 +166,9 @@ func (p *pipeline) Close() error {
 	var problems []error
 	if p.web != nil {
 		problems = append(problems, p.web.Close())
+	}
+	if p.control != nil {
+		problems = append(problems, p.control.Close())
 	}
 	if p.bus != nil {
 		problems = append(problems, p.bus.Close())

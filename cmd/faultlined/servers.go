@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/embedded"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/internal/settings"
@@ -37,7 +39,7 @@ func startServers(s *settings.Settings) (*servers, error) {
 	}
 	if s.NATS.URL == "" {
 		err = again(filepath.Join(s.Home, "nats.addr"), func(addr string) (string, error) {
-			up.nats, err = embedded.StartNATS(embedded.NATSConfig{Dir: filepath.Join(s.Home, "nats"), Addr: addr})
+			up.nats, err = embedded.StartNATS(embedded.NATSConfig{Dir: s.NATSDir(), Addr: addr, Prefix: cmp.Or(s.NATS.Prefix, halt.DefaultPrefix)})
 			if err != nil {
 				return "", err
 			}

@@ -24,6 +24,7 @@ func (f *settingsFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.set.NATS.URL, "nats", "", "NATS server; without it an embedded one")
 	flags.StringVar(&f.set.Platform, "platform", "", "description of the platform; default the sandbox's")
 	flags.StringVar(&f.set.Policy, "policy", "", "what experiments may touch; default the policy that is built in")
+	flags.BoolVar(&f.set.NoAgent, "no-agent", false, "start no agent: those that run by themselves serve the targets")
 	f.lake.add(flags)
 }
 
@@ -40,6 +41,7 @@ func (f *settingsFlags) load() (settings.Settings, error) {
 	s.NATS.URL = cmp.Or(f.set.NATS.URL, s.NATS.URL)
 	s.Platform = cmp.Or(f.set.Platform, s.Platform)
 	s.Policy = cmp.Or(f.set.Policy, s.Policy)
+	s.NoAgent = s.NoAgent || f.set.NoAgent
 	s.Lake = f.lake.over(s.Lake)
 	return s, nil
 }

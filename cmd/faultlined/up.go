@@ -48,7 +48,7 @@ func up(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Write
 		return fmt.Errorf("starting the pipeline: %w", err)
 	}
 	defer func() { err = errors.Join(err, embedded.Close()) }()
-	p, err := openPipeline(ctx, s, log)
+	p, err := openPipeline(ctx, s, embedded.nats != nil, log)
 	if err != nil {
 		return fmt.Errorf("starting the pipeline: %w", err)
 	}

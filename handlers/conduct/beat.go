@@ -3,12 +3,13 @@ package conduct
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers/judging"
+	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -38,7 +39,7 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	defer l.books.wait()
 	err := p.resume(ctx)
 	if errors.Is(err, errOtherwise) {
-		p.breakOff(l.Log.State(l.id), events.Tick{At: time.Now().UTC()}, err)
+		p.breakOff(l.Log.State(l.id), events.Tick{At: wallclock.Now()}, err)
 		return p.failed
 	}
 	if err != nil {
@@ -106,6 +107,7 @@ func (p *pulse) unrecorded(s experiment.State, t events.Tick) {
 func (p *pulse) act(due judging.Due) {
 	if c, ok := due.Command.(commands.Trigger); ok && !p.undone[due.ID] {
 		p.undone[due.ID] = true
+		failpoint.Reach(failpoint.Triggered)
 		p.Undo(p.id, c.Rule)
 	}
 	p.out.put(commands.Envelope{ID: due.ID, Experiment: p.id, At: due.At, Command: due.Command})

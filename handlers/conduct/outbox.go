@@ -8,6 +8,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/wallclock"
 )
 
 const (
@@ -100,7 +101,7 @@ func (o *outbox) deliver(ctx context.Context, e commands.Envelope) {
 func (o *outbox) complete(e commands.Envelope) commands.Envelope {
 	e.By = o.c.Name
 	if e.At.IsZero() {
-		e.At = time.Now().UTC()
+		e.At = wallclock.Now()
 	}
 	return e
 }

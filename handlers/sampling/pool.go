@@ -10,6 +10,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/observe"
 )
 
@@ -53,7 +54,7 @@ func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick
 	clock := time.NewTicker(beat)
 	defer clock.Stop()
 	tick := func(readings []events.Reading) events.Tick {
-		return events.Tick{Experiment: w.Experiment, At: time.Now().UTC().Truncate(time.Millisecond), Readings: readings}
+		return events.Tick{Experiment: w.Experiment, At: wallclock.Now().Truncate(time.Millisecond), Readings: readings}
 	}
 	for {
 		select {

@@ -33,4 +33,6 @@ func Decided(eventType string) Point { return Point("decided " + eventType + ", 
 
 // Logged is the moment in which the log has it, and its command is not yet
 // acknowledged.
-func Logged(eventType string) Point { return Point(eventType + " in the log, command not acknowledged") }
+func Logged(eventType string) Point {
+	return Point(eventType + " in the log, command not acknowledged")
+}

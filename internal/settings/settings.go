@@ -22,8 +22,10 @@ type Settings struct {
 	// Policy is the file that says what experiments may touch; empty is the
 	// policy that is built in.
 	Policy string `yaml:"policy" env:"POLICY"`
-	Notify Notify `yaml:"notify" envPrefix:"NOTIFY_"`
-	HTTP   HTTP   `yaml:"http" envPrefix:"HTTP_"`
+	// NoAgent leaves the targets to agents that run by themselves.
+	NoAgent bool   `yaml:"no_agent" env:"NO_AGENT"`
+	Notify  Notify `yaml:"notify" envPrefix:"NOTIFY_"`
+	HTTP    HTTP   `yaml:"http" envPrefix:"HTTP_"`
 }
 
 // Notify says who is told of experiments, and of what. The zero value tells
