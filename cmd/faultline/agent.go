@@ -99,7 +99,7 @@ func (w *where) agent(cmd *cobra.Command, f agentFlags) (err error) {
 	if f.withParent {
 		go func() {
 			_, _ = io.Copy(io.Discard, cmd.InOrStdin())
-			log.Warn("the parent is gone: undoing everything")
+			log.Info("its parent ends, or is gone: undoing everything")
 			stop()
 		}()
 	}

@@ -77,7 +77,7 @@ func (a *agentProcess) live(ctx context.Context) error {
 	}()
 	select {
 	case err := <-ended:
-		return errors.Join(err, life.Close())
+		return err
 	case <-ctx.Done():
 	}
 	if err := life.Close(); err != nil {

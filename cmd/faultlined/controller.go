@@ -49,9 +49,11 @@ func (p *pipeline) openControl(s settings.Settings, alone bool) error {
 	if err != nil {
 		return err
 	}
-	c.agent = newAgentProcess([]string{
-		light, "agent", "--home", s.Home, "--nats", s.NATS.URL, "--targets", s.PlatformOrDefault(), "--with-parent",
-	}, p.log)
+	argv := []string{light, "agent", "--home", s.Home, "--nats", s.NATS.URL, "--with-parent"}
+	if s.Platform != "" { // the sandbox's may come later than the agent
+		argv = append(argv, "--targets", s.Platform)
+	}
+	c.agent = newAgentProcess(argv, p.log)
 	return nil
 }
 
