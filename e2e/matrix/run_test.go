@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,10 @@ const (
 // lets the death come, and says what became of it all.
 func run(t *testing.T, c cell) result {
 	t.Helper()
+	began := time.Now()
+	took := func(what string) { t.Logf("%5.1f s %s", time.Since(began).Seconds(), what) }
 	w := newWorld(t)
+	took("everything runs")
 	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "armed"), nil, 0o600))
 	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
 	require.NoError(t, err)
@@ -46,14 +50,17 @@ func run(t *testing.T, c cell) result {
 		_, err := os.Stat(failpoint.File(w.points, c.point, "reached"))
 		return err == nil
 	})
+	took("at the point")
 	inside := w.target.standsStill()
 	at := time.Now()
 	heal := c.death.strike(w)
 	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "go"), nil, 0o600))
 	heal()
 	s := w.over(id)
+	took("over: " + s.Verdict.String() + " " + strings.Join(s.Reasons, "; "))
 	w.checkLedger()
 	w.parts["controller"].end() // then every row is in its table
+	took("the controller ended")
 	w.checkTables(map[spec.ExperimentID]experiment.State{id: s})
 	gone, ok := w.target.goneAfter(at)
 	if inside && assert.True(t, ok, "the fault was never seen gone") {
