@@ -67,11 +67,9 @@ func (l *live) beatOnce(gap *events.Gap) {
 
 // ends says whether something due ends a fault.
 func ends(d judging.Due) bool {
-	switch d.Command.(type) {
-	case commands.Trigger, commands.EndStep:
-		return true
-	}
-	return false
+	_, fires := d.Command.(commands.Trigger)
+	_, end := d.Command.(commands.EndStep)
+	return fires || end
 }
 
 // readings are well, bad, late or missing, as it comes.

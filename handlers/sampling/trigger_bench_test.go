@@ -67,7 +67,9 @@ func triggerToUndo(b *testing.B) time.Duration {
 		doc.Hypothesis.SteadyState = append(doc.Hypothesis.SteadyState, spec.Rule{Expr: name + " < 5.0"})
 	}
 	for i, c := range []commands.Command{
-		commands.Schedule{Document: doc}, commands.BeginBaseline{}, commands.CompleteBaseline{Windows: 1, Metrics: normal},
+		commands.Schedule{Document: doc},
+		commands.BeginBaseline{},
+		commands.CompleteBaseline{Windows: 1, Metrics: normal},
 		commands.ReportInjected{Step: "s", SeenAt: time.Now()},
 	} {
 		e := commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", At: time.Now(), Command: c}
