@@ -7,6 +7,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/internal/failpoint"
 )
 
@@ -24,7 +25,9 @@ type Decider struct {
 
 // Decide answers one command and returns once its consequences stand in the
 // log, accepted, so that a command that was acknowledged is never lost. When
-// another decider was quicker it decides again, on what that one left.
+// another decider was quicker it decides again, on what that one left. A log
+// that cannot be written or read is no fault of the command's: its error is
+// spared.
 func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 	for {
 		s := d.Log.State(c.Experiment)
@@ -38,11 +41,11 @@ func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 		b := events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out}
 		failpoint.Reach(failpoint.Decided(events.TypeOf(out[0])))
 		if err := d.Appender.Append(ctx, b, c.TraceParent); err != nil {
-			return fmt.Errorf("appending batch %d of experiment %s: %w", b.Version, b.Experiment, err)
+			return poison.Spare(fmt.Errorf("appending batch %d of experiment %s: %w", b.Version, b.Experiment, err))
 		}
 		settled, err := d.Log.Await(ctx, c.Experiment, func(now experiment.State) bool { return now.Version >= b.Version })
 		if err != nil {
-			return fmt.Errorf("waiting for batch %d of experiment %s to be accepted: %w", b.Version, b.Experiment, err)
+			return poison.Spare(fmt.Errorf("waiting for batch %d of experiment %s to be accepted: %w", b.Version, b.Experiment, err))
 		}
 		failpoint.Reach(failpoint.Logged(events.TypeOf(out[0])))
 		if settled.Handled(c.ID) {

@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -104,7 +105,11 @@ func TestDecideGivesUpWithItsContext(t *testing.T) {
 	d := handlers.Decider{Log: &handlers.Log{}, Appender: silent}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := d.Decide(ctx, commands.Envelope{ID: "1", Experiment: "x", Command: commands.Abort{}}); err == nil {
+	err := d.Decide(ctx, commands.Envelope{ID: "1", Experiment: "x", Command: commands.Abort{}})
+	if err == nil {
 		t.Error("a command was acknowledged that nobody accepted")
+	}
+	if !poison.IsSpared(err) {
+		t.Errorf("a command would be given up since the log could not be read: %v", err)
 	}
 }

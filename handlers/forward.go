@@ -20,7 +20,8 @@ import (
 
 // Forwarder carries commands from the outbox, where they are kept without
 // Kafka, to Kafka: in their order, each until Kafka has it, however long that
-// takes. Ahead hears of each at once. All fields must be set; run it once.
+// takes. Ahead hears of each at once. All fields must be set; run it once, and
+// only one on an outbox at a time: it takes the outbox from whoever had it.
 type Forwarder struct {
 	// Take hands out what is in the outbox until ctx ends; halt.Conn has it.
 	Take      func(ctx context.Context, each func(halt.Entry)) error

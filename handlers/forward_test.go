@@ -44,7 +44,7 @@ func newStore() *store {
 	return &store{heard: map[uint64]time.Time{}, done: map[uint64]int{}, cut: make(chan struct{})}
 }
 
-func (s *store) put(_ context.Context, id, key string, headers map[string]string, data []byte) error {
+func (s *store) put(_ context.Context, _, key string, headers map[string]string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries = append(s.entries, halt.Entry{Seq: uint64(len(s.entries) + 1), Key: key, Headers: headers, Data: data})
@@ -157,6 +157,7 @@ type relay struct {
 }
 
 func (r *relay) start(t *testing.T) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	f := &handlers.Forwarder{
 		Take: r.store.take, Publisher: r.broker, Topic: "chaos.commands", Ahead: r.ahead, Log: slog.New(slog.NewTextHandler(&r.said, nil)),
@@ -173,8 +174,11 @@ func newRelay() *relay {
 
 func (r *relay) keep(t *testing.T, id string) {
 	t.Helper()
-	e := commands.Envelope{ID: id, Experiment: "x", At: time.Now(), By: "b", Command: commands.Note{Kind: events.Finding, Text: id}}
-	require.NoError(t, handlers.Keeper{Put: r.store.put}.Keep(t.Context(), e))
+	require.NoError(t, handlers.Keeper{Put: r.store.put}.Keep(t.Context(), note(id)))
+}
+
+func note(id string) commands.Envelope {
+	return commands.Envelope{ID: id, Experiment: "x", At: time.Now(), By: "b", Command: commands.Note{Kind: events.Finding, Text: id}}
 }
 
 func numbers(from, to int) []string {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -59,8 +60,14 @@ type taken struct {
 	problems []error
 }
 
+// add takes a number. One that is none, or not finite, is missing: it could not
+// even be written down.
 func (t *taken) add(metric string, value float64) {
-	if metric != "" {
+	switch {
+	case metric == "":
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		t.miss(fmt.Errorf("it is %v", value), metric)
+	default:
 		t.readings = append(t.readings, Reading{Metric: metric, Value: value, At: t.at})
 	}
 }

@@ -77,6 +77,23 @@ func TestScrape(t *testing.T) {
 	}
 }
 
+// A number that is none cannot be written down, so it is no reading, however
+// it came about.
+func TestWhatIsNoNumberIsMissing(t *testing.T) {
+	clock, value := newHand(), -1.7e308
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "grows %g\n", value) })
+	s, err := observe.NewScrape(observe.ScrapeConfig{URL: server.URL, Now: clock.now, Series: []observe.Series{{Metric: "rate", Name: "grows", Rate: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = s.Sample(t.Context())
+	clock.at, value = clock.at.Add(10*time.Second), 1.7e308
+	readings, err := s.Sample(t.Context())
+	if len(readings) != 0 || !slices.Equal(observe.Missing(err), []string{"rate"}) {
+		t.Errorf("readings %v, %v", readings, err)
+	}
+}
+
 func TestScrapeRefusesShortWindow(t *testing.T) {
 	_, err := observe.NewScrape(observe.ScrapeConfig{URL: "http://127.0.0.1:1", Window: time.Second, Series: []observe.Series{{Metric: "m", Name: "m"}}})
 	if err == nil {

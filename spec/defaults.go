@@ -15,6 +15,9 @@ const (
 	DefaultTriggerGrace    = Duration(30 * time.Second)
 )
 
+// ShortestEvery is how often metrics are read at most.
+const ShortestEvery = Duration(500 * time.Millisecond)
+
 // MethodologyTriggers are the three rollback triggers that apply unless a
 // document names its own.
 func MethodologyTriggers() []Rule {

@@ -74,6 +74,10 @@ func TestParseRefusesWithPlaceAndHint(t *testing.T) {
 		"waits for unknown":  {"after: [stop]", "after: [stp]", "did you mean stop?"},
 		"waits for itself":   {"after: [stop]", "after: [pause]", "move it above"},
 		"outlives the limit": {"for: 20s", "for: 20h", "max_fault_life"},
+		"every too long":     {"steps:", "baseline: {duration: 20s, every: 30s}\nsteps:", "12:34: error: baseline.every: 30s is longer than baseline.duration, 20s"},
+		"every by default":   {"steps:", "baseline: {duration: 5s}\nsteps:", "12:11: error: baseline.every: 10s, the default, is longer than baseline.duration, 5s"},
+		"every too short":    {"steps:", "baseline: {duration: 20s, every: 100ms}\nsteps:", "12:34: error: baseline.every: 100ms is shorter than 500ms"},
+		"every of a profile": {"every: 1s}, for", "every: 1m}, for", "20:43: error: profiles.demo.baseline.every: 1m0s is longer than profiles.demo.baseline.duration, 20s"},
 		"broken YAML":        {"hypothesis:", "hypothesis: [", "reading YAML"},
 		"no step":            {good[strings.Index(good, "steps:"):strings.Index(good, "profiles:")], "", "steps: is missing"},
 	}

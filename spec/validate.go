@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -47,7 +48,29 @@ func (v *validator) document(d Document) {
 		}
 		v.required("books", d.Books, "write books: trades, the flow whose records are counted")
 	}
+	v.baseline("baseline", d)
+	for _, name := range slices.Sorted(maps.Keys(d.Profiles)) {
+		if p := d.Profiles[name]; p.Baseline.Every != 0 || p.Baseline.Duration != 0 {
+			with, _ := d.WithProfile(name) // it is one of them
+			v.baseline("profiles."+name+".baseline", with)
+		}
+	}
 	v.steps(d)
+}
+
+// baseline takes one with at least one reading in it.
+func (v *validator) baseline(path string, d Document) {
+	b, said := d.WithDefaults().Baseline, ""
+	if d.Baseline.Every == 0 {
+		said = ", the default,"
+	}
+	if b.Every > b.Duration {
+		v.refuse(path+".every", fmt.Sprintf("%s%s is longer than %s.duration, %s", b.Every, said, path, b.Duration),
+			"write how often metrics are read, such as every: 1s, or a longer duration")
+	}
+	if b.Every < ShortestEvery {
+		v.refuse(path+".every", fmt.Sprintf("%s is shorter than %s, and metrics are not read more often", b.Every, ShortestEvery), "write every: 1s")
+	}
 }
 
 // environment takes production too: whether an experiment may run there is

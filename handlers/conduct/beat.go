@@ -24,7 +24,7 @@ type pulse struct {
 	seq     uint64      // of the last tick on the tape
 	missing *events.Gap // since then; nil: nothing is
 	promise promise
-	settled bool            // what an earlier life left is in the log, or foreseen
+	settled bool
 	undone  map[string]bool // triggers that the agents were told of
 	failed  error
 }
@@ -47,9 +47,21 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	}
 	err = l.Clock.Watch(alive, Watch{
 		Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics(),
-		Urgent: func(t events.Tick) bool { return p.settled && p.guard == nil && j.Urgent(l.Ahead.State(l.id), t) },
+		Urgent: p.urgent,
 	}, p.tick)
 	return errors.Join(err, p.failed)
+}
+
+// urgent says whether readings make a trigger fire. Where ticks are not recorded
+// the next one shows it soon enough.
+func (p *pulse) urgent(t events.Tick) bool {
+	return p.knows() && p.guard == nil && p.judge.Urgent(p.Ahead.State(p.id), t)
+}
+
+// knows says whether what an earlier life left is in the log, or foreseen.
+func (p *pulse) knows() bool {
+	p.settled = p.settled || p.Ahead.Settled(p.id)
+	return p.settled
 }
 
 func (p *pulse) tick(t events.Tick) {
@@ -63,7 +75,7 @@ func (p *pulse) tick(t events.Tick) {
 		return
 	}
 	p.out.repeat(log)
-	if p.settled = p.settled || p.Ahead.Settled(p.id); !p.settled {
+	if !p.knows() {
 		return
 	}
 	s, foreseen := p.Ahead.Foresee(p.id)

@@ -61,7 +61,7 @@ func (b *bookkeeper) keep(ctx context.Context, s experiment.State) {
 	opened, during, within := *s.Opened, b.during.Load(), time.Duration(s.Document.Limits.RecoveryTimeout)
 	b.work.Go(func() {
 		closed := b.books.Close(ctx, opened, during, within)
-		b.out.deliver(ctx, commands.Envelope{
+		b.out.put(commands.Envelope{
 			ID: string(s.ID) + "/books", Experiment: s.ID, Command: commands.CloseBooks{BooksClosed: closed},
 		})
 	})

@@ -83,11 +83,14 @@ func TestATriggerDoesNotWaitForKafka(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.reading = failing(5 * time.Second)
-		s.ask("1", commands.Schedule{Document: play()})
+		d := play()
+		d.Impact = nil // so that nothing waits before the trigger
+		s.ask("1", commands.Schedule{Document: d})
 		s.start()
 		injected := s.until(in(experiment.Injected)).Injected
 		s.away(true, true)
 		x := s.soon(in(experiment.Recovering))
+		assert.Greater(t, time.Since(s.told[0].at), time.Second, "it was due at more than one tick")
 		require.Len(t, s.told, 1)
 		assert.Equal(t, "availability < 0.5", s.told[0].why)
 		assert.Equal(t, x.Trigger.ReadAt, s.told[0].at.UTC(), "at the tick that read it")
@@ -355,5 +358,21 @@ func TestTheLogSaysOtherwiseOfWhatIsOver(t *testing.T) {
 		last := s.ticks[len(s.ticks)-1]
 		require.NotNil(t, last.Gap)
 		assert.Contains(t, last.Gap.Why, "the log says otherwise than was foreseen")
+	})
+}
+
+// TestADeadLetterIsSentAgain, until the log shows it.
+func TestADeadLetterIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.swallow = map[string]int{"led/books": 2}
+		s.ask("1", commands.Schedule{Document: play()})
+		s.start()
+		gone := s.until(in(experiment.Recovering)).RolledBack
+		x := s.until(over)
+		s.end()
+		assert.InDelta(t, 50, time.Since(gone).Seconds(), 3, "after 15 and 30 more seconds")
+		assert.Equal(t, events.Upheld, x.Verdict, x.Reasons)
+		s.replaysTheSame()
 	})
 }

@@ -106,9 +106,16 @@ func (k kafka) Publish(_ string, messages ...*message.Message) error {
 		if !away && e.By == "conductor" {
 			k.sent = append(k.sent, e)
 		}
+		dead := !away && k.swallow[e.ID] > 0
+		if dead {
+			k.swallow[e.ID]--
+		}
 		k.mu.Unlock()
-		if away {
+		switch {
+		case away:
 			return isAway()
+		case dead:
+			continue
 		}
 		if err := k.decide.Decide(context.Background(), e); err != nil {
 			return err

@@ -30,14 +30,14 @@ type outbox struct {
 	queue chan commands.Envelope
 	wait  sync.WaitGroup
 	stop  context.CancelFunc
-	// put, and not in the log when that was last looked at; only the clock's
-	// goroutine uses it.
-	sent []sent
+
+	mu   sync.Mutex
+	sent []sent // put, and not in the log when that was last looked at
 }
 
 type sent struct {
 	commands.Envelope
-	at   time.Time
+	at   time.Time // when it was queued last
 	rest time.Duration
 }
 
@@ -57,16 +57,19 @@ func newOutbox(ctx context.Context, c *Conductor) *outbox {
 	return o
 }
 
-// put queues a command unless it was put before. A full queue leaves it out:
-// what is due is due again at the next tick.
+// put queues a command unless it was put before. Where there is no room it is
+// queued at a later beat.
 func (o *outbox) put(e commands.Envelope) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if slices.ContainsFunc(o.sent, func(s sent) bool { return s.ID == e.ID }) {
 		return
 	}
-	e = o.complete(e)
-	if o.enqueue(e) {
-		o.sent = append(o.sent, sent{e, time.Now(), again})
+	s := sent{Envelope: o.complete(e), rest: again}
+	if o.enqueue(s.Envelope) {
+		s.at = time.Now()
 	}
+	o.sent = append(o.sent, s)
 }
 
 func (o *outbox) enqueue(e commands.Envelope) bool {
@@ -80,6 +83,8 @@ func (o *outbox) enqueue(e commands.Envelope) bool {
 
 // repeat forgets what the log has, and puts anew what it should have by now.
 func (o *outbox) repeat(log experiment.State) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.sent = slices.DeleteFunc(o.sent, func(s sent) bool { return log.Handled(s.ID) })
 	now := time.Now()
 	for i, s := range o.sent {

@@ -37,7 +37,7 @@ func (s *stage) replaysTheSame() {
 		if _, due := want[e.ID]; !due && s.inGap(e.At) {
 			continue
 		}
-		if !slices.Contains(others, e.ID) {
+		if _, later := got[e.ID]; !later && !slices.Contains(others, e.ID) { // the first counts
 			got[e.ID] = s.words(e)
 		}
 	}

@@ -57,6 +57,7 @@ type stage struct {
 	deaf    bool                // takes no commands
 	blind   bool                // takes no ticks
 	sent    []commands.Envelope // of the conductor, that Kafka took
+	swallow map[string]int      // commands that become dead letters, and how often
 	told    []undoing
 	states  map[uint64]experiment.State // by version
 	ticks   []events.Tick

@@ -6,7 +6,6 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
-	"github.com/k2-platform/faultline/rules"
 )
 
 // Guard knows what a judge knew, and looks only for what ends a fault: a
@@ -19,9 +18,6 @@ func (j *Judge) Aside() *Guard {
 	g := Guard{*j}
 	g.j.latest, g.j.due = maps.Clone(j.latest), maps.Clone(j.due)
 	g.j.watching.fired = slices.Clone(j.watching.fired)
-	if len(j.baseline) == 0 {
-		g.j.baseline = map[string]float64{} // else nobody writes to it any more
-	}
 	return &g
 }
 
@@ -40,12 +36,8 @@ func (g *Guard) Tick(s experiment.State, t events.Tick) []Due {
 
 // Urgent says whether readings that are not in a tick yet make a trigger fire.
 func (j *Judge) Urgent(s experiment.State, t events.Tick) bool {
-	if !live(s) || !slices.ContainsFunc(t.Readings, func(r events.Reading) bool {
-		return slices.ContainsFunc(j.triggers, func(rule rules.Rule) bool { return slices.Contains(rule.Names(), r.Metric) })
-	}) {
-		return false
-	}
-	return len(j.Aside().Tick(s, t)) > 0
+	spoken := func(r events.Reading) bool { return j.firing[r.Metric] }
+	return live(s) && slices.ContainsFunc(t.Readings, spoken) && len(j.Aside().Tick(s, t)) > 0
 }
 
 func live(s experiment.State) bool {

@@ -30,13 +30,15 @@ type Judge struct {
 	doc      spec.Document
 	healthy  []string // readings healthy.<service> that recovery needs
 	metrics  []string
+	firing   map[string]bool // readings that triggers speak of
 	steady   []rules.Rule
 	triggers []rules.Rule
 	maintain []rules.Rule
 	impact   *rules.Rule
 
 	latest   map[string]events.Reading
-	baseline map[string]float64 // as rules name it
+	baseline map[string]float64 // as rules name it, and as far as they do
+	recalled bool               // it was read from the state, or taken
 	taking   taking
 	watching watching
 	user     events.UserImpact
@@ -72,7 +74,12 @@ func New(doc spec.Document, platform spec.Platform) (*Judge, error) {
 	for _, service := range doc.Hypothesis.Healthy {
 		j.healthy = append(j.healthy, healthyPrefix+service)
 	}
-	j.metrics = j.needs(metrics)
+	j.metrics, j.firing = j.needs(metrics), map[string]bool{}
+	for _, r := range j.triggers {
+		for _, name := range r.Names() {
+			j.firing[name] = true
+		}
+	}
 	j.watching = watching{maintained: make([]course, len(j.maintain)), fired: make([]course, len(j.triggers))}
 	return j, err
 }

@@ -24,10 +24,7 @@ func (j *Judge) needs(known map[string]spec.Metric) []string {
 	for _, h := range j.healthy {
 		wanted[h] = true
 	}
-	all := slices.Concat(j.steady, j.triggers, j.maintain)
-	if j.impact != nil {
-		all = append(all, *j.impact)
-	}
+	all := j.rules()
 	for _, r := range all {
 		for _, name := range r.Names() {
 			if strings.HasPrefix(name, healthyPrefix) {
@@ -46,6 +43,14 @@ func (j *Judge) needs(known map[string]spec.Metric) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(wanted))
+}
+
+func (j *Judge) rules() []rules.Rule {
+	all := slices.Concat(j.steady, j.triggers, j.maintain)
+	if j.impact != nil {
+		all = append(all, *j.impact)
+	}
+	return all
 }
 
 // speaksOf says whether a rule's variable is a metric or its baseline.
@@ -120,23 +125,55 @@ func used(r rules.Rule, values map[string]float64) map[string]float64 {
 // recall reads the baseline back from the state: a judge that was not there
 // when it was taken has it from the log.
 func (j *Judge) recall(s experiment.State) {
-	if len(j.baseline) == 0 {
+	if !j.recalled {
 		j.setBaseline(s.Baseline.Metrics)
 	}
 }
 
+// setBaseline keeps what rules speak of.
 func (j *Judge) setBaseline(metrics map[string]events.Distribution) {
-	clear(j.baseline)
-	for name, d := range metrics {
-		if d.N == 0 {
-			continue
-		}
-		at := baselinePrefix + name
-		j.baseline[at] = d.Mean
-		for statistic, v := range map[string]float64{
-			"mean": d.Mean, "median": d.Median, "p95": d.P95, "p99": d.P99, "min": d.Min, "max": d.Max, "stddev": d.StdDev, "n": float64(d.N),
-		} {
-			j.baseline[at+"."+statistic] = v
+	j.recalled = true
+	j.baseline = map[string]float64{}
+	for _, r := range j.rules() {
+		for _, name := range r.Names() {
+			rest, ok := strings.CutPrefix(name, baselinePrefix)
+			if !ok {
+				continue
+			}
+			if v, ok := figure(metrics, rest); ok {
+				j.baseline[name] = v
+			}
 		}
 	}
+}
+
+// figure is a statistic of a metric, by metric.statistic, or its mean.
+func figure(metrics map[string]events.Distribution, name string) (float64, bool) {
+	statistic := "mean"
+	d, ok := metrics[name]
+	if at := strings.LastIndex(name, "."); !ok && at >= 0 {
+		d, statistic = metrics[name[:at]], name[at+1:]
+	}
+	if d.N == 0 {
+		return 0, false
+	}
+	switch statistic {
+	case "mean":
+		return d.Mean, true
+	case "median":
+		return d.Median, true
+	case "p95":
+		return d.P95, true
+	case "p99":
+		return d.P99, true
+	case "min":
+		return d.Min, true
+	case "max":
+		return d.Max, true
+	case "stddev":
+		return d.StdDev, true
+	case "n":
+		return float64(d.N), true
+	}
+	return 0, false
 }

@@ -53,11 +53,23 @@ func (l *live) beatOnce(gap *events.Gap) {
 		l.now += rapid.Float64Range(0, 60).Draw(l.rapid, "away")
 		gap.To = at(l.now)
 	}
-	due := l.judged(events.Tick{At: at(l.now), Gap: gap, Readings: l.readings()})
+	tick := events.Tick{At: at(l.now), Gap: gap, Readings: l.readings()}
+	urgent := l.judge.Urgent(l.state(), tick)
+	due := l.judged(tick)
+	if urgent {
+		require.True(l, slices.ContainsFunc(due, func(d judging.Due) bool { return ends(d) && d.At.Equal(tick.At) }), "urgent, and nothing is due")
+	}
 	l.out = append(l.out, written(l, due))
 	for _, d := range due[:rapid.IntRange(0, len(due)).Draw(l.rapid, "taken")] {
 		l.decide(d.ID, d.At, d.Command)
 	}
+}
+
+// ends says whether something due ends a fault.
+func ends(d judging.Due) bool {
+	_, fires := d.Command.(commands.Trigger)
+	_, end := d.Command.(commands.EndStep)
+	return fires || end
 }
 
 // readings are well, bad, late or missing, as it comes.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/observe"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // poll asks one source again and again for all who watch it.
@@ -84,7 +85,7 @@ func (q *poll) every() time.Duration {
 			out = d
 		}
 	}
-	return max(out, beat/2)
+	return max(out, time.Duration(spec.ShortestEvery))
 }
 
 // once asks and hands on. A source that fails gives no reading, and is told of

@@ -13,6 +13,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/k2-platform/faultline/internal/bus/origin"
+	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/internal/cloudevent"
 )
 
@@ -40,8 +41,8 @@ const (
 )
 
 // deadLetters gives up a record that its handler cannot take: it publishes
-// it with its place and cause, and acks. Where that cannot be published, the
-// error goes on and the record comes again.
+// it with its place and cause, and acks. Where that cannot be published, or the
+// record is not to blame, the error goes on and the record comes again.
 type deadLetters struct {
 	publisher message.Publisher
 	topic     string
@@ -59,6 +60,10 @@ func (d deadLetters) middleware(next message.HandlerFunc) message.HandlerFunc {
 		}
 		// A handler that was stopped says nothing about its record.
 		if outer.Err() != nil {
+			return nil, err
+		}
+		if poison.IsSpared(err) {
+			d.log.Warn("a record waits", "id", msg.UUID, "error", err)
 			return nil, err
 		}
 		letter := deadLetter(msg, err, d.now(), d.limit)

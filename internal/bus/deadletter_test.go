@@ -96,3 +96,18 @@ func TestEveryDeadLetterFits(t *testing.T) {
 
 // wireSize is what sarama holds against MaxMessageBytes.
 func wireSize(rec *sarama.ProducerMessage) int { return rec.ByteSize(2) }
+
+// To give up a record that is not to blame would put those after it first.
+func TestWhatIsNotTheRecordsFaultGivesNothingUp(t *testing.T) {
+	down := &downPublisher{}
+	d := deadLetters{publisher: down, topic: "d", limit: 1 << 20, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	cause := errors.New("the log takes nothing")
+	give := func(err error) error {
+		_, err = d.middleware(func(*message.Message) ([]*message.Message, error) { return nil, err })(message.NewMessage("1", nil))
+		return err
+	}
+	require.ErrorIs(t, give(poison.Spare(cause)), cause, "it comes again")
+	assert.Zero(t, down.tries)
+	require.Error(t, give(poison.Spare(poison.New(cause))))
+	assert.Equal(t, 1, down.tries, "no retry helps this one")
+}

@@ -1,0 +1,28 @@
+package handlers_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/internal/bus/poison"
+)
+
+// To try again helps against a Kafka that is away, not against a tick that
+// cannot be written.
+func TestATickThatCannotBeWrittenIsPoison(t *testing.T) {
+	b := &broker{}
+	to := handlers.Ticks{Publisher: b, Topic: "chaos.readings"}
+	tick := events.Tick{Experiment: "x", Seq: 1, Readings: []events.Reading{{Metric: "m", Value: math.Inf(1)}}}
+	err := to.Record(t.Context(), tick)
+	assert.True(t, poison.Is(err), "%v", err)
+	b.set(true)
+	tick.Readings = nil
+	err = to.Record(t.Context(), tick)
+	require.Error(t, err)
+	assert.False(t, poison.Is(err), "%v", err)
+}
