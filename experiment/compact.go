@@ -1,11 +1,10 @@
 package experiment
 
 import (
-	"encoding/binary"
 	"errors"
-	"time"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/pack"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -20,27 +19,27 @@ var errNotCompact = errors.New("it is no settled state of an experiment that is 
 
 // Compact is s as Settled leaves it. s must be over.
 func (s State) Compact() Compact {
-	var w packer
-	w.text(string(s.ID))
-	w.number(s.Version)
-	w.number(uint64(s.Phase)) //nolint:gosec // phases count from 0
-	w.text(s.By)
-	w.text(s.Document.Environment)
-	w.time(s.Scheduled)
-	w.time(s.Injected)
-	w.time(s.Ended)
-	w.text(string(s.Cause))
-	w.number(uint64(s.Verdict)) //nolint:gosec // verdicts count from 0
-	w.number(uint64(len(s.Steps)))
+	var w pack.Writer
+	w.Text(string(s.ID))
+	w.Number(s.Version)
+	w.Number(uint64(s.Phase)) //nolint:gosec // phases count from 0
+	w.Text(s.By)
+	w.Text(s.Document.Environment)
+	w.Time(s.Scheduled)
+	w.Time(s.Injected)
+	w.Time(s.Ended)
+	w.Text(string(s.Cause))
+	w.Number(uint64(s.Verdict)) //nolint:gosec // verdicts count from 0
+	w.Number(uint64(len(s.Steps)))
 	for _, st := range s.Steps {
-		w.text(string(st.ID))
-		w.text(st.Fault.Kind)
-		w.text(string(st.Fault.Target))
-		w.number(uint64(st.Phase)) //nolint:gosec // phases count from 0
-		w.text(string(st.Cause))
+		w.Text(string(st.ID))
+		w.Text(st.Fault.Kind)
+		w.Text(string(st.Fault.Target))
+		w.Number(uint64(st.Phase)) //nolint:gosec // phases count from 0
+		w.Text(string(st.Cause))
 	}
-	w.alike(string(s.ID), s.handled)
-	return Compact{string(w.out)}
+	w.Alike(string(s.ID), s.handled)
+	return Compact{string(w.Out)}
 }
 
 // ReadCompact takes back what Text gave. The Compact shares the text's memory.
@@ -57,8 +56,8 @@ func (c Compact) Text() string { return c.text }
 
 // ID is whose state it is.
 func (c Compact) ID() spec.ExperimentID {
-	r := unpacker{c.text, true}
-	return spec.ExperimentID(r.text())
+	r := pack.Reader{Rest: c.text}
+	return spec.ExperimentID(r.Text())
 }
 
 // State is what Settled left.
@@ -68,58 +67,24 @@ func (c Compact) State() State {
 }
 
 func unpack(text string) (s State, ok bool) {
-	r := unpacker{text, true}
-	s.ID = spec.ExperimentID(r.text())
-	s.Version = r.number()
-	s.Phase = Phase(r.small())
-	s.By = r.text()
-	s.Document.Environment = r.text()
-	s.Scheduled, s.Injected, s.Ended = r.time(), r.time(), r.time()
-	s.Cause = events.Cause(r.text())
-	s.Verdict = events.Verdict(r.small())
-	s.Steps = make([]Step, r.count())
+	r := pack.Reader{Rest: text}
+	s.ID = spec.ExperimentID(r.Text())
+	s.Version = r.Number()
+	s.Phase = Phase(r.Small())
+	s.By = r.Text()
+	s.Document.Environment = r.Text()
+	s.Scheduled, s.Injected, s.Ended = r.Time(), r.Time(), r.Time()
+	s.Cause = events.Cause(r.Text())
+	s.Verdict = events.Verdict(r.Small())
+	s.Steps = make([]Step, r.Count())
 	for i := range s.Steps {
 		st := &s.Steps[i]
-		st.ID = spec.StepID(r.text())
-		st.Fault.Kind = r.text()
-		st.Fault.Target = spec.TargetName(r.text())
-		st.Phase = StepPhase(r.small())
-		st.Cause = events.Cause(r.text())
+		st.ID = spec.StepID(r.Text())
+		st.Fault.Kind = r.Text()
+		st.Fault.Target = spec.TargetName(r.Text())
+		st.Phase = StepPhase(r.Small())
+		st.Cause = events.Cause(r.Text())
 	}
-	s.handled = r.alike(string(s.ID))
-	return s, r.ok && r.rest == ""
-}
-
-// packer appends values to out.
-type packer struct{ out []byte }
-
-func (w *packer) number(n uint64) { w.out = binary.AppendUvarint(w.out, n) }
-
-func (w *packer) text(s string) {
-	w.number(uint64(len(s)))
-	w.out = append(w.out, s...)
-}
-
-// time keeps the instant, not the zone.
-func (w *packer) time(t time.Time) {
-	w.out = binary.AppendVarint(w.out, t.Unix())
-	w.number(uint64(t.Nanosecond())) //nolint:gosec // never negative
-}
-
-// mostAlike bounds what one byte of text can stand for.
-const mostAlike = 255
-
-// alike packs texts of which each begins much as the one before: ids of
-// commands mostly begin with that of their experiment.
-func (w *packer) alike(before string, texts []string) {
-	w.number(uint64(len(texts)))
-	for _, t := range texts {
-		same := 0
-		for same < min(len(before), len(t), mostAlike) && before[same] == t[same] {
-			same++
-		}
-		w.number(uint64(same)) //nolint:gosec // never negative
-		w.text(t[same:])
-		before = t
-	}
+	s.handled = r.Alike(string(s.ID))
+	return s, r.Done()
 }
