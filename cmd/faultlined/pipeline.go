@@ -17,6 +17,7 @@ import (
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/agent"
+	"github.com/k2-platform/faultline/handlers/checkpoint"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/handlers/notify"
 	"github.com/k2-platform/faultline/handlers/radius"
@@ -42,6 +43,7 @@ type pipeline struct {
 	router    *message.Router
 	conductor *conduct.Conductor
 	tables    *projections.Follower
+	keeper    *checkpoint.Keeper
 	web       *web.Server
 	notifier  *notify.Notifier
 }
@@ -81,6 +83,7 @@ func openPipeline(ctx context.Context, s settings.Settings, log *slog.Logger) (_
 	if p.tables, err = openTables(ctx, p.bus, p.lake, log); err != nil {
 		return nil, err
 	}
+	p.openCheckpoint(s.Home)
 	p.conductor = conduct.New(p.conducting(s))
 	return p, nil
 }
@@ -131,6 +134,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	caught := make(chan struct{})
 	roles.Go(func() error {
 		calm := hurry()
+		p.resume(ctx)
 		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() {
 			calm()
 			p.notifier.Caught()
@@ -139,6 +143,12 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	})
 	roles.Go(func() error { p.web.Run(ctx, p.log); return nil })
 	roles.Go(func() error { p.notifier.Run(ctx); return nil })
+	roles.Go(func() error {
+		if wait(ctx, caught) {
+			p.keeper.Run(ctx, p.state, p.tables.Level)
+		}
+		return nil
+	})
 	roles.Go(func() error {
 		// The tables read the whole log too: they come after those who wait for it.
 		if !wait(ctx, caught) {
@@ -168,7 +178,11 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		})
 		return p.router.Run(ctx)
 	})
-	return roles.Wait()
+	err := roles.Wait()
+	if err == nil {
+		p.lastCheckpoint(ctx)
+	}
+	return err
 }
 
 // hurry lets garbage lie while the log is read: most of what that makes is

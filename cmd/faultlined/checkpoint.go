@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/k2-platform/faultline/handlers/checkpoint"
+)
+
+// checkpointWithin bounds the last checkpoint: an end is not held up by it.
+const checkpointWithin = 10 * time.Second
+
+// openCheckpoint makes the keeper of the checkpoint in the state folder.
+// Without a build id there is none, and the log is read whole.
+func (p *pipeline) openCheckpoint(home string) {
+	build, err := checkpoint.Build()
+	if err != nil {
+		p.log.Warn("no checkpoints are kept; each start reads the whole log", "error", err)
+	}
+	p.keeper = &checkpoint.Keeper{
+		Path: filepath.Join(home, "checkpoint"), Source: p.bus, Topic: p.bus.Topics().Events, Build: build, Log: p.log,
+	}
+}
+
+// resume begins where the checkpoint stands, if there is one that fits. All
+// who listen to the whole log must listen already.
+func (p *pipeline) resume(ctx context.Context) {
+	s, ok := p.keeper.Resume(ctx, p.state)
+	if ok && !p.tables.Resume(s) {
+		p.log.Warn("tables lack what the checkpoint stands for; they read the whole log")
+	}
+}
+
+// lastCheckpoint is that of a clean end: the next start has nothing to read.
+func (p *pipeline) lastCheckpoint(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), checkpointWithin)
+	defer stop()
+	if err := p.keeper.Save(ctx, p.state, p.tables.Level); err != nil {
+		p.log.Warn("the next start reads more of the log", "error", err)
+	}
+}
