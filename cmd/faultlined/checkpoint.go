@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/checkpoint"
 )
 
@@ -26,10 +27,16 @@ func (p *pipeline) openCheckpoint(home string) {
 // resume begins where the checkpoint stands, if there is one that fits. All
 // who listen to the whole log must listen already.
 func (p *pipeline) resume(ctx context.Context) {
-	s, ok := p.keeper.Resume(ctx, p.state)
-	if ok && !p.tables.Resume(s) {
+	p.resumed, _ = p.keeper.Resume(ctx, p.state)
+}
+
+// resumeTables spares the tables to read what the fold has read, now that it
+// has caught up: all of it where they have it, else up to the checkpoint.
+func (p *pipeline) resumeTables() {
+	if !p.tables.Resume(p.state.Snapshot()) && !p.tables.Resume(p.resumed) {
 		p.log.Warn("tables lack what the checkpoint stands for; they read the whole log")
 	}
+	p.resumed = handlers.Snapshot{}
 }
 
 // lastCheckpoint is that of a clean end: the next start has nothing to read.

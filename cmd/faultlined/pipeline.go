@@ -44,6 +44,7 @@ type pipeline struct {
 	conductor *conduct.Conductor
 	tables    *projections.Follower
 	keeper    *checkpoint.Keeper
+	resumed   handlers.Snapshot // what the checkpoint stood for
 	web       *web.Server
 	notifier  *notify.Notifier
 }
@@ -150,10 +151,11 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		return nil
 	})
 	roles.Go(func() error {
-		// The tables read the whole log too: they come after those who wait for it.
+		// The tables may read the whole log too: they come after those who wait for it.
 		if !wait(ctx, caught) {
 			return nil
 		}
+		p.resumeTables()
 		return ended(ctx, p.tables.Run(ctx))
 	})
 	roles.Go(func() error {
@@ -186,11 +188,15 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 }
 
 // hurry lets garbage lie while the log is read: most of what that makes is
-// garbage, and to collect it takes a third of the time. calm ends it.
+// garbage, and to collect it takes a third of the time. calm ends it, and gives
+// the memory back: a pipeline that idles makes too little garbage to do so.
 func hurry() (calm func()) {
 	const percent = 400
 	before := debug.SetGCPercent(percent)
-	return func() { debug.SetGCPercent(before) }
+	return func() {
+		debug.SetGCPercent(before)
+		debug.FreeOSMemory()
+	}
 }
 
 func wait(ctx context.Context, done <-chan struct{}) bool {
