@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/experiment/experimenttest"
 )
 
 // TestCompactIsSettled: whatever an experiment has been through, its compact
@@ -19,11 +20,11 @@ import (
 func TestCompactIsSettled(t *testing.T) {
 	over := 0
 	rapid.Check(t, func(t *rapid.T) {
-		d := document(t)
+		d := experimenttest.Document(t)
 		var s experiment.State
 		id := rapid.SampledFrom([]string{"x/%d", "another/%d", "%d", "żółw-%d"}).Draw(t, "id")
 		for i := range rapid.IntRange(1, 60).Draw(t, "n") {
-			c := commands.Envelope{ID: fmt.Sprintf(id, i), Experiment: "x", At: time.Unix(int64(i), 7).UTC(), By: "alice@a", Command: anyCommand(t, d)}
+			c := commands.Envelope{ID: fmt.Sprintf(id, i), Experiment: "x", At: time.Unix(int64(i), 7).UTC(), By: "alice@a", Command: experimenttest.Command(t, d)}
 			out, err := experiment.Decide(s, c)
 			if err != nil {
 				t.Fatal(err)

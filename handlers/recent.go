@@ -46,15 +46,18 @@ func (r *recent) add(b events.Batch, at Place, over bool) {
 	if uint64(len(all))+1 != b.Version {
 		return // its beginning is gone
 	}
-	if over && time.Since(b.At) >= Recent {
+	all = append(all, Placed{b, at})
+	if over && !slices.ContainsFunc(all, young) { // who publishes may be late
 		delete(r.batches, b.Experiment)
 		return
 	}
-	r.batches[b.Experiment] = append(all, Placed{b, at})
+	r.batches[b.Experiment] = all
 	if over {
 		r.over = append(r.over, ending{b.Experiment, b.Version, time.Now()})
 	}
 }
+
+func young(p Placed) bool { return time.Since(p.Batch.At) < Recent }
 
 // prune drops what ended too long ago.
 func (r *recent) prune() {
