@@ -56,6 +56,7 @@ func (k *Keeper) Resume(ctx context.Context, log *handlers.Log) (handlers.Snapsh
 		return handlers.Snapshot{}, false
 	}
 	k.saved = s.Records()
+	k.Log.Debug("began with a checkpoint", "file", k.Path, "experiments", len(s.Settled), "batches", len(s.Batches))
 	return s, true
 }
 

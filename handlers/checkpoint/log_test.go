@@ -163,8 +163,8 @@ func anyLog(t *rapid.T) *fakeLog {
 }
 
 // short is a log of three experiments: over for long, just over, live.
-func short(t testing.TB) *fakeLog {
-	t.Helper()
+func short(tb testing.TB) *fakeLog {
+	tb.Helper()
 	l := newLog(2)
 	for i, id := range []spec.ExperimentID{"old", "new", "live"} {
 		at := time.Now().UTC().Add(-time.Duration(i) * time.Second)
@@ -172,9 +172,9 @@ func short(t testing.TB) *fakeLog {
 			at = time.Unix(0, 0).UTC()
 		}
 		doc := spec.Document{Title: "t", Environment: "test", Steps: []spec.Step{{ID: "s", Fault: spec.Fault{Kind: "none", Target: "kafka"}}}}
-		l.batch(t, int32(i%2), events.Batch{Experiment: id, Version: 1, Cause: "1", At: at, Events: []events.Event{events.ExperimentScheduled{Document: doc, By: "a"}}})
+		l.batch(tb, int32(i%2), events.Batch{Experiment: id, Version: 1, Cause: "1", At: at, Events: []events.Event{events.ExperimentScheduled{Document: doc, By: "a"}}})
 		if id != "live" {
-			l.batch(t, int32(i%2), events.Batch{Experiment: id, Version: 2, Cause: "2", At: at, Events: []events.Event{events.Concluded{Verdict: events.Upheld}}})
+			l.batch(tb, int32(i%2), events.Batch{Experiment: id, Version: 2, Cause: "2", At: at, Events: []events.Event{events.Concluded{Verdict: events.Upheld}}})
 		}
 	}
 	return l
