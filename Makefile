@@ -48,6 +48,8 @@ fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec
 	$(GO) test -run '^$$' -fuzz FuzzDecodeBatch -fuzztime 30s ./events
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
+	$(GO) test -run '^$$' -fuzz FuzzReadCompact -fuzztime 30s ./experiment
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s -fuzzminimizetime 10x ./handlers/checkpoint
 
 lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

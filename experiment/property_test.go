@@ -12,7 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
-	"github.com/k2-platform/faultline/spec"
+	"github.com/k2-platform/faultline/experiment/experimenttest"
 )
 
 // world is a log with several deciders, each of which has read some prefix.
@@ -44,72 +44,13 @@ func (w *world) decide(t *rapid.T, who int, c commands.Envelope) {
 	w.log = append(w.log, events.Batch{Experiment: "x", Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out})
 }
 
-func document(t *rapid.T) spec.Document {
-	d := spec.Document{
-		Environment: rapid.SampledFrom([]string{"development", "test", "staging", spec.Production}).Draw(t, "environment"),
-		Limits:      spec.Limits{MaxFaultLife: spec.Duration(time.Minute)},
-	}
-	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
-		st := spec.Step{ID: spec.StepID(fmt.Sprintf("s%d", i)), Fault: spec.Fault{Kind: "none", Target: "kafka"}}
-		if rapid.Bool().Draw(t, "timed") {
-			st.For = spec.Duration(time.Second)
-		}
-		switch rapid.IntRange(0, 2).Draw(t, "after") {
-		case 1:
-			st.After = &[]spec.StepID{}
-		case 2:
-			if i > 0 {
-				st.After = &[]spec.StepID{spec.StepID(fmt.Sprintf("s%d", rapid.IntRange(0, i-1).Draw(t, "which")))}
-			}
-		}
-		d.Steps = append(d.Steps, st)
-	}
-	return d
-}
-
-func anyCommand(t *rapid.T, d spec.Document) commands.Command {
-	step := d.Steps[rapid.IntRange(0, len(d.Steps)-1).Draw(t, "step")].ID
-	seen := time.Unix(int64(rapid.IntRange(1, 100).Draw(t, "seen")), 0)
-	return rapid.SampledFrom([]commands.Command{
-		commands.Schedule{Document: d},
-		commands.Abort{Reason: "enough"},
-		commands.Halt{Order: "h", Why: "enough"},
-		commands.Deny{Reasons: []string{"no"}},
-		commands.Note{Kind: events.Finding, Text: "n"},
-		commands.BeginBaseline{},
-		commands.BeginBaseline{Decision: anyDecision(t)},
-		commands.RequestApproval{Decision: *anyDecision(t)},
-		commands.Approve{Reason: "fine"},
-		commands.CompleteBaseline{Windows: 10},
-		commands.CompleteBaseline{Windows: 10, Broken: 5},
-		commands.ReportInjected{Step: step, SeenAt: seen},
-		commands.ReportInjected{Step: step, SeenAt: seen},
-		commands.ReportInjectionFailed{Step: step, Why: "gone"},
-		commands.EndStep{Step: step},
-		commands.Trigger{RollbackTriggered: events.RollbackTriggered{Rule: "r", Answer: events.Holds}},
-		commands.ReportRolledBack{Step: step, Cause: events.Planned, SeenAt: seen},
-		commands.ReportRolledBack{Step: step, Cause: events.AgentRestart, SeenAt: seen},
-		commands.ReportRolledBack{Step: step, Cause: events.Trigger, Why: "r", SeenAt: seen},
-		commands.ReportRolledBack{Step: step, Cause: events.Halt, SeenAt: seen},
-		commands.ReportRefusal{RequestRefused: events.RequestRefused{What: "inject", Why: "late"}},
-		commands.ReportStuck{Step: step, Why: "w", Manual: "m"},
-		commands.JudgeClaim{ClaimJudged: events.ClaimJudged{Claim: events.ClaimImpact, Answer: events.Holds}},
-		commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true}},
-		commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true}},
-	}).Draw(t, "command")
-}
-
-func anyDecision(t *rapid.T) *events.BlastRadiusDecided {
-	return &events.BlastRadiusDecided{Allowed: rapid.Bool().Draw(t, "allowed"), NeedsApproval: rapid.Bool().Draw(t, "asks")}
-}
-
 // TestNoInterleavingLeavesAFaultBehind is the promise of the core: whatever
 // the order of commands, duplicates and lagging deciders, an experiment that
 // is over has no fault in place, each fault in place of one that was stopped
 // has a request to undo it, and there is one verdict.
 func TestNoInterleavingLeavesAFaultBehind(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := document(t)
+		d := experimenttest.Document(t)
 		w := &world{deciders: make([]int, 3)}
 		for i := range rapid.IntRange(1, 80).Draw(t, "n") {
 			who := rapid.IntRange(0, 2).Draw(t, "who")
@@ -118,7 +59,7 @@ func TestNoInterleavingLeavesAFaultBehind(t *testing.T) {
 			if len(w.sent) > 0 && rapid.IntRange(0, 4).Draw(t, "again") == 0 {
 				c = rapid.SampledFrom(w.sent).Draw(t, "duplicate")
 			} else {
-				c = commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", At: time.Unix(int64(i), 0), By: rapid.SampledFrom([]string{"alice@a", "ALICE@b", "bob@a", ""}).Draw(t, "by"), Command: anyCommand(t, d)}
+				c = commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", At: time.Unix(int64(i), 0), By: rapid.SampledFrom([]string{"alice@a", "ALICE@b", "bob@a", ""}).Draw(t, "by"), Command: experimenttest.Command(t, d)}
 				w.sent = append(w.sent, c)
 			}
 			if rapid.IntRange(0, 2).Draw(t, "fresh") > 0 {
@@ -182,11 +123,11 @@ func checkOnce(t *rapid.T, log []events.Batch) {
 
 func TestFoldByHalvesIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := document(t)
+		d := experimenttest.Document(t)
 		w := &world{deciders: make([]int, 1)}
 		for i := range rapid.IntRange(1, 40).Draw(t, "n") {
 			w.deciders[0] = len(w.log)
-			w.decide(t, 0, commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", Command: anyCommand(t, d)})
+			w.decide(t, 0, commands.Envelope{ID: fmt.Sprint(i), Experiment: "x", Command: experimenttest.Command(t, d)})
 		}
 		cut := rapid.IntRange(0, len(w.log)).Draw(t, "cut")
 		s := fold(w.log[:cut])
@@ -214,11 +155,11 @@ func givesVerdict(e events.Event) bool {
 // gives the same answer to every command, now and after further batches.
 func TestSettledDecidesAsBefore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := document(t)
+		d := experimenttest.Document(t)
 		var whole, kept experiment.State
 		for i := range rapid.IntRange(1, 80).Draw(t, "n") {
 			id := fmt.Sprint(rapid.IntRange(max(0, i-20), i).Draw(t, "id")) // some come again
-			c := commands.Envelope{ID: id, Experiment: "x", At: time.Unix(int64(i), 0), Command: anyCommand(t, d)}
+			c := commands.Envelope{ID: id, Experiment: "x", At: time.Unix(int64(i), 0), Command: experimenttest.Command(t, d)}
 			want, err := experiment.Decide(whole, c)
 			if err != nil {
 				t.Fatal(err)

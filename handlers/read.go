@@ -20,9 +20,9 @@ type Reader interface {
 	EndOffsets(ctx context.Context, topic string) (map[int32]int64, error)
 }
 
-// Fold applies chaos.events to the log: first all that is there, then, once
-// caught was called, what comes until ctx ends. A record that is no batch is
-// left out, by every reader alike.
+// Fold applies chaos.events to the log, from where the log is on: first all
+// that is there, then, once caught was called, what comes until ctx ends. A
+// record that is no batch is left out, by every reader alike.
 func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Logger, caught func()) error {
 	ends, err := r.EndOffsets(ctx, topic)
 	if err != nil {
@@ -31,16 +31,18 @@ func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Lo
 	apply := func(records []bus.Record) error {
 		for i, r := range ReadBatches(records) {
 			rec := records[i]
+			at := Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
 			if r.Err != nil {
+				l.Skip(at)
 				problems.Warn("left out a record of the log that is no batch", "topic", rec.Topic,
 					"partition", rec.Partition, "offset", rec.Offset, "error", r.Err)
 				continue
 			}
-			l.Apply(r.Batch, Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset})
+			l.Apply(r.Batch, at)
 		}
 		return nil
 	}
-	if err := r.ReadTo(ctx, topic, nil, ends, apply); err != nil {
+	if err := r.ReadTo(ctx, topic, l.Next(), ends, apply); err != nil {
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	caught()

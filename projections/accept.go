@@ -11,21 +11,51 @@ import (
 // acceptor folds the log from its oldest record, as every reader does, so that
 // only the batches that won are shown. It is for one goroutine.
 type acceptor struct {
-	states map[spec.ExperimentID]experiment.State
+	live    map[spec.ExperimentID]experiment.State
+	settled map[spec.ExperimentID]experiment.Compact // the rows of what may follow need no more
 }
 
 func newAcceptor() *acceptor {
-	return &acceptor{states: map[spec.ExperimentID]experiment.State{}}
+	return &acceptor{live: map[spec.ExperimentID]experiment.State{}, settled: map[spec.ExperimentID]experiment.Compact{}}
+}
+
+// restored is the acceptor that has read what a snapshot stands for.
+func restored(s handlers.Snapshot) *acceptor {
+	a := newAcceptor()
+	for _, c := range s.Settled {
+		a.settled[c.ID()] = c
+	}
+	for _, b := range s.Batches {
+		a.accept(b.Batch, bus.Record{})
+	}
+	return a
+}
+
+func (a *acceptor) state(id spec.ExperimentID) experiment.State {
+	if c, ok := a.settled[id]; ok {
+		return c.State()
+	}
+	return a.live[id]
+}
+
+func (a *acceptor) keep(s experiment.State) {
+	if !s.Phase.Over() {
+		a.live[s.ID] = s
+		return
+	}
+	c := s.Compact()
+	a.settled[c.ID()] = c
+	delete(a.live, s.ID)
 }
 
 // accept folds the next batch of the log; false where it came too late.
 func (a *acceptor) accept(b events.Batch, rec bus.Record) (Batch, bool) {
-	before := a.states[b.Experiment]
+	before := a.state(b.Experiment)
 	if !experiment.Accepts(before, b) {
 		return Batch{}, false
 	}
 	after := experiment.Evolve(before, b)
-	a.states[b.Experiment] = after.Settled() // the rows of what may follow need no more
+	a.keep(after)
 	return Batch{
 		Batch: b, Before: before, State: after,
 		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Time: rec.Time,

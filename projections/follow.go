@@ -32,17 +32,20 @@ type tables interface {
 	Tick(t Tick)
 	Buffered() int
 	Flush(ctx context.Context, events, readings map[int32]int64) error
+	Level(ctx context.Context, events map[int32]int64) error
 }
 
 // Follower reads the chaos log into a Set. Await may be called by any
 // goroutine, Run once.
 type Follower struct {
-	log     Log
-	tables  tables
-	topics  Topics
-	options Options
-	place   *progress
-	kick    chan struct{} // flush before the next beat
+	log      Log
+	tables   tables
+	topics   Topics
+	options  Options
+	accepted *acceptor
+	from     map[int32]int64 // where the events go on; see Resume
+	place    *progress
+	kick     chan struct{} // flush before the next beat
 }
 
 // NewFollower makes a Follower; Run starts it.
@@ -52,7 +55,7 @@ func NewFollower(log Log, set *Set, o Options) *Follower {
 
 func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
 	return &Follower{
-		log: log, tables: t, topics: topics, options: o.withDefaults(),
+		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(),
 		place: newProgress(topics.Readings, t.From(topics.Readings)),
 		kick:  make(chan struct{}, 1),
 	}
@@ -119,9 +122,10 @@ func (f *Follower) readAll(ctx context.Context) error {
 			problems[i] = fmt.Errorf("following %s: %w", topic, err)
 		})
 	}
-	// Events are folded from the oldest record: only the whole log tells which
-	// batches were accepted. What the tables have of them is not kept again.
-	follow(0, f.topics.Events, nil, f.event(newAcceptor()))
+	// Events are folded from the oldest record, or from where a snapshot stands:
+	// only the whole log tells which batches were accepted. What the tables have
+	// of them is not kept again.
+	follow(0, f.topics.Events, f.from, f.event(f.accepted))
 	follow(1, f.topics.Readings, f.tables.From(f.topics.Readings), f.reading)
 	readers.Wait()
 	// The one that did not only follow the other tells why.

@@ -33,6 +33,13 @@ func newProgress(topic string, have map[int32]int64) *progress {
 	return &progress{next: start.clone(), flushed: start.clone(), changed: make(chan struct{})}
 }
 
+// begin says that the tables hold all of a topic below the offsets.
+func (p *progress) begin(topic string, have map[int32]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next[topic], p.flushed[topic] = maps.Clone(have), maps.Clone(have)
+}
+
 // watch is closed at the next change. Take it before looking.
 func (p *progress) watch() <-chan struct{} {
 	p.mu.Lock()

@@ -35,7 +35,7 @@ type Set struct {
 type anySink interface {
 	buffered() int
 	watermark() map[int32]int64
-	flush(ctx context.Context, next map[int32]int64) error
+	flush(ctx context.Context, next map[int32]int64, lazy int64) error
 }
 
 // Open opens the tables, and creates those that are missing.
@@ -144,13 +144,29 @@ func (s *Set) Flush(ctx context.Context, events, readings map[int32]int64) error
 	var problems []error
 	flush := func(topic string, next map[int32]int64) {
 		for _, t := range s.fed(topic) {
-			problems = append(problems, t.flush(ctx, next))
+			problems = append(problems, t.flush(ctx, next, lazyLag))
 		}
 	}
 	flush(s.topics.Readings, readings)
 	flush(s.topics.Events, events)
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("writing projections: %w", err)
+	}
+	return nil
+}
+
+// Level has every table of the events say in its watermark that it holds all
+// below the next offsets given, also one that lacked no row. All records below
+// them must have been handed to Batch.
+func (s *Set) Level(ctx context.Context, events map[int32]int64) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	var problems []error
+	for _, t := range s.fed(s.topics.Events) {
+		problems = append(problems, t.flush(ctx, events, 1))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("writing the watermarks of projections: %w", err)
 	}
 	return nil
 }

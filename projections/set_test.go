@@ -90,7 +90,7 @@ func TestCrashBetweenTables(t *testing.T) {
 			require.NoError(t, crashed.Flush(t.Context(), next(6), nil))
 			replay(t, crashed, told[6:])
 			for _, table := range crashed.fed(topics().Events)[:written] {
-				require.NoError(t, table.flush(t.Context(), next(9)))
+				require.NoError(t, table.flush(t.Context(), next(9), lazyLag))
 			}
 
 			again := openSet(t, l)
@@ -154,11 +154,11 @@ func TestFromIsTheLowestOfTheTables(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
 	replay(t, s, accepted(story("x")...))
-	require.NoError(t, s.events.flush(t.Context(), map[int32]int64{0: 9, 1: 4}))
+	require.NoError(t, s.events.flush(t.Context(), map[int32]int64{0: 9, 1: 4}, lazyLag))
 	assert.Empty(t, s.From(topics().Events), "the others have nothing")
 	assert.Equal(t, map[int32]int64{0: 9, 1: 4}, s.Reached(topics().Events))
 	for _, table := range s.fed(topics().Events)[1:] {
-		require.NoError(t, table.flush(t.Context(), map[int32]int64{0: 9}))
+		require.NoError(t, table.flush(t.Context(), map[int32]int64{0: 9}, lazyLag))
 	}
 	assert.Equal(t, next(9), s.From(topics().Events))
 }

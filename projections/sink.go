@@ -77,12 +77,13 @@ func (s *sink[R]) watermark() map[int32]int64 {
 	return out
 }
 
-// flush commits the rows below next, and next, in one snapshot. Only one
-// flush runs at a time; rows may be added meanwhile.
-func (s *sink[R]) flush(ctx context.Context, next map[int32]int64) error {
+// flush commits the rows below next, and next, in one snapshot. Without rows
+// it does so only where the table is lazy records behind. Only one flush runs
+// at a time; rows may be added meanwhile.
+func (s *sink[R]) flush(ctx context.Context, next map[int32]int64, lazy int64) error {
 	for range staleTries {
 		rows, from, to := s.due(next)
-		if len(rows) == 0 && lag(from, to) < lazyLag {
+		if len(rows) == 0 && lag(from, to) < lazy {
 			return nil
 		}
 		failpoint.Reach(failpoint.RowsReady)

@@ -172,14 +172,22 @@ type fakeTables struct {
 	rows     int
 	most     int
 	ticks    int
+	level    map[int32]int64 // of the watermarks
 	flushes  []time.Time
 	written  map[string]map[int32]int64
 	flushing bool
 	fail     func(ctx context.Context) error
 }
 
-func (f *fakeTables) From(string) map[int32]int64    { return nil }
+func (f *fakeTables) From(string) map[int32]int64    { return f.level }
 func (f *fakeTables) Reached(string) map[int32]int64 { return nil }
+
+func (f *fakeTables) Level(_ context.Context, events map[int32]int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.level = events
+	return nil
+}
 
 func (f *fakeTables) Batch(b Batch) error {
 	f.mu.Lock()

@@ -28,7 +28,8 @@ import (
 type life struct {
 	t    *testing.T
 	home string
-	file string // of the platform
+	file string       // of the platform
+	log  slog.Handler // what the daemon says; nil is nowhere
 	stop context.CancelFunc
 	done chan error
 }
@@ -62,8 +63,12 @@ func (l *life) up() {
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.done = stop, make(chan error, 1)
 	r, w := io.Pipe()
+	log := l.log
+	if log == nil {
+		log = slog.DiscardHandler
+	}
 	go func() {
-		l.done <- up(ctx, s, slog.New(slog.DiscardHandler), w)
+		l.done <- up(ctx, s, slog.New(log), w)
 		_ = w.Close()
 	}()
 	ready := make([]byte, 1)

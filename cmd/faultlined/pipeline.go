@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/handlers/checkpoint"
 	"github.com/k2-platform/faultline/handlers/notify"
 	"github.com/k2-platform/faultline/handlers/radius"
 	"github.com/k2-platform/faultline/internal/bus"
@@ -36,6 +37,8 @@ type pipeline struct {
 	control  *controller
 	router   *message.Router
 	tables   *projections.Follower
+	keeper   *checkpoint.Keeper
+	resumed  handlers.Snapshot // what the checkpoint stood for
 	web      *web.Server
 	notifier *notify.Notifier
 }
@@ -78,6 +81,7 @@ func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slo
 	if p.tables, err = openTables(ctx, p.bus, p.lake, log); err != nil {
 		return nil, err
 	}
+	p.openCheckpoint(s.Home)
 	return p, nil
 }
 
@@ -104,6 +108,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	caught := make(chan struct{})
 	roles.Go(func() error {
 		calm := hurry()
+		p.resume(ctx)
 		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() {
 			calm()
 			p.notifier.Caught()
@@ -113,10 +118,17 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	roles.Go(func() error { p.web.Run(ctx, p.log); return nil })
 	roles.Go(func() error { p.notifier.Run(ctx); return nil })
 	roles.Go(func() error {
-		// The tables read the whole log too: they come after those who wait for it.
+		if wait(ctx, caught) {
+			p.keeper.Run(ctx, p.state, p.tables.Level)
+		}
+		return nil
+	})
+	roles.Go(func() error {
+		// The tables may read the whole log too: they come after those who wait for it.
 		if !wait(ctx, caught) {
 			return nil
 		}
+		p.resumeTables()
 		return ended(ctx, p.tables.Run(ctx))
 	})
 	roles.Go(func() error {
@@ -133,15 +145,23 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		})
 		return p.router.Run(ctx)
 	})
-	return roles.Wait()
+	err := roles.Wait()
+	if err == nil {
+		p.lastCheckpoint(ctx)
+	}
+	return err
 }
 
 // hurry lets garbage lie while the log is read: most of what that makes is
-// garbage, and to collect it takes a third of the time. calm ends it.
+// garbage, and to collect it takes a third of the time. calm ends it, and gives
+// the memory back: a pipeline that idles makes too little garbage to do so.
 func hurry() (calm func()) {
 	const percent = 400
 	before := debug.SetGCPercent(percent)
-	return func() { debug.SetGCPercent(before) }
+	return func() {
+		debug.SetGCPercent(before)
+		debug.FreeOSMemory()
+	}
 }
 
 func wait(ctx context.Context, done <-chan struct{}) bool {

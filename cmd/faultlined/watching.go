@@ -33,5 +33,6 @@ func (p *pipeline) openWatching(ctx context.Context, s settings.Settings) (err e
 		meters.Notice(a)
 		p.notifier.Notice(a)
 	})
+	p.state.Recall(meters.Recall) // what is over is no news
 	return nil
 }

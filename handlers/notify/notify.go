@@ -39,6 +39,10 @@ const DefaultRetryFor = 5 * time.Minute
 // news no more. A fault that is stuck now is always news.
 const staleAfter = 10 * time.Minute
 
+// A log that was restored hands its recent batches on again, and no older
+// ones: this does not compile where that leaves out news.
+const _ = uint(handlers.Recent - staleAfter)
+
 // lastWithin bounds what is sent once the daemon was asked to end.
 const lastWithin = 2 * time.Second
 

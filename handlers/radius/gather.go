@@ -126,7 +126,7 @@ func (s Sources) upheldSmaller(all []experiment.State, p spec.Platform, risk fau
 		if e.Phase != experiment.Concluded || e.Verdict != events.Upheld || e.Document.Environment != p.Environment {
 			continue
 		}
-		if slices.ContainsFunc(e.Document.Steps, func(st spec.Step) bool {
+		if slices.ContainsFunc(e.Steps, func(st experiment.Step) bool {
 			return st.Fault.Target == target && st.Fault.Kind != none.Kind && s.Kind(st.Fault.Kind).Risk > risk
 		}) {
 			n++

@@ -123,8 +123,10 @@ func TestHistory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := radius.Sources{Kind: drivers.KindOf, Log: func() []experiment.State { return []experiment.State{c.before} }}
-			in := s.Gather(t.Context(), radius.Question{Document: spec.Document{Steps: []spec.Step{stop}}, Platform: platform()})
-			assert.Equal(t, c.want, *in.Faults[0].UpheldSmaller)
+			q := radius.Question{Document: spec.Document{Steps: []spec.Step{stop}}, Platform: platform()}
+			assert.Equal(t, c.want, *s.Gather(t.Context(), q).Faults[0].UpheldSmaller)
+			c.before = c.before.Settled()
+			assert.Equal(t, c.want, *s.Gather(t.Context(), q).Faults[0].UpheldSmaller, "as the daemon keeps it")
 		})
 	}
 }

@@ -1,5 +1,6 @@
 // Package telemetry counts what the log says, for Prometheus. It starts from
-// the whole log, so its counters go on over restarts.
+// the whole log, or from what a checkpoint keeps of it, so its counters go on
+// over restarts.
 package telemetry
 
 import (
@@ -69,19 +70,39 @@ func (m *Meters) Notice(a handlers.Accepted) {
 			m.experiments.WithLabelValues(denied).Inc()
 		}
 	}
-	now := count(a.State)
+	m.faultsOf(a.State)
+}
+
+func (m *Meters) faultsOf(s experiment.State) {
+	now := count(s)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := m.faults[a.Batch.Experiment]
+	before := m.faults[s.ID]
 	m.total.live += now.live - before.live
 	m.total.stuck += now.stuck - before.stuck
 	if now == (faults{}) {
-		delete(m.faults, a.Batch.Experiment)
+		delete(m.faults, s.ID)
 	} else {
-		m.faults[a.Batch.Experiment] = now
+		m.faults[s.ID] = now
 	}
 	m.live.Set(float64(m.total.live))
 	m.stuck.Set(float64(m.total.stuck))
+}
+
+// Recall counts an experiment that is over without its batches: a log that was
+// restored has its settled state only. Its verdict counts once, as the core
+// gives one only.
+func (m *Meters) Recall(s experiment.State) {
+	m.faultsOf(s)
+	switch s.Phase {
+	case experiment.Denied:
+		m.experiments.WithLabelValues(denied).Inc()
+	case experiment.Concluded, experiment.Aborted:
+		m.experiments.WithLabelValues(s.Verdict.String()).Inc()
+	case experiment.Absent, experiment.Scheduled, experiment.Baselining, experiment.Injecting, experiment.Injected,
+		experiment.RollingBack, experiment.Recovering, experiment.Stuck:
+		// it is not over; its batches are noticed
+	}
 }
 
 func count(s experiment.State) faults {

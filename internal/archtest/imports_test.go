@@ -43,9 +43,10 @@ func core() map[string][]string {
 	return map[string][]string{
 		"spec":                {"go.yaml.in/yaml/v3"},
 		"internal/cloudevent": {},
+		"internal/pack":       {},
 		"events":              {module + "spec", module + "internal/cloudevent"},
 		"commands":            {module + "spec", module + "events", module + "internal/cloudevent"},
-		"experiment":          {module + "spec", module + "events", module + "commands"},
+		"experiment":          {module + "spec", module + "events", module + "commands", module + "internal/pack"},
 	}
 }
 

@@ -17,8 +17,8 @@ func (b *Bus) EndOffsets(ctx context.Context, topic string) (map[int32]int64, er
 	return b.offsets(ctx, topic, "end", b.admin.ListEndOffsets)
 }
 
-// startOffsets returns the oldest offset of each partition.
-func (b *Bus) startOffsets(ctx context.Context, topic string) (map[int32]int64, error) {
+// StartOffsets returns the oldest offset of each partition.
+func (b *Bus) StartOffsets(ctx context.Context, topic string) (map[int32]int64, error) {
 	return b.offsets(ctx, topic, "start", b.admin.ListStartOffsets)
 }
 

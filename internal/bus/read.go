@@ -75,7 +75,7 @@ func (b *Bus) ReadTo(ctx context.Context, topic string, from, to map[int32]int64
 }
 
 func (b *Bus) read(ctx context.Context, topic string, from, to map[int32]int64, each func([]Record) error) error {
-	next, err := b.startOffsets(ctx, topic)
+	next, err := b.StartOffsets(ctx, topic)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,38 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/k2-platform/faultline/handlers"
+)
+
+// Resume has Run begin where a snapshot of the log stands, in place of the
+// oldest record. It is false, and changes nothing, where some table lacks what
+// lies before that. It must come before Run.
+func (f *Follower) Resume(s handlers.Snapshot) bool {
+	have := f.tables.From(f.topics.Events)
+	for p, next := range s.Next {
+		if have[p] < next {
+			return false
+		}
+	}
+	f.accepted, f.from = restored(s), s.Next
+	f.place.begin(f.topics.Events, s.Next)
+	return true
+}
+
+// Level returns once a Follower on the same tables can Resume from a snapshot
+// that stands at the given next offsets of the events. It errs when ctx ends,
+// Run does before it got there, or a table cannot be written.
+func (f *Follower) Level(ctx context.Context, next map[int32]int64) error {
+	for p, n := range next {
+		if err := f.Await(ctx, Source{Topic: f.topics.Events, Partition: p, Offset: n - 1}); err != nil {
+			return err
+		}
+	}
+	if err := f.tables.Level(ctx, next); err != nil {
+		return fmt.Errorf("bringing tables to the place of a snapshot: %w", err)
+	}
+	return nil
+}
