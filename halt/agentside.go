@@ -127,15 +127,19 @@ func (s served) taken() (taken, asked bool) {
 	}
 }
 
-// stop obeys an order. What cannot be read stops everything: whoever may speak
-// here wanted something stopped, and an empty message is the shortest way to
-// say so.
 func (s served) stop(m *nats.Msg) {
+	s.reply(m, s.agent.Halt(context.WithoutCancel(s.ctx), orderIn(m)))
+}
+
+// orderIn reads an order. What cannot be read stops everything: whoever may
+// speak here wanted something stopped, and an empty message is the shortest way
+// to say so.
+func orderIn(m *nats.Msg) Order {
 	var o Order
 	if err := json.Unmarshal(m.Data, &o); err != nil {
 		o = Order{Why: "an order that could not be read: " + err.Error()}
 	}
-	s.reply(m, s.agent.Halt(context.WithoutCancel(s.ctx), o.complete()))
+	return o.complete()
 }
 
 // answer decodes a request, calls do and replies.

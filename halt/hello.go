@@ -57,12 +57,7 @@ func (c *Conn) Hear(ctx context.Context, each func(Heard)) error {
 // Heed calls each for every order until ctx ends, without answering: for
 // those who are no agents.
 func (c *Conn) Heed(ctx context.Context, each func(Order)) error {
-	return c.subscribe(ctx, c.halt(), func(m *nats.Msg) {
-		var o Order
-		if json.Unmarshal(m.Data, &o) == nil {
-			each(o)
-		}
-	})
+	return c.subscribe(ctx, c.halt(), func(m *nats.Msg) { each(orderIn(m)) })
 }
 
 // subscribe listens until ctx ends, which is no error.

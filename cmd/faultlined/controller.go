@@ -42,6 +42,11 @@ func (p *pipeline) openControl(s settings.Settings, alone bool) error {
 	}
 	p.control = c
 	c.conduct = p.conducting(s, c.keep, c.undo)
+	handler, err := haltHandler(s.Home, conn, p.log)
+	if err != nil {
+		return err
+	}
+	p.web.Mux.Handle("POST /halt", handler)
 	if s.NoAgent {
 		return nil
 	}

@@ -113,7 +113,7 @@ func (b *Bus) Close() error {
 // logger hands watermill's log on. Its Info is about every connection, so it
 // goes out as Debug: normal operation is silent.
 func (b *Bus) logger() watermill.LoggerAdapter {
-	return watermill.NewSlogLoggerWithLevelMapping(b.log, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
+	return newCalm(watermill.NewSlogLoggerWithLevelMapping(b.log, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}))
 }
 
 // publisher is the bus's one producer, shared by all. Watermill's router
