@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -30,13 +31,14 @@ type platform struct {
 	sandbox, pipeline *child
 }
 
-func startPlatform(t *testing.T, s servers, kafka string) *platform {
+// chaos are the brokers that carry the log of experiments.
+func startPlatform(t *testing.T, s servers, kafka, chaos string) *platform {
 	t.Helper()
 	dir := t.TempDir()
 	p := &platform{t: t, dir: dir, home: filepath.Join(dir, "home"), binary: binary(t)}
 	text, err := json.Marshal(map[string]any{
 		"home":  p.home,
-		"kafka": map[string]any{"brokers": []string{s["E2E_CHAOS_KAFKA"]}},
+		"kafka": map[string]any{"brokers": strings.Split(chaos, ",")},
 		"lake":  map[string]any{"kind": s.lake().Kind, "uri": s.lake().URI, "properties": s.lake().Properties},
 	})
 	require.NoError(t, err)

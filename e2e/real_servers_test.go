@@ -20,6 +20,7 @@ func TestExperimentsOnRealServers(t *testing.T) {
 	s := startServers(t)
 	seen := map[string]outcome{}
 	t.Run("one broker", func(t *testing.T) { oneBroker(t, s, seen) })
+	t.Run("the log's own broker", func(t *testing.T) { ownBroker(t, s, seen) })
 	s.forgetTrades(t)
 	t.Run("one of three", func(t *testing.T) { oneOfThree(t, s, seen) })
 	s.verdicts(t, seen)
@@ -30,7 +31,7 @@ func TestExperimentsOnRealServers(t *testing.T) {
 // document of the demo, unchanged.
 func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 	t.Helper()
-	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"])
+	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"], s["E2E_CHAOS_KAFKA"])
 	got := p.run("one-broker-stop", "../experiments/kafka-broker-stop.yaml")
 	seen["one-broker-stop"] = got
 	upheld(t, got, "ingestion_rate < 0.5 * baseline.ingestion_rate")
@@ -39,10 +40,22 @@ func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 	s.readWithOthers(t)
 }
 
+// ownBroker stops the broker that carries the log of the experiment: its
+// commands wait outside Kafka, are foreseen, and are decided when it is back.
+func ownBroker(t *testing.T, s servers, seen map[string]outcome) {
+	t.Helper()
+	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"], s["E2E_SOLO_KAFKA"])
+	got := p.run("own-broker-stop", "../experiments/kafka-broker-stop.yaml")
+	seen["own-broker-stop"] = got
+	upheld(t, got, "ingestion_rate < 0.5 * baseline.ingestion_rate")
+	p.end()
+	s.readWithOthers(t)
+}
+
 // oneOfThree breaks one broker of three in each way: ingestion goes on.
 func oneOfThree(t *testing.T, s servers, seen map[string]outcome) {
 	t.Helper()
-	p := startPlatform(t, s, s["E2E_KAFKA"])
+	p := startPlatform(t, s, s["E2E_KAFKA"], s["E2E_CHAOS_KAFKA"])
 	for _, way := range []string{"stop", "kill", "pause"} {
 		id := "one-of-three-" + way
 		got := p.run(id, "documents/"+id+".yaml")

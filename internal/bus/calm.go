@@ -14,7 +14,7 @@ const calmFor = 30 * time.Second
 // calm hands a log on, of equal errors one each half minute.
 type calm struct {
 	watermill.LoggerAdapter
-	said  *said
+	said *said
 }
 
 type said struct {
