@@ -79,13 +79,9 @@ func (c *controller) served(ctx context.Context) bool {
 // run hears and leads until ctx ends.
 func (c *controller) run(ctx context.Context) error {
 	p := c.pipeline
-	forward := handlers.Forwarder{
-		Take: c.conn.Take, Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Commands, Ahead: p.ahead, Log: p.log,
-	}
 	heeder := handlers.Heeder{Live: p.ahead.Live, Keep: c.keep, Log: p.log}
 	p.state.Listen(c.tenures.notice)
 	roles, ctx := errgroup.WithContext(ctx)
-	roles.Go(func() error { return forward.Run(ctx) })
 	roles.Go(func() error { return c.conn.Hear(ctx, c.roster.Hear) })
 	roles.Go(func() error { return c.conn.Heed(ctx, func(o halt.Order) { heeder.Heed(ctx, o) }) })
 	roles.Go(func() error { return c.conn.Hold(ctx, c.contest, c.lead) })
@@ -97,6 +93,10 @@ func (c *controller) lead(ctx context.Context, owner halt.Owner) error {
 	p := c.pipeline
 	p.log.Info("this controller owns the experiments", "controller", owner.Controller, "epoch", owner.Epoch)
 	return c.tenures.lead(ctx, tenure{
+		// Only the owner empties the outbox: two would take it from each other.
+		forwarder: &handlers.Forwarder{
+			Take: c.conn.Take, Publisher: p.bus.Publisher(), Topic: p.bus.Topics().Commands, Ahead: p.ahead, Log: p.log,
+		},
 		conductor: conduct.New(c.conduct),
 		dispatcher: dispatch.New(dispatch.Config{
 			Owner: owner, Lease: c.contest.Lease, Agents: c.conn, Roster: c.roster,

@@ -13,8 +13,10 @@ import (
 )
 
 // tenure is the time in which this controller owns the experiments: it leads
-// them and asks the agents. Other controllers wait meanwhile.
+// them, asks the agents and carries their reports to Kafka. Other controllers
+// wait meanwhile.
 type tenure struct {
+	forwarder  *handlers.Forwarder
 	dispatcher *dispatch.Dispatcher
 	conductor  *conduct.Conductor
 }
@@ -39,6 +41,8 @@ func (t *tenures) lead(ctx context.Context, next tenure, live func() []experimen
 		next.conductor.Notice(s)
 	}
 	roles, ctx := errgroup.WithContext(ctx)
+	// What waits in the outbox is foreseen before anybody acts on it.
+	roles.Go(func() error { return next.forwarder.Run(ctx) })
 	roles.Go(func() error { return next.conductor.Run(ctx) })
 	roles.Go(func() error { return next.dispatcher.Run(ctx) })
 	return roles.Wait()
