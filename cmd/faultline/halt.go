@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/report"
+	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -72,7 +74,14 @@ func haltCommand(w *where) *cobra.Command {
 // whatToHalt refuses an order that does not say what to stop, or says both.
 func (w *where) whatToHalt(cmd *cobra.Command) error {
 	text := "halting: name one experiment, or write --all to stop everything"
-	l, _, err := w.ledger()
+	s, err := w.settings()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(ledgerDir(s.Home)); err != nil {
+		return errors.New(text) // and no ledger is made for a question
+	}
+	l, err := ledger.Open(ledgerDir(s.Home))
 	if err != nil {
 		return errors.New(text)
 	}
