@@ -85,7 +85,7 @@ func (w *where) whatToHalt(cmd *cobra.Command) error {
 	if err != nil {
 		return errors.New(text)
 	}
-	live, _ := l.Live(cmd.Context()) //nolint:errcheck // it helps to choose, no more
+	live, _ := l.Live(cmd.Context()) // it helps to choose, no more
 	var here []string
 	for _, r := range live {
 		if !slices.Contains(here, r.Experiment) {

@@ -115,7 +115,7 @@ func TestATokenIsMadeOnceAndForItsOwnerAlone(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.NoError(t, os.Chmod(file, 0o640))
+	require.NoError(t, os.Chmod(file, 0o640)) //nolint:gosec // that is what is refused
 	_, err = web.Token(home)
 	require.ErrorContains(t, err, "chmod 600")
 	require.NoError(t, os.Chmod(file, 0o600))

@@ -1,6 +1,6 @@
 // Package web is the daemon's HTTP listener: /health, /metrics, and whatever
-// else is put on its mux. It is for this machine; nothing of the pipeline
-// waits for it.
+// else is put on its mux, such as Halt. It is for this machine; nothing of the
+// pipeline waits for it.
 package web
 
 import (
