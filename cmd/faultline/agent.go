@@ -9,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,10 +51,12 @@ func agentCommand(w *where) *cobra.Command {
 	cmd.Flags().BoolVar(&f.withParent, "with-parent", false, "end when standard input does: for a parent that may die")
 	cmd.Flags().DurationVar(&f.silence, "silence", defaultSilence, "how long it may be silent before its reaper kills it")
 	_ = cmd.Flags().MarkHidden("silence") // the flag is there
+	cmd.AddCommand(forgetCommand(w))
 	return cmd
 }
 
 func (w *where) agent(cmd *cobra.Command, f agentFlags) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a parent that died reads no log; that must not end the undoing
 	s, err := w.settings()
 	if err != nil {
 		return err
@@ -84,6 +88,9 @@ func (w *where) agent(cmd *cobra.Command, f agentFlags) (err error) {
 		return err
 	}
 	l := &agentLink{settings: s, name: f.name, log: log, ready: func() {
+		if err := reaper.GiveBack(); err != nil {
+			log.Warn("the agent is larger than it need be", "error", err)
+		}
 		fmt.Fprintf(cmd.OutOrStdout(), "agent %s is ready, targets: %s\n", f.name, names(at.names())) //nolint:errcheck // whoever does not read it need not know
 	}}
 	a := remote.New(remote.Config{

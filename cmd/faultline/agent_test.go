@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -26,6 +29,8 @@ func TestAgent(t *testing.T) {
 		"a frozen agent is named":              frozen,
 		"an agent ends in order":               endsInOrder,
 		"an agent ends with its parent":        endsWithParent,
+		"an agent outlives its parent's ears":  parentDies,
+		"an agent is forgotten":                forgotten,
 		"a second one is refused":              second,
 		"the halt file halts and bars resume":  haltFile,
 		"a halt without NATS works here":       natsAway,
@@ -132,6 +137,45 @@ func endsWithParent(f *field) {
 		f.t.Errorf("exit code %d: %s", code, problems)
 	}
 	f.mended()
+}
+
+// parentDies: whoever reads its output is gone, and it still undoes by itself.
+func parentDies(f *field) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cmd := exec.Command(f.binary, "--home", f.home, "agent", "--name", "a", "--targets", f.platform(), "--nats", f.nats.URL(), "--with-parent") //nolint:gosec,noctx // it ends below
+	cmd.Stdout, cmd.Stderr = write, write
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err = errors.Join(err, write.Close()); err != nil {
+		f.t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(read); lines.Scan() && !strings.Contains(lines.Text(), "is ready"); {
+		continue
+	}
+	f.pause("e1")
+	if err := errors.Join(read.Close(), stdin.Close(), cmd.Wait()); err != nil {
+		f.t.Error(err)
+	}
+	f.mended()
+	if t, _, err := f.ledger.Tombstone("e1/s"); err != nil || t.By != "a" {
+		f.t.Errorf("it was undone by %q, %v", t.By, err)
+	}
+}
+
+func forgotten(f *field) {
+	a := f.agent()
+	f.says(f.run(2, "agent", "forget", "a"), "it answers")
+	if err := a.cmd.Process.Kill(); err != nil {
+		f.t.Fatal(err)
+	}
+	f.ended(a)
+	f.says(f.run(0, "agent", "forget", "a"), "forgotten: a on ")
+	f.says(f.run(2, "agent", "forget", "a"), "none on the roster")
 }
 
 func second(f *field) {

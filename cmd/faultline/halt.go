@@ -109,7 +109,7 @@ func (w *where) halt(cmd *cobra.Command, f haltFlags, o halt.Order) error {
 		return err
 	}
 	done := halted{Order: o}
-	conn, err := w.operate(ctx)
+	conn, err := w.connect(ctx, halt.RoleOperator)
 	if err == nil {
 		done.Outcome, err = conn.Stop(ctx, o, nil)
 		err = errors.Join(err, conn.Close())
@@ -127,8 +127,8 @@ func (w *where) halt(cmd *cobra.Command, f haltFlags, o halt.Order) error {
 	return nil
 }
 
-// operate connects as an operator, and returns once the server is there.
-func (w *where) operate(ctx context.Context) (*halt.Conn, error) {
+// connect connects in a role, and returns once the server is there.
+func (w *where) connect(ctx context.Context, role halt.Role) (*halt.Conn, error) {
 	s, err := w.settings()
 	if err == nil {
 		s, err = s.FindNATS()
@@ -136,7 +136,7 @@ func (w *where) operate(ctx context.Context) (*halt.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := halt.Connect(s.NATSAs(halt.RoleOperator, "operator "+whoami(), slog.New(slog.DiscardHandler)))
+	conn, err := halt.Connect(s.NATSAs(role, whoami(), slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

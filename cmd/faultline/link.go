@@ -133,8 +133,11 @@ func (l *agentLink) attend(ctx context.Context, c *halt.Conn, at halt.Config, a 
 	wait.Go(func() {
 		defer stop()
 		l.wait(ctx, func() bool {
+			if c.Connected() {
+				return false
+			}
 			now, err := l.where()
-			return err == nil && !c.Connected() && (now.URL != at.URL || now.NKey != at.NKey)
+			return err == nil && (now.URL != at.URL || now.NKey != at.NKey)
 		})
 	})
 	wait.Go(func() { l.watch(ctx, c, at) })

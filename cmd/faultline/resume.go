@@ -57,7 +57,7 @@ func (w *where) resume(cmd *cobra.Command, order, output string, within time.Dur
 	if h, there := ledger.HaltFile(path); there {
 		return fmt.Errorf("resuming: the file %s halts this host (%s); remove it first", path, h.Why)
 	}
-	conn, err := w.operate(cmd.Context())
+	conn, err := w.connect(cmd.Context(), halt.RoleOperator)
 	if err != nil {
 		cmd.PrintErrln("faultline: resuming:", err)
 		return exitError(experiment.ExitNotRecovered)

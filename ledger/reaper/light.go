@@ -17,13 +17,18 @@ const (
 	heapLimit = 8 << 20
 )
 
-// Lighten gives back the memory that the program took before it became a
-// reaper: garbage of its packages' start, and pages of its own file that are
-// mapped for reading. The kernel brings back those that are needed, from the
-// page cache, where the agent keeps them.
+// Lighten makes a process small that has nothing to do: it collects often,
+// and gives back what it took before it became a reaper.
 func Lighten() error {
 	debug.SetGCPercent(eagerGC)
 	debug.SetMemoryLimit(heapLimit)
+	return GiveBack()
+}
+
+// GiveBack gives back the memory that the program took at its start: garbage,
+// and pages of its own file that are mapped for reading. The kernel brings back
+// those that are needed, from the page cache.
+func GiveBack() error {
 	debug.FreeOSMemory()
 	exe, err := os.Executable()
 	if err != nil {
