@@ -4,6 +4,7 @@ package matrix_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -59,7 +60,7 @@ func run(t *testing.T, c cell) result {
 	s := w.over(id)
 	took("over: " + s.Verdict.String() + " " + strings.Join(s.Reasons, "; "))
 	w.checkLedger()
-	w.parts["controller"].end() // then every row is in its table
+	w.endController()
 	took("the controller ended")
 	w.checkTables(map[spec.ExperimentID]experiment.State{id: s})
 	gone, ok := w.target.goneAfter(at)
@@ -136,6 +137,17 @@ func (w *world) read(ctx context.Context, id spec.ExperimentID) (s experiment.St
 		err = nil
 	}
 	return log.State(id), concluded, err
+}
+
+// endController ends a controller that serves: then every row is in its table.
+// The one that died may not be back yet.
+func (w *world) endController() {
+	w.t.Helper()
+	w.await(60*time.Second, "a controller that serves", func() bool {
+		text, err := os.ReadFile(filepath.Join(w.home, "up.yaml"))
+		return err == nil && strings.Contains(string(text), fmt.Sprintf("pid: %d\n", w.pid("controller")))
+	})
+	w.parts["controller"].end()
 }
 
 func (w *world) checkLedger() {

@@ -35,7 +35,7 @@ func TestSoak(t *testing.T) {
 		id := spec.ExperimentID("soak-" + strconv.Itoa(len(ended)))
 		ended[id] = w.soak(id, random)
 	}
-	w.parts["controller"].end()
+	w.endController()
 	w.checkTables(ended)
 	t.Logf("%d runs", len(ended))
 }
