@@ -27,13 +27,13 @@ crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
 
 crash-matrix: ## kill every part at every numbered point of a run, and do worse at a sample of them
-	$(GO) test -tags failpoint -count=1 -timeout 20m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix $(MATRIX)
+	$(GO) test -tags failpoint -count=1 -v -timeout 20m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix
 
 crash-matrix-full: ## every death at every point; writes docs/CRASH_MATRIX.md
-	$(GO) test -tags failpoint -count=1 -timeout 90m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix -full -update $(MATRIX)
+	MATRIX_FULL=1 MATRIX_UPDATE=1 $(GO) test -tags failpoint -count=1 -v -timeout 90m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix
 
 soak: ## twenty minutes of random deaths at random moments
-	$(GO) test -tags failpoint -count=1 -timeout 40m -v -run Soak ./e2e/matrix -for 20m $(MATRIX)
+	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
 nightly: crash crash-matrix-full soak ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
@@ -55,6 +55,7 @@ lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet -tags e2e ./...
 	$(LINT) run --allow-parallel-runners --build-tags e2e ./...
+	$(LINT) run --allow-parallel-runners --build-tags failpoint ./e2e/matrix/... ./internal/failpoint/... ./internal/wallclock/...
 
 schema: ## generate docs/schema and the tables of docs/WIRE.md anew
 	$(GO) test ./internal/schema -update

@@ -2,11 +2,8 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/ledger"
@@ -26,26 +23,6 @@ func readPlatform(file string) (spec.Platform, error) {
 		return spec.Platform{}, fmt.Errorf("reading the platform: %w", err)
 	}
 	return p, nil
-}
-
-func targetIn(file string, name spec.TargetName) (spec.Target, error) {
-	p, err := readPlatform(file)
-	if err != nil {
-		return spec.Target{}, err
-	}
-	t, ok := p.Targets[name]
-	if !ok {
-		return spec.Target{}, fmt.Errorf("finding target %s: the platform has %s", name, names(p))
-	}
-	return t, nil
-}
-
-func names(p spec.Platform) string {
-	var out []string
-	for _, n := range slices.Sorted(maps.Keys(p.Targets)) {
-		out = append(out, string(n))
-	}
-	return strings.Join(out, ", ")
 }
 
 // deny says why a document may not run on a platform.

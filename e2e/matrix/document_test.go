@@ -10,9 +10,9 @@ import (
 )
 
 // page is docs/CRASH_MATRIX.md.
-func page(table string, cells int, seed uint64, full bool) string {
+func page(table string, cells int, o options) string {
 	what := "every SIGKILL at every point and a sample of the rest"
-	if full {
+	if o.full {
 		what = "every death at every point"
 	}
 	return fmt.Sprintf(`# Crash matrix
@@ -26,7 +26,7 @@ Lease %s; a killed agent is started again after %s, all else after %s; the step 
 Last run: %s, %s, %d cells, seed %d, %d processors, several worlds at once: the times hold what the others cost. Made by
 %s.
 
-%s`, lease, agentOff, away, stepLife, time.Now().UTC().Format(time.DateOnly), what, cells, seed, runtime.NumCPU(), "`make crash-matrix-full`", table)
+%s`, lease, agentOff, away, stepLife, time.Now().UTC().Format(time.DateOnly), what, cells, o.seed, runtime.NumCPU(), "`make crash-matrix-full`", table)
 }
 
 func containsNoFault(text string) bool { return strings.Contains(text, "no fault is in place") }

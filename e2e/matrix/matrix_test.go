@@ -3,9 +3,7 @@
 package matrix_test
 
 import (
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
@@ -30,22 +28,10 @@ type result struct {
 	failed bool
 }
 
-// flags of the test binary.
-func options() (full bool, seed uint64, update bool) {
-	return *fullFlag, *seedFlag, *updateFlag
-}
-
-var (
-	fullFlag   = flag.Bool("full", false, "every death at every point, rather than every SIGKILL and a sample")
-	seedFlag   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the sample")
-	sampleFlag = flag.Int("sample", 24, "how many of the deaths that are no SIGKILL")
-	updateFlag = flag.Bool("update", false, "write docs/CRASH_MATRIX.md")
-)
-
 func TestMatrix(t *testing.T) {
-	full, seed, update := options()
-	t.Logf("seed %d", seed)
-	cells := choose(full, seed)
+	o := optionsOf(t)
+	t.Logf("MATRIX_SEED=%d", o.seed)
+	cells := choose(o)
 	var mu sync.Mutex
 	results := map[string]map[string]result{}
 	began := time.Now()
@@ -69,14 +55,14 @@ func TestMatrix(t *testing.T) {
 	})
 	table := render(results)
 	t.Logf("%d cells in %s\n%s", len(cells), time.Since(began).Round(time.Second), table)
-	if update {
-		require.NoError(t, os.WriteFile("../../docs/CRASH_MATRIX.md", []byte(page(table, len(cells), seed, full)), 0o600))
+	if o.update {
+		require.NoError(t, os.WriteFile("../../docs/CRASH_MATRIX.md", []byte(page(table, len(cells), o)), 0o600))
 	}
 }
 
 // choose lists the cells: every SIGKILL at every point, and of the rest all or
 // a sample.
-func choose(full bool, seed uint64) []cell {
+func choose(o options) []cell {
 	var sure, rest []cell
 	for _, p := range points() {
 		for _, d := range deaths() {
@@ -87,12 +73,12 @@ func choose(full bool, seed uint64) []cell {
 			}
 		}
 	}
-	if full {
+	if o.full {
 		return append(sure, rest...)
 	}
-	random := rand.New(rand.NewPCG(seed, 1))
+	random := o.random()
 	random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
-	return append(sure, rest[:min(len(rest), *sampleFlag)]...)
+	return append(sure, rest[:min(len(rest), o.sample)]...)
 }
 
 func render(results map[string]map[string]result) string {

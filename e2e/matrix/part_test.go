@@ -62,7 +62,7 @@ func (p *part) current() *exec.Cmd {
 }
 
 func (p *part) command(argv []string) *exec.Cmd {
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:gosec,noctx // this project's own binary; end ends it
 	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -89,8 +89,6 @@ func (p *part) spawn() error {
 	p.cmd = cmd
 	return nil
 }
-
-func (p *part) signal(s syscall.Signal) { _ = p.current().Process.Signal(s) }
 
 // end asks it to end, for good, and kills it when it does not.
 func (p *part) end() {

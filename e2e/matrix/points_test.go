@@ -32,9 +32,5 @@ func points() []failpoint.Point {
 
 // byTrigger says whether a run comes to a point only if a trigger fires.
 func byTrigger(p failpoint.Point) bool {
-	switch p {
-	case failpoint.Triggered, failpoint.Decided(events.TypeRollbackTriggered), failpoint.Logged(events.TypeRollbackTriggered):
-		return true
-	}
-	return false
+	return p == failpoint.Triggered || p == failpoint.Decided(events.TypeRollbackTriggered) || p == failpoint.Logged(events.TypeRollbackTriggered)
 }

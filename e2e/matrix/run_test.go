@@ -153,7 +153,7 @@ func (w *world) endController() {
 func (w *world) checkLedger() {
 	w.t.Helper()
 	w.await(10*time.Second, "an empty ledger", func() bool {
-		out, err := exec.CommandContext(w.t.Context(), w.light, "--home", w.agentHome, "ledger", "list").CombinedOutput()
+		out, err := exec.CommandContext(w.t.Context(), w.light, "--home", w.agentHome, "ledger", "list").CombinedOutput() //nolint:gosec // this project's own binary
 		return err == nil && string(out) != "" && containsNoFault(string(out))
 	})
 }

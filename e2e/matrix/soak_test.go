@@ -3,7 +3,6 @@
 package matrix_test
 
 import (
-	"flag"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,19 +18,18 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-var forFlag = flag.Duration("for", 0, "how long the soak goes on; 0 is no soak")
-
 // TestSoak runs one experiment after the other in one world, and lets something
 // die at a random moment of each.
 func TestSoak(t *testing.T) {
-	if *forFlag == 0 {
+	o := optionsOf(t)
+	if o.soak == 0 {
 		t.Skip("no time was given: make soak")
 	}
-	t.Logf("seed %d", *seedFlag)
-	random := rand.New(rand.NewPCG(*seedFlag, 2))
+	t.Logf("MATRIX_SEED=%d", o.seed)
+	random := o.random()
 	w := newWorld(t)
 	ended := map[spec.ExperimentID]experiment.State{}
-	for end := time.Now().Add(*forFlag); time.Now().Before(end); {
+	for end := time.Now().Add(o.soak); time.Now().Before(end); {
 		id := spec.ExperimentID("soak-" + strconv.Itoa(len(ended)))
 		ended[id] = w.soak(id, random)
 	}

@@ -37,7 +37,7 @@ type change struct {
 
 func startTarget(t *testing.T, dir string) *target {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "target")
+	cmd := exec.Command(os.Args[0], "target") //nolint:gosec,noctx // this very binary; it is killed below
 	require.NoError(t, cmd.Start())
 	r, err := process.Record{Name: "one", PID: cmd.Process.Pid, Command: cmd.Args, Dir: dir}.Identified()
 	require.NoError(t, err)
