@@ -38,6 +38,7 @@ func (p *progress) begin(topic string, have map[int32]int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next[topic], p.flushed[topic] = maps.Clone(have), maps.Clone(have)
+	p.signal()
 }
 
 // watch is closed at the next change. Take it before looking.

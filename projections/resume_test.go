@@ -94,6 +94,19 @@ func TestLevelComesAfterTheRows(t *testing.T) {
 	})
 }
 
+// TestLevelMayBeWaitedForBeforeResume: what a snapshot has is there at once, and
+// not at the next beat.
+func TestLevelMayBeWaitedForBeforeResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollower(newLog(), &fakeTables{level: next(4)}, topics(), Options{})
+		leveled := make(chan error, 1)
+		go func() { leveled <- f.Level(t.Context(), next(4)) }()
+		synctest.Wait()
+		require.True(t, f.Resume(snapshot(story("x")[:4]...)))
+		require.NoError(t, <-leveled)
+	})
+}
+
 // TestLevelMovesEveryWatermark: also of a table that had no row among the
 // records, so that a new Follower can begin after them.
 func TestLevelMovesEveryWatermark(t *testing.T) {
