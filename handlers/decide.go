@@ -39,7 +39,7 @@ func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 			return nil
 		}
 		b := events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out}
-		failpoint.Reach(failpoint.Decided(events.TypeOf(out[0])))
+		reach(failpoint.Decided, out)
 		if err := d.Appender.Append(ctx, b, c.TraceParent); err != nil {
 			return poison.Spare(fmt.Errorf("appending batch %d of experiment %s: %w", b.Version, b.Experiment, err))
 		}
@@ -47,9 +47,15 @@ func (d Decider) Decide(ctx context.Context, c commands.Envelope) error {
 		if err != nil {
 			return poison.Spare(fmt.Errorf("waiting for batch %d of experiment %s to be accepted: %w", b.Version, b.Experiment, err))
 		}
-		failpoint.Reach(failpoint.Logged(events.TypeOf(out[0])))
+		reach(failpoint.Logged, out)
 		if settled.Handled(c.ID) {
 			return nil
 		}
+	}
+}
+
+func reach(at func(eventType string) failpoint.Point, out []events.Event) {
+	for _, e := range out {
+		failpoint.Reach(at(events.TypeOf(e)))
 	}
 }

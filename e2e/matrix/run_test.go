@@ -4,6 +4,7 @@ package matrix_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -60,7 +61,7 @@ func run(t *testing.T, c cell) result {
 	s := w.over(id)
 	took("over: " + s.Verdict.String() + " " + strings.Join(s.Reasons, "; "))
 	w.checkLedger()
-	w.endController()
+	w.endController(id)
 	took("the controller ended")
 	w.checkTables(map[spec.ExperimentID]experiment.State{id: s})
 	gone, ok := w.target.goneAfter(at)
@@ -139,13 +140,18 @@ func (w *world) read(ctx context.Context, id spec.ExperimentID) (s experiment.St
 	return log.State(id), concluded, err
 }
 
-// endController ends a controller that serves: then every row is in its table.
-// The one that died may not be back yet.
-func (w *world) endController() {
+// endController ends a controller that serves, once the tables have come to
+// the verdict: one that died may not be back yet, and one whose Kafka was away
+// may still have to find it again.
+func (w *world) endController(id spec.ExperimentID) {
 	w.t.Helper()
 	w.await(60*time.Second, "a controller that serves", func() bool {
 		text, err := os.ReadFile(filepath.Join(w.home, "up.yaml"))
 		return err == nil && strings.Contains(string(text), fmt.Sprintf("pid: %d\n", w.pid("controller")))
+	})
+	w.await(60*time.Second, "a row with the verdict", func() bool {
+		verdicts, err := w.verdicts()
+		return err == nil && verdicts[id] != nil
 	})
 	w.parts["controller"].end()
 }
@@ -162,41 +168,54 @@ func (w *world) checkLedger() {
 // experiment, and each version once.
 func (w *world) checkTables(want map[spec.ExperimentID]experiment.State) {
 	w.t.Helper()
-	l, err := lake.Open(w.t.Context(), lake.Config{
-		Kind: "sql", Name: "faultline", URI: filepath.Join(w.home, "lake", "catalog.db"), Warehouse: filepath.Join(w.home, "lake", "warehouse"),
-	})
+	verdicts, err := w.verdicts()
 	require.NoError(w.t, err)
-	defer func() { require.NoError(w.t, l.Close()) }()
-	verdicts := map[spec.ExperimentID]string{}
-	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "verdicts", lake.ScanOptions{}, func(r lake.Row) error {
-		id := experimentIn(r)
-		require.NotContains(w.t, verdicts, id, "%s has two rows of verdicts", id)
-		verdicts[id], _ = r.Text("verdict")
-		return nil
-	}))
-	versions := map[spec.ExperimentID]map[int64]int{}
-	require.NoError(w.t, l.Scan(w.t.Context(), "chaos", "events", lake.ScanOptions{}, func(r lake.Row) error {
-		id := experimentIn(r)
-		if versions[id] == nil {
-			versions[id] = map[int64]int{}
-		}
-		version, _ := r.Int("version")
-		if index, _ := r.Int("index"); index == 0 {
-			versions[id][version]++
-		}
-		return nil
-	}))
+	versions, err := w.versions()
+	require.NoError(w.t, err)
 	for id, s := range want {
-		require.Equal(w.t, s.Verdict.String(), verdicts[id], "the verdict of %s", id)
+		require.Equal(w.t, []string{s.Verdict.String()}, verdicts[id], "the verdicts of %s", id)
 		require.Len(w.t, versions[id], int(s.Version), "every version of %s is in the table", id)
 		for version, n := range versions[id] {
 			require.Equal(w.t, 1, n, "version %d of %s stands in the table %d times", version, id, n)
 		}
 	}
-	require.Len(w.t, verdicts, len(want), "rows of verdicts")
+	require.Len(w.t, verdicts, len(want), "experiments with a verdict")
 }
 
-func experimentIn(r lake.Row) spec.ExperimentID {
-	id, _ := r.Text("experiment")
-	return spec.ExperimentID(id)
+// verdicts reads the table of that name.
+func (w *world) verdicts() (map[spec.ExperimentID][]string, error) {
+	out := map[spec.ExperimentID][]string{}
+	return out, w.scan("verdicts", func(id spec.ExperimentID, r lake.Row) {
+		verdict, _ := r.Text("verdict")
+		out[id] = append(out[id], verdict)
+	})
+}
+
+// versions counts how often each version stands in the table of events.
+func (w *world) versions() (map[spec.ExperimentID]map[int64]int, error) {
+	out := map[spec.ExperimentID]map[int64]int{}
+	return out, w.scan("events", func(id spec.ExperimentID, r lake.Row) {
+		if out[id] == nil {
+			out[id] = map[int64]int{}
+		}
+		version, _ := r.Int("version")
+		if index, _ := r.Int("index"); index == 0 {
+			out[id][version]++
+		}
+	})
+}
+
+func (w *world) scan(table string, each func(spec.ExperimentID, lake.Row)) error {
+	l, err := lake.Open(w.t.Context(), lake.Config{
+		Kind: "sql", Name: "faultline", URI: filepath.Join(w.home, "lake", "catalog.db"), Warehouse: filepath.Join(w.home, "lake", "warehouse"),
+	})
+	if err != nil {
+		return err
+	}
+	err = l.Scan(w.t.Context(), "chaos", table, lake.ScanOptions{}, func(r lake.Row) error {
+		id, _ := r.Text("experiment")
+		each(spec.ExperimentID(id), r)
+		return nil
+	})
+	return errors.Join(err, l.Close())
 }

@@ -29,11 +29,12 @@ func TestSoak(t *testing.T) {
 	random := o.random()
 	w := newWorld(t)
 	ended := map[spec.ExperimentID]experiment.State{}
+	var id spec.ExperimentID
 	for end := time.Now().Add(o.soak); time.Now().Before(end); {
-		id := spec.ExperimentID("soak-" + strconv.Itoa(len(ended)))
+		id = spec.ExperimentID("soak-" + strconv.Itoa(len(ended)))
 		ended[id] = w.soak(id, random)
 	}
-	w.endController()
+	w.endController(id)
 	w.checkTables(ended)
 	t.Logf("%d runs", len(ended))
 }

@@ -17,8 +17,8 @@ const (
 	Injected      Point = "injected, not looked again"
 	SeenThere     Point = "seen in place, not reported"
 	Kept          Point = "report kept, agent not told"
-	Carrying      Point = "report kept, not in Kafka"
-	Carried       Point = "report in Kafka, still kept"
+	Carrying      Point = "command kept, not in Kafka"
+	Carried       Point = "command in Kafka, still kept"
 	Triggered     Point = "trigger fired, nobody told"
 	UndoAsked     Point = "agent is to undo, nothing undone"
 	Undone        Point = "undone, receipt still live"
@@ -27,8 +27,8 @@ const (
 	RowsCommitted Point = "rows in the table, not noted"
 )
 
-// Decided is the moment after a decision whose first event is of this type,
-// and before the log has it.
+// Decided is the moment after a decision with an event of this type, and before
+// the log has it.
 func Decided(eventType string) Point { return Point("decided " + eventType + ", not in the log") }
 
 // Logged is the moment in which the log has it, and its command is not yet
