@@ -14,7 +14,7 @@ build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
 demo: build ## sandbox, pipeline, the broker-stop experiment and its verdict; FAULTLINE_TRADES=DIR plays recorded trades
-	bin/faultline demo
+	bin/faultline demo $(DEMO)
 
 test: ## all tests that need Go only, with the race detector where a C compiler is
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: running without the race detector"; fi
