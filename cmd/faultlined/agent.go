@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	// agentRest is the pause before an agent that ended is started again. Its
-	// reaper has undone its faults by then.
-	agentRest = 200 * time.Millisecond
+	// An agent that ended is started again after a pause, which grows while it
+	// does not last. Its reaper has undone its faults by then.
+	agentRest   = 200 * time.Millisecond
+	longestRest = 5 * time.Second
+	agentLasted = 10 * time.Second
 	// agentEnd bounds the clean end of an agent, which undoes what is in place.
 	agentEnd = 90 * time.Second
 )
@@ -39,16 +41,20 @@ func newAgentProcess(argv []string, log *slog.Logger) *agentProcess {
 // Run keeps an agent running until ctx ends and the last one has undone what
 // it held.
 func (a *agentProcess) Run(ctx context.Context) error {
-	for {
+	for rest := agentRest; ; rest = min(2*rest, longestRest) {
+		began := time.Now()
 		err := a.live(ctx)
 		if ctx.Err() != nil {
 			return err
 		}
-		a.log.Error("the agent ended; another one is started", "error", err)
+		if time.Since(began) > agentLasted {
+			rest = agentRest
+		}
+		a.log.Error("the agent ended; another one is started", "error", err, "in", rest)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(agentRest):
+		case <-time.After(rest):
 		}
 	}
 }
