@@ -62,8 +62,9 @@ func deaths() []death {
 
 func killed(names ...string) func(*world) func() {
 	return func(w *world) func() {
-		for _, name := range names {
-			w.signal(name, syscall.SIGKILL)
+		pids := w.pids(names) // before the first dies: a reaper without an agent soon ends
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		return func() {}
 	}
@@ -72,10 +73,9 @@ func killed(names ...string) func(*world) func() {
 // frozenFor stops processes for four leases.
 func frozenFor(names ...string) func(*world) func() {
 	return func(w *world) func() {
-		pids := make([]int, len(names))
-		for i, name := range names {
-			pids[i] = w.pid(name)
-			_ = syscall.Kill(pids[i], syscall.SIGSTOP)
+		pids := w.pids(names)
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGSTOP)
 		}
 		return func() {
 			time.Sleep(4 * lease) // the length of the freeze is the test

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -198,13 +199,16 @@ func (w *world) pid(name string) int {
 	return 0
 }
 
-func (w *world) signal(name string, s syscall.Signal) {
-	pid := w.pid(name)
-	if pid == 0 {
-		w.t.Errorf("no %s runs", name)
-		return
+// pids finds several, each of which must run.
+func (w *world) pids(names []string) []int {
+	w.t.Helper()
+	out := make([]int, len(names))
+	for i, name := range names {
+		if out[i] = w.pid(name); out[i] == 0 {
+			w.t.Errorf("no %s runs", name)
+		}
 	}
-	_ = syscall.Kill(pid, s)
+	return slices.DeleteFunc(out, func(pid int) bool { return pid == 0 }) // kill(0) would be this very group
 }
 
 // tell shows what the processes wrote, when the test failed.
