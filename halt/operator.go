@@ -119,7 +119,7 @@ type answers struct {
 
 // ask publishes a question.
 func ask(ctx context.Context, c *Conn, subject string, question any) (*answers, error) {
-	if err := c.awaitConnection(ctx); err != nil {
+	if err := c.Reach(ctx); err != nil {
 		return nil, err
 	}
 	inbox := c.nats.NewInbox()
@@ -154,8 +154,9 @@ func (g *answers) next(ctx context.Context) bool {
 
 func (g *answers) close() { _ = g.sub.Unsubscribe() }
 
-// awaitConnection waits for the server.
-func (c *Conn) awaitConnection(ctx context.Context) error {
+// Reach returns once the server is there; the error of a ctx that ended before
+// says why it was not.
+func (c *Conn) Reach(ctx context.Context) error {
 	for !c.Connected() {
 		select {
 		case <-ctx.Done():

@@ -52,7 +52,7 @@ func (c *Conn) Leave(ctx context.Context, name string) error {
 
 // Roster lists the agents that there should be, by name.
 func (c *Conn) Roster(ctx context.Context) ([]Hello, error) {
-	if err := c.awaitConnection(ctx); err != nil {
+	if err := c.Reach(ctx); err != nil {
 		return nil, err
 	}
 	kv, err := c.roster(ctx)

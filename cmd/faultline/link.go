@@ -140,7 +140,6 @@ func (l *agentLink) attend(ctx context.Context, c *halt.Conn, at halt.Config, a 
 	wait.Go(func() { l.watch(ctx, c, at) })
 	err := c.Serve(ctx, a, func() {
 		wait.Go(func() { l.enrol(ctx, c, a) })
-		l.once.Do(l.ready)
 	})
 	stop()
 	wait.Wait()
@@ -181,7 +180,8 @@ func (l *agentLink) watch(ctx context.Context, c *halt.Conn, at halt.Config) {
 	})
 }
 
-// enrol keeps the agent on the roster of those who are missed when silent.
+// enrol keeps the agent on the roster of those who are missed when silent. It
+// is ready once that was tried: who waits for it may count on being able to halt.
 func (l *agentLink) enrol(ctx context.Context, c *halt.Conn, a *remote.Agent) {
 	for ctx.Err() == nil {
 		try, stop := context.WithTimeout(ctx, enrolWithin)
@@ -192,6 +192,7 @@ func (l *agentLink) enrol(ctx context.Context, c *halt.Conn, a *remote.Agent) {
 			again = lookAgain
 			l.log.Warn("this agent is not on the roster: at a halt nobody would miss it", "error", err)
 		}
+		l.once.Do(l.ready)
 		timer := time.NewTimer(again)
 		select {
 		case <-ctx.Done():

@@ -16,14 +16,24 @@ func rootCommand() *cobra.Command {
 	}
 	var w where
 	w.add(root)
-	root.AddCommand(
-		checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w), showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w), ledgerCommand(&w),
-		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"),
+	group(root, "experiments", "Experiments:", checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w),
+		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w))
+	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
+	group(root, "processes", "Processes:",
+		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
-		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"),
-		agentCommand(&w), versionCommand(), reaperCommand(),
-	)
+		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
+	root.AddCommand(versionCommand(), reaperCommand())
 	return root
+}
+
+// group adds commands below a title of the help.
+func group(root *cobra.Command, id, title string, all ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, cmd := range all {
+		cmd.GroupID = id
+		root.AddCommand(cmd)
+	}
 }
 
 func versionCommand() *cobra.Command {
