@@ -30,6 +30,8 @@ type host struct {
 	agent      *child
 	lives      int
 	beat       uint64
+	forget     context.CancelFunc // of reports
+	forgotten  chan error
 }
 
 const agentName = "bench"
@@ -54,7 +56,23 @@ func startHost(ctx context.Context, bin, home string, targets int) (_ *host, err
 	if h.controller, err = h.connect(halt.RoleController); err != nil {
 		return nil, err
 	}
+	if err = h.hear(ctx); err != nil {
+		return nil, err
+	}
 	return h, h.startAgent(ctx)
+}
+
+// hear takes the agent's reports, and forgets them.
+func (h *host) hear(ctx context.Context) error {
+	if err := h.controller.OpenOutbox(ctx); err != nil {
+		return err
+	}
+	ctx, h.forget = context.WithCancel(ctx)
+	h.forgotten = make(chan error, 1)
+	go func() {
+		h.forgotten <- h.controller.Take(ctx, func(e halt.Entry) { _ = e.Done() }) // what is not forgotten comes again
+	}()
+	return nil
 }
 
 func (h *host) connect(r halt.Role) (*halt.Conn, error) {
@@ -79,6 +97,10 @@ func (h *host) close() error {
 	var problems []error
 	if h.agent != nil {
 		problems = append(problems, h.agent.end())
+	}
+	if h.forget != nil {
+		h.forget()
+		problems = append(problems, <-h.forgotten)
 	}
 	if h.controller != nil {
 		problems = append(problems, h.controller.Close())

@@ -44,13 +44,13 @@ func (b *bench) halting(ctx context.Context) (err error) {
 		}
 		return out.Order, err
 	}
-	gone, answered, err := h.halts(ctx, operator, order)
+	gone, answered, err := b.halts(ctx, h, operator, order)
 	if err != nil {
 		return err
 	}
 	b.add(figure+" asked for over NATS → all seen gone", "p99 ≤ 150 ms", gone.tail(), gone.at(0.99) <= haltP99)
 	b.peer("the same → answered: all buried on disk", answered.tail())
-	if gone, answered, err = h.halts(ctx, operator, h.haltCommand); err != nil {
+	if gone, answered, err = b.halts(ctx, h, operator, h.haltCommand); err != nil {
 		return err
 	}
 	b.add(figure+" by `faultline halt --all`, from its start → all seen gone", "p99 ≤ 150 ms", gone.tail(), gone.at(0.99) <= haltP99)
@@ -59,13 +59,16 @@ func (b *bench) halting(ctx context.Context) (err error) {
 }
 
 // halts pauses all targets and stops them, again and again.
-func (h *host) halts(ctx context.Context, operator *halt.Conn, stop func(context.Context) (order string, err error)) (gone, answered spread, err error) {
+func (b *bench) halts(ctx context.Context, h *host, operator *halt.Conn, stop func(context.Context) (order string, err error)) (gone, answered spread, err error) {
 	for range haltRounds {
 		took, said, err := h.haltOnce(ctx, operator, stop)
 		if err != nil {
 			return nil, nil, err
 		}
 		gone, answered = append(gone, took), append(answered, said)
+		if len(gone)%10 == 0 {
+			say(b.progress, fmt.Sprintf("  %d rounds: %s", len(gone), gone.tail()))
+		}
 	}
 	return gone, answered, nil
 }

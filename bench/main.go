@@ -62,7 +62,7 @@ func run(ctx context.Context) error {
 	defer b.print(os.Stdout)
 	parts := b.parts()
 	if *halts {
-		parts = b.halts()
+		parts = b.ends()
 	}
 	return measure(ctx, parts, *only)
 }
@@ -92,8 +92,8 @@ func (b *bench) parts() []part {
 	}
 }
 
-// halts are the parts of make bench-halt.
-func (b *bench) halts() []part {
+// ends are the parts of make bench-halt.
+func (b *bench) ends() []part {
 	return []part{
 		{"trigger", b.trigger},
 		{"toolkit", b.toolkit},

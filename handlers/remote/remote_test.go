@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -180,6 +181,22 @@ func TestAHaltUndoesAndBarsUntilItsOwnResume(t *testing.T) {
 	assert.Empty(t, b.Resume(t.Context(), halt.Resume{Order: "h1", By: "me"}).Latched)
 	assert.Equal(t, halt.Working, b.Inject(other).State)
 	next[commands.ReportInjected](b)
+}
+
+func TestAHaltDoesNotWaitForTheDiskToUndo(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(nil))
+	next[commands.ReportInjected](b)
+	held, err := os.Open(b.ledger.Dir())
+	require.NoError(t, err)
+	require.NoError(t, unix.Flock(int(held.Fd()), unix.LOCK_EX))
+	answer := make(chan halt.Answer, 1)
+	go func() { answer <- b.Halt(context.Background(), halt.Order{ID: "h", Cause: halt.ByOperator, By: "me"}) }()
+	assert.Eventually(t, func() bool { _, err := os.Stat(b.fault); return errors.Is(err, os.ErrNotExist) }, 3*time.Second, time.Millisecond)
+	assert.Empty(t, answer, "it is answered once the halt is on disk")
+	require.NoError(t, held.Close())
+	a := <-answer
+	assert.Equal(t, halt.Answer{Agent: "a", Instance: "1", Undone: 1, Latched: "h"}, a)
 }
 
 func TestWhatIsOldOrForgedIsRefusedAndRecorded(t *testing.T) {
