@@ -85,8 +85,11 @@ func (h *host) connect(r halt.Role) (*halt.Conn, error) {
 func (h *host) startAgent(ctx context.Context) (err error) {
 	h.lives++
 	log := filepath.Join(h.home, fmt.Sprintf("agent-%d.log", h.lives))
-	h.agent, err = launch("the agent", log, filepath.Join(h.bin, "faultline"),
-		"agent", "--home", h.home, "--name", agentName, "--targets", h.platform, "--nats", h.nats.URL())
+	args := []string{"agent", "--home", h.home, "--name", agentName, "--targets", h.platform}
+	if h.nats != nil { // else it is the pipeline's, which the agent finds
+		args = append(args, "--nats", h.nats.URL())
+	}
+	h.agent, err = launch("the agent", log, filepath.Join(h.bin, "faultline"), args...)
 	if err != nil {
 		return err
 	}
@@ -155,8 +158,30 @@ func (h *host) inject(ctx context.Context, ids []spec.ExperimentID) error {
 	if err := asks.Wait(); err != nil {
 		return err
 	}
-	_, err := h.awaitAll(ctx, len(ids), true)
-	return err
+	if _, err := h.awaitAll(ctx, len(ids), true); err != nil {
+		return err
+	}
+	return h.there(ctx, ids)
+}
+
+// there returns once the agent says of each that its fault is in place: until
+// then its ledger has the disk busy.
+func (h *host) there(ctx context.Context, ids []spec.ExperimentID) error {
+	for _, id := range ids {
+		for {
+			reply, err := h.controller.Status(ctx, agentName, halt.Status{Experiment: id, Step: "pause"})
+			if err != nil {
+				return err
+			}
+			if reply.State == halt.There {
+				break
+			}
+			if err := rest(ctx, 5*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (h *host) renew(ctx context.Context, ids []spec.ExperimentID) {

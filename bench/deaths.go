@@ -14,7 +14,7 @@ import (
 const (
 	deathRounds  = 50
 	reapedP99    = 200 * time.Millisecond
-	lapseRounds  = 10
+	lapseRounds  = 6
 	lapseFaults  = 5
 	lapseAllowed = 100 * time.Millisecond
 )

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-const toolkitRuns = 24
+const toolkitRuns = 20
 
 // toolkit has Chaos Toolkit pause the same target and watch the same load: it
 // fails fast and always rolls back. Its method is given in two ways. It is held
@@ -40,7 +40,7 @@ func (b *bench) toolkit(ctx context.Context) (err error) {
 		runs  int
 	}{
 		{"method in steps of 50 ms", 400, 0.05, toolkitRuns},
-		{"method is one pause of 5 s", 1, 5, toolkitRuns / 4},
+		{"method is one pause of 5 s", 1, 5, toolkitRuns / 5},
 	} {
 		var times spread
 		for range way.runs {

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	triggerSamples = 120
+	triggerSamples = 100
 	triggerAtOnce  = 20 // experiments; the built-in policy allows no more
 	triggerP50     = 5 * time.Millisecond
 	triggerP99     = 25 * time.Millisecond
