@@ -28,7 +28,7 @@ func startArena(home string, n int) (_ *arena, err error) {
 		return nil, err
 	}
 	if a.meter, err = startMeter(n); err != nil {
-		return nil, errors.Join(err, a.herd.end())
+		return nil, errors.Join(err, a.end())
 	}
 	p := spec.Platform{
 		Version: "v1", Name: "bench", Environment: inTest,
@@ -50,7 +50,7 @@ func startArena(home string, n int) (_ *arena, err error) {
 	return a, nil
 }
 
-func (a *arena) close() error { return errors.Join(a.meter.close(), a.herd.end()) }
+func (a *arena) close() error { return errors.Join(a.meter.close(), a.end()) }
 
 // pausing is an experiment that pauses a target until its load is high.
 func (a *arena) pausing(i int) spec.Document {

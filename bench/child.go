@@ -20,7 +20,8 @@ type child struct {
 	what string
 	log  string
 	cmd  *exec.Cmd
-	done chan error
+	done chan struct{} // closed when it has ended
+	left error         // as which it ended
 }
 
 // launch starts a program in a process group of its own; its output goes to
@@ -31,14 +32,17 @@ func launch(what, log, program string, args ...string) (*child, error) {
 		return nil, fmt.Errorf("starting %s: %w", what, err)
 	}
 	defer out.Close() //nolint:errcheck // the process has its own
-	c := &child{what: what, log: log, done: make(chan error, 1)}
+	c := &child{what: what, log: log, done: make(chan struct{})}
 	c.cmd = exec.Command(program, args...) //nolint:gosec,noctx // the binary under test; end ends it
 	c.cmd.Stdout, c.cmd.Stderr = out, out
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", what, err)
 	}
-	go func() { c.done <- c.cmd.Wait() }()
+	go func() {
+		c.left = c.cmd.Wait()
+		close(c.done)
+	}()
 	return c, nil
 }
 
@@ -49,8 +53,8 @@ func (c *child) pid() int { return c.cmd.Process.Pid }
 func (c *child) await(ctx context.Context, within time.Duration, ready func() bool) error {
 	for late := time.After(within); !ready(); {
 		select {
-		case err := <-c.done:
-			return fmt.Errorf("starting %s: it ended (%w); %s", c.what, err, lastLine(c.log))
+		case <-c.done:
+			return fmt.Errorf("starting %s: it ended (%w); %s", c.what, c.left, lastLine(c.log))
 		case <-late:
 			return errors.Join(fmt.Errorf("starting %s: it was not ready within %s", c.what, within), c.end())
 		case <-ctx.Done():
@@ -75,23 +79,26 @@ func (c *child) end() error {
 		return fmt.Errorf("ending %s: %w", c.what, err)
 	}
 	select {
-	case err := <-c.done:
-		if err != nil {
-			return fmt.Errorf("ending %s: %w; %s", c.what, err, lastLine(c.log))
+	case <-c.done:
+		if c.left != nil {
+			return fmt.Errorf("ending %s: %w; %s", c.what, c.left, lastLine(c.log))
 		}
 		return nil
 	case <-time.After(endWithin):
-		return errors.Join(fmt.Errorf("ending %s: it did not end within %s and was killed", c.what, endWithin), c.cmd.Process.Kill(), <-c.done)
+		err := c.cmd.Process.Kill()
+		<-c.done
+		return errors.Join(fmt.Errorf("ending %s: it did not end within %s and was killed", c.what, endWithin), err)
 	}
 }
 
-// kill ends the program by SIGKILL, and returns when that was sent: the
-// program may be there for a moment.
-func (c *child) kill() (time.Time, error) {
-	at := time.Now()
+// kill ends the program by SIGKILL, and returns when that was sent once the
+// program is gone.
+func (c *child) kill() (at time.Time, err error) {
+	at = time.Now()
 	if err := c.cmd.Process.Kill(); err != nil {
 		return at, fmt.Errorf("killing %s: %w", c.what, err)
 	}
+	<-c.done
 	return at, nil
 }
 
@@ -117,8 +124,6 @@ func startBroker(ctx context.Context, bin, home string) (*broker, error) {
 
 func (b *broker) start(ctx context.Context) (err error) {
 	at := filepath.Join(b.home, "sandbox", "kafka.addr")
-	record := filepath.Join(b.home, "sandbox", "kafka.json")
-	_ = os.Remove(record) // of an earlier life
 	b.child, err = launch("the broker", filepath.Join(b.home, "broker.log"), filepath.Join(b.bin, "faultlined"), "sandbox", "--home", b.home, "broker")
 	if err != nil {
 		return err

@@ -66,7 +66,6 @@ func (b *bench) reaped(ctx context.Context, n int) (times spread, err error) {
 		if err != nil {
 			return nil, err
 		}
-		<-h.agent.done
 		if err := h.startAgent(ctx); err != nil {
 			return nil, err
 		}
@@ -125,7 +124,6 @@ func (b *bench) lapsed(ctx context.Context) (times spread, err error) {
 	if err != nil {
 		return nil, err
 	}
-	<-p.done
 	for i := range a.size() {
 		gone, err := a.await(within, i, false)
 		if err != nil {

@@ -65,6 +65,7 @@ func (h *herd) add(i int) error {
 func (h *herd) size() int                  { return len(h.stands) }
 func (h *herd) name(i int) spec.TargetName { return spec.TargetName(fmt.Sprintf("target-%03d", i)) }
 func (h *herd) record(i int) string        { return filepath.Join(h.dir, string(h.name(i))+".json") }
+
 func (h *herd) target(i int) spec.Target {
 	return spec.Target{Title: "sleeps", Process: &spec.Process{Record: h.record(i)}}
 }

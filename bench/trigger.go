@@ -152,7 +152,6 @@ func (r round) run(ctx context.Context, seen *rollbacks, out *times) error {
 		if _, err := r.kafka.kill(); err != nil {
 			return err
 		}
-		<-r.kafka.done
 		if err := rest(ctx, kafkaAway); err != nil {
 			return err
 		}
