@@ -6,7 +6,7 @@ LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 # How many worlds of the crash matrix run at once: they mostly wait.
 MATRIX_WORLDS ?= 6
 
-.PHONY: help build demo test e2e crash crash-matrix crash-matrix-full soak nightly bench bench-real fuzz lint schema
+.PHONY: help build demo test e2e crash crash-matrix crash-matrix-full soak nightly bench bench-real bench-halt fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -43,6 +43,9 @@ bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only chec
 
 bench-real: build ## the same with three real Kafka brokers beside the embedded one
 	bench/real.sh $(BENCH)
+
+bench-halt: build ## how quickly faults go, Chaos Toolkit beside: docs/BENCHMARKS.md; BENCH="-only trigger" measures less
+	bench/halt.sh $(BENCH)
 
 fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec

@@ -45,10 +45,11 @@ func main() {
 func run(ctx context.Context) error {
 	b := &bench{report: report{progress: os.Stderr}}
 	flag.StringVar(&b.bin, "bin", "bin", "folder of faultline and faultlined")
-	flag.StringVar(&b.chaos, "chaos", os.Getenv("BENCH_CHAOS"), "Chaos Toolkit's program, a peer for check; default $BENCH_CHAOS, else no peer")
+	flag.StringVar(&b.chaos, "chaos", os.Getenv("BENCH_CHAOS"), "Chaos Toolkit's program, a peer; default $BENCH_CHAOS, else no peer")
 	flag.IntVar(&b.events, "events", 1_000_000, "events in the long log")
 	flag.IntVar(&b.crowd, "crowd", 1000, "experiments at once")
 	only := flag.String("only", "", "parts to measure, such as ready,check; default all")
+	halts := flag.Bool("halt", false, "measure how quickly faults go, instead of how quick and small the pipeline is")
 	brokers := flag.String("brokers", "", "brokers of a real Kafka, to measure the latency on it too")
 	flag.Parse()
 	if *brokers != "" {
@@ -59,7 +60,11 @@ func run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(b.temp) //nolint:errcheck // the system removes it in the end
 	defer b.print(os.Stdout)
-	return b.measure(ctx, *only)
+	parts := b.parts()
+	if *halts {
+		parts = b.ends()
+	}
+	return measure(ctx, parts, *only)
 }
 
 func (b *bench) prepare() (err error) {
@@ -75,9 +80,9 @@ func (b *bench) prepare() (err error) {
 	return nil
 }
 
-func (b *bench) measure(ctx context.Context, only string) error {
-	wanted := strings.FieldsFunc(only, func(c rune) bool { return c == ',' })
-	parts := []part{
+// parts are those of make bench.
+func (b *bench) parts() []part {
+	return []part{
 		{"ready", b.ready},
 		{"check", b.check},
 		{"latency", b.latency},
@@ -85,9 +90,29 @@ func (b *bench) measure(ctx context.Context, only string) error {
 		{"history", b.history},
 		{"reading", b.reading},
 	}
+}
+
+// ends are the parts of make bench-halt.
+func (b *bench) ends() []part {
+	return []part{
+		{"trigger", b.trigger},
+		{"toolkit", b.toolkit},
+		{"halt", b.halting},
+		{"agent", b.agentDeath},
+		{"controller", b.controllerDeath},
+		{"rest", b.resting},
+	}
+}
+
+func measure(ctx context.Context, parts []part, only string) error {
+	wanted := strings.FieldsFunc(only, func(c rune) bool { return c == ',' })
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
 	for _, name := range wanted {
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q; write ready, check, latency, crowd, history or reading", name)
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("there is no part %q; write some of %s", name, strings.Join(names, ", "))
 		}
 	}
 	for _, p := range parts {

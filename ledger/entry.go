@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,20 +45,20 @@ func idOf(name string) (string, bool) {
 
 // entries lists live, last in first.
 func (l *Ledger) entries() ([]entry, error) {
-	files, err := os.ReadDir(l.in(liveDir))
+	files, err := namesIn(l.in(liveDir))
 	if err != nil {
 		return nil, err
 	}
 	var all []entry
 	for _, f := range files {
-		if strings.HasPrefix(f.Name(), process.TempPrefix) {
+		if strings.HasPrefix(f, process.TempPrefix) {
 			continue
 		}
-		place, id, _ := strings.Cut(f.Name(), "-")
+		place, id, _ := strings.Cut(f, "-")
 		seq, err := strconv.ParseUint(place, 10, 64)
 		e := entry{seq: seq, id: id}
-		if err != nil || f.Name() != e.file() {
-			e = entry{odd: f.Name()}
+		if err != nil || f != e.file() {
+			e = entry{odd: f}
 		}
 		all = append(all, e)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
@@ -103,7 +102,7 @@ func decodeNote(text []byte) (note, error) {
 
 func (l *Ledger) read(e entry) (faults.Receipt, error) {
 	path := l.in(liveDir, e.file())
-	raw, err := os.ReadFile(path) //nolint:gosec // below the ledger's folder
+	raw, err := readQuietly(path)
 	if err != nil {
 		return faults.Receipt{}, fmt.Errorf("reading receipt: %w", err)
 	}

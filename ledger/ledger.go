@@ -32,8 +32,11 @@ const (
 )
 
 // Ledger is a folder of receipts. All of its methods may be called at the
-// same time, also by several processes: it keeps nothing in memory.
-type Ledger struct{ dir string }
+// same time, also by several processes: it keeps no receipt in memory.
+type Ledger struct {
+	dir  string
+	turn chan struct{} // of the goroutines of this process at the ledger's lock
+}
 
 // Open makes the ledger's folders if need be, and clears away what a crash in
 // the middle of a Put left half-written.
@@ -42,7 +45,7 @@ func Open(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening ledger: %w", err)
 	}
-	l := &Ledger{dir: abs}
+	l := &Ledger{dir: abs, turn: make(chan struct{}, 1)}
 	for _, sub := range []string{liveDir, buriedDir, quarantineDir, haltsDir} {
 		if err := os.MkdirAll(l.in(sub), 0o700); err != nil {
 			return nil, fmt.Errorf("opening ledger: %w", errors.Join(ErrUnwritable, err))

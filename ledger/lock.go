@@ -106,8 +106,13 @@ func (l *Ledger) settled(ctx context.Context, name string, do func(*receipt) err
 }
 
 // locked runs do while nobody else changes names. With a context that has
-// ended it does not wait: errBusy.
+// ended it does not wait: errBusy. Goroutines of this process queue: of many
+// that ask for the file's lock again and again most would only rest.
 func (l *Ledger) locked(ctx context.Context, do func() error) error {
+	if err := l.queue(ctx); err != nil {
+		return fmt.Errorf("locking ledger %s: %w", l.dir, errors.Join(ErrUnwritable, err))
+	}
+	defer func() { <-l.turn }()
 	d, err := os.Open(l.dir)
 	if err != nil {
 		return fmt.Errorf("locking ledger: %w", errors.Join(ErrUnwritable, err))
@@ -116,6 +121,21 @@ func (l *Ledger) locked(ctx context.Context, do func() error) error {
 		return fmt.Errorf("locking ledger %s: %w", l.dir, errors.Join(ErrUnwritable, err, d.Close()))
 	}
 	return errors.Join(do(), d.Close())
+}
+
+// queue waits for this process's turn, which is given back by who has it.
+func (l *Ledger) queue(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errBusy, ctx.Err())
+	}
 }
 
 func flock(ctx context.Context, f *os.File) error {

@@ -113,6 +113,28 @@ func TestOfTwoProcessesOneUndoes(t *testing.T) {
 	want(t, live(t, l))
 }
 
+func TestForestallingWhatIsLiveWaitsForNobody(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	put(t, l, "a")
+	held, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close() //nolint:errcheck // it was only locked
+	if err := unix.Flock(int(held.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	now, stop := context.WithCancel(t.Context())
+	stop()
+	if err := l.Forestall(now, "a", "halt", "me"); !errors.Is(err, ledger.ErrLive) {
+		t.Errorf("got %v, want ErrLive", err)
+	}
+	if err := l.Forestall(now, "b", "halt", "me"); err == nil || errors.Is(err, ledger.ErrLive) {
+		t.Errorf("got %v: what has no receipt needs the lock", err)
+	}
+}
+
 // withoutRoom is on a disk that takes not a single byte more.
 func withoutRoom(dir string) error {
 	signal.Ignore(syscall.SIGXFSZ)

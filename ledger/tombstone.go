@@ -35,8 +35,16 @@ func (l *Ledger) Bury(ctx context.Context, id string) error {
 }
 
 // Forestall is Bury for an id that has no receipt. Where there is one it
-// changes nothing and is ErrLive: its fault is to be undone.
+// changes nothing and is ErrLive, at once, whoever holds the ledger: its fault
+// is to be undone.
 func (l *Ledger) Forestall(ctx context.Context, id, cause, by string) error {
+	if name, err := fileName(id); err == nil {
+		if entries, err := l.entries(); err == nil {
+			if _, live := named(entries, name); live {
+				return fmt.Errorf("burying receipt %s: %w", id, ErrLive)
+			}
+		}
+	}
 	return l.entomb(ctx, id, note{Cause: cause, By: by, At: wallclock.Now()}, func(*receipt, note) error { return ErrLive })
 }
 

@@ -104,7 +104,7 @@ func runReaper(dir, home string, agent process.Record, silence time.Duration, lo
 		log.Warn("no control group of its own: who kills the agent's whole unit kills the reaper; set KillMode=mixed there", "error", err)
 	}
 	defer group.Leave()
-	c.Ready = func() { watching(log, agent.PID, group) }
+	c.Ready, c.Gone = func() { watching(log, agent.PID, group) }, reaper.Hurry
 	return reaper.Run(ctx, c)
 }
 

@@ -124,16 +124,34 @@ func (a *Agent) end(ctx context.Context, stop context.CancelFunc) error {
 		a.undo(j.experiment, j.step, cause{what: events.AgentRestart, why: "the agent was ended"})
 	}
 	a.mu.Unlock()
+	quiet := keepBeating(ctx, reaper)
+	defer quiet()
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastUndo)
 	defer done()
 	err := a.undoAll(last)
 	words := time.AfterFunc(lastWords, stop)
 	a.wait.Wait()
 	words.Stop()
+	quiet()
 	if reaper != nil {
 		err = errors.Join(err, reaper.Close())
 	}
 	return err
+}
+
+// keepBeating tells the reaper that an agent which ends is well, until quiet is
+// called: else it would be killed for its silence over its last words.
+func keepBeating(ctx context.Context, reaper Reaper) (quiet func()) {
+	if reaper == nil {
+		return func() {}
+	}
+	ctx, quiet = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		for sleep(ctx, look) {
+			reaper.Beat()
+		}
+	}()
+	return quiet
 }
 
 // Hello implements halt.Agent.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -55,9 +56,10 @@ func (f file) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
 type watcher struct {
 	done   chan struct{}
 	frozen *atomic.Bool
+	beats  *atomic.Int64
 }
 
-func (w watcher) Beat()                 {}
+func (w watcher) Beat()                 { w.beats.Add(1) }
 func (w watcher) Watches() bool         { return !w.frozen.Load() }
 func (w watcher) Done() <-chan struct{} { return w.done }
 func (w watcher) Close() error          { return nil }
@@ -72,6 +74,9 @@ type bench struct {
 	reports []commands.Command
 	told    chan struct{}
 	frozen  atomic.Bool // its reaper
+	beats   atomic.Int64
+	mute    bool // no report can be sent
+	end     context.CancelFunc
 }
 
 func newBench(t *testing.T) *bench {
@@ -84,9 +89,15 @@ func newBench(t *testing.T) *bench {
 		Name: "a", Instance: "1", Host: "h", Drivers: drivers.Set{"file": file{b.fault}}, Ledger: receipts, Log: slog.New(slog.DiscardHandler),
 		Target:  func(spec.TargetName) (spec.Target, error) { return spec.Target{}, nil },
 		Targets: func() []spec.TargetName { return []spec.TargetName{"x"} },
-		Watch:   func(context.Context) (remote.Reaper, error) { return watcher{make(chan struct{}), &b.frozen}, nil },
-		Manual:  func(r string) string { return "undo " + r },
-		Send: func(_ context.Context, e commands.Envelope) error {
+		Watch: func(context.Context) (remote.Reaper, error) {
+			return watcher{make(chan struct{}), &b.frozen, &b.beats}, nil
+		},
+		Manual: func(r string) string { return "undo " + r },
+		Send: func(ctx context.Context, e commands.Envelope) error {
+			if b.mute {
+				<-ctx.Done()
+				return ctx.Err()
+			}
 			b.mu.Lock()
 			b.reports = append(b.reports, e.Command)
 			b.mu.Unlock()
@@ -98,6 +109,7 @@ func newBench(t *testing.T) *bench {
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() { done <- b.Run(ctx, func() { close(ready) }) }()
 	<-ready
+	b.end = stop
 	t.Cleanup(func() { stop(); assert.NoError(t, <-done); assert.NoFileExists(t, b.fault) })
 	return b
 }
@@ -180,6 +192,33 @@ func TestAHaltUndoesAndBarsUntilItsOwnResume(t *testing.T) {
 	assert.Empty(t, b.Resume(t.Context(), halt.Resume{Order: "h1", By: "me"}).Latched)
 	assert.Equal(t, halt.Working, b.Inject(other).State)
 	next[commands.ReportInjected](b)
+}
+
+func TestAHaltDoesNotWaitForTheDiskToUndo(t *testing.T) {
+	b := newBench(t)
+	b.Inject(b.request(nil))
+	next[commands.ReportInjected](b)
+	held, err := os.Open(b.ledger.Dir())
+	require.NoError(t, err)
+	require.NoError(t, unix.Flock(int(held.Fd()), unix.LOCK_EX))
+	answer := make(chan halt.Answer, 1)
+	go func() { answer <- b.Halt(context.Background(), halt.Order{ID: "h", Cause: halt.ByOperator, By: "me"}) }()
+	assert.Eventually(t, func() bool { _, err := os.Stat(b.fault); return errors.Is(err, os.ErrNotExist) }, 3*time.Second, time.Millisecond)
+	assert.Empty(t, answer, "it is answered once the halt is on disk")
+	require.NoError(t, held.Close())
+	a := <-answer
+	assert.Equal(t, halt.Answer{Agent: "a", Instance: "1", Undone: 1, Latched: "h"}, a)
+}
+
+func TestAnAgentThatEndsIsNotSilent(t *testing.T) {
+	b := newBench(t)
+	b.mute = true // its last words take a while
+	b.Inject(b.request(nil))
+	require.Eventually(t, func() bool { _, err := os.Stat(b.fault); return err == nil }, 5*time.Second, time.Millisecond)
+	b.end()
+	require.Eventually(t, func() bool { _, err := os.Stat(b.fault); return err != nil }, 5*time.Second, time.Millisecond)
+	before := b.beats.Load()
+	assert.Eventually(t, func() bool { return b.beats.Load() > before+3 }, 2*time.Second, 10*time.Millisecond)
 }
 
 func TestWhatIsOldOrForgedIsRefusedAndRecorded(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -17,12 +18,14 @@ import (
 // undoing goes on.
 const haltBudget = 10 * time.Second
 
-// Halt implements halt.Agent: it bars what is to come, undoes all at once what
-// is there, each within its own budget, and says what came of it. Whatever
-// its age, an order is obeyed.
+// Halt implements halt.Agent: it undoes all at once what is there, each within
+// its own budget, bars what is to come, and says what came of it. Whatever its
+// age, an order is obeyed. Nothing waits for the disk but what comes while the
+// halt is written: that is undone after.
 func (a *Agent) Halt(ctx context.Context, o halt.Order) halt.Answer {
 	answer := halt.Answer{Agent: a.Name, Instance: a.Instance}
 	a.Log.Warn("halted", "order", o.ID, "experiment", o.Experiment, "cause", o.Cause, "by", o.By, "why", o.Why)
+	jobs := a.halted(o, nil, nil)
 	if err := a.Ledger.Halt(ctx, ledger.Halt{ID: o.ID, Experiment: string(o.Experiment), By: o.By, Why: o.Why, At: o.At}); err != nil {
 		answer.Failed = append(answer.Failed, fmt.Sprintf("the halt itself is not on disk: %v", err))
 	}
@@ -30,7 +33,7 @@ func (a *Agent) Halt(ctx context.Context, o halt.Order) halt.Answer {
 	if err != nil {
 		answer.Failed = append(answer.Failed, err.Error())
 	}
-	for _, j := range a.halted(o, live) {
+	for _, j := range a.halted(o, live, jobs) {
 		if err := a.await(ctx, j); err != nil {
 			answer.Failed = append(answer.Failed, fmt.Sprintf("%s: %v; by hand: %s", ReceiptID(j.experiment, j.step), err, a.Manual(ReceiptID(j.experiment, j.step))))
 			continue
@@ -44,31 +47,31 @@ func (a *Agent) Halt(ctx context.Context, o halt.Order) halt.Answer {
 }
 
 // halted begins to undo all that an order names: what is live, and what is on
-// its way there.
-func (a *Agent) halted(o halt.Order, live []faults.Receipt) []*job {
+// its way there. It adds them to those that were begun.
+func (a *Agent) halted(o halt.Order, live []faults.Receipt, begun []*job) []*job {
 	why := cause{what: events.Cause(o.Cause), why: o.Why}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ctx == nil {
 		return nil
 	}
-	var out []*job
 	begin := func(e spec.ExperimentID, step spec.StepID) {
-		if o.All() || o.Experiment == e {
-			out = append(out, a.undo(e, step, why))
+		if !o.All() && o.Experiment != e {
+			return
+		}
+		if j := a.undo(e, step, why); !slices.Contains(begun, j) {
+			begun = append(begun, j)
 		}
 	}
-	seen := map[string]bool{}
 	for _, r := range live {
-		seen[r.ID] = true
 		begin(spec.ExperimentID(r.Experiment), spec.StepID(r.Step))
 	}
-	for id, j := range a.jobs {
-		if !seen[id] && j.state != halt.Gone {
+	for _, j := range a.jobs {
+		if j.state != halt.Gone {
 			begin(j.experiment, j.step)
 		}
 	}
-	return out
+	return begun
 }
 
 // await waits for a fault to be gone, as long as its budget lets it.

@@ -15,6 +15,7 @@ import (
 const (
 	eagerGC   = 20 // percent: collecting often costs a process little that has nothing to do
 	heapLimit = 8 << 20
+	lazyGC    = 400
 )
 
 // Lighten makes a process small that has nothing to do: it collects often,
@@ -51,6 +52,13 @@ func GiveBack() error {
 		return fmt.Errorf("giving back memory: %w", err)
 	}
 	return nil
+}
+
+// Hurry ends what Lighten began: who undoes is not to collect garbage all the
+// while, and ends soon.
+func Hurry() {
+	debug.SetGCPercent(lazyGC)
+	debug.SetMemoryLimit(math.MaxInt64)
 }
 
 // giveBack takes a range as /proc/pid/maps writes it.

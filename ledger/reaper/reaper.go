@@ -49,6 +49,7 @@ type Config struct {
 	Log   *slog.Logger
 	Now   func() time.Duration // CLOCK_BOOTTIME; nil = ledger.Boottime
 	Ready func()               // called once the agent is watched; may be nil
+	Gone  func()               // called once it is to be watched no longer, before anything is undone; may be nil
 }
 
 func (c Config) validate() error {
@@ -104,6 +105,9 @@ func (r *reaper) watch(ctx context.Context) error {
 	var guard sync.WaitGroup
 	guard.Go(func() { r.guard(work) })
 	by, kill := r.follow(ctx)
+	if r.Gone != nil {
+		r.Gone()
+	}
 	if kill {
 		r.endAgent(work)
 	}

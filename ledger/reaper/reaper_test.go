@@ -156,6 +156,24 @@ func TestADeadAgentLeavesNothing(t *testing.T) {
 	})
 }
 
+func TestItIsToldBeforeAnythingIsUndone(t *testing.T) {
+	bubble(t, func(b *bench) {
+		told := 0
+		b.config.Gone = func() { b.gone(); told++ }
+		b.put("a", time.Minute)
+		b.watch()
+		b.beats(5 * time.Second)
+		if told != 0 {
+			b.t.Error("the agent is there")
+		}
+		_ = b.pipe.Close()
+		b.wait()
+		if b.gone("a"); told != 1 {
+			b.t.Errorf("told %d times", told)
+		}
+	})
+}
+
 func TestASilentAgentLeavesNothing(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.put("a", time.Hour)
