@@ -17,5 +17,10 @@ func TestEmbeddedTablesAreReadByOthers(t *testing.T) {
 	text, code := command(t, home, binary(t), "demo", "--home", home, "--trades", os.Getenv("FAULTLINE_TRADES"))
 	t.Log(text)
 	require.Zero(t, code)
-	readWithOthers(t, "--catalog-uri", "sqlite:///"+filepath.Join(home, "lake", "catalog.db"), "--warehouse", "file://"+filepath.Join(home, "lake", "warehouse"))
+	readWithOthers(t, sqlCatalog(home)...)
+}
+
+// sqlCatalog names the tables below a state folder to the readers.
+func sqlCatalog(home string) []string {
+	return []string{"--catalog-uri", "sqlite:///" + filepath.Join(home, "lake", "catalog.db"), "--warehouse", "file://" + filepath.Join(home, "lake", "warehouse")}
 }

@@ -31,16 +31,17 @@ type platform struct {
 	sandbox, pipeline *child
 }
 
-// chaos are the brokers that carry the log of experiments.
-func startPlatform(t *testing.T, s servers, kafka, chaos string) *platform {
+// chaos are the brokers that carry the log of experiments, and their tables lie
+// in the lake of tables; without one below the state folder.
+func startPlatform(t *testing.T, s servers, kafka, chaos string, tables *lake.Config) *platform {
 	t.Helper()
 	dir := t.TempDir()
 	p := &platform{t: t, dir: dir, home: filepath.Join(dir, "home"), binary: binary(t)}
-	text, err := json.Marshal(map[string]any{
-		"home":  p.home,
-		"kafka": map[string]any{"brokers": strings.Split(chaos, ",")},
-		"lake":  map[string]any{"kind": s.lake().Kind, "uri": s.lake().URI, "properties": s.lake().Properties},
-	})
+	settings := map[string]any{"home": p.home, "kafka": map[string]any{"brokers": strings.Split(chaos, ",")}}
+	if tables != nil {
+		settings["lake"] = map[string]any{"kind": tables.Kind, "uri": tables.URI, "properties": tables.Properties}
+	}
+	text, err := json.Marshal(settings)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "faultline.yaml"), text, 0o600)) // JSON is YAML
 	// The daemon itself: what dies with its parent forgets so when it hands over to another program.
@@ -64,8 +65,8 @@ func (p *platform) end() {
 	p.sandbox.end(p.t)
 }
 
-func (s servers) lake() lake.Config {
-	return lake.Config{Kind: "rest", URI: s["E2E_CATALOG"], Properties: map[string]string{
+func (s servers) lake() *lake.Config {
+	return &lake.Config{Kind: "rest", URI: s["E2E_CATALOG"], Properties: map[string]string{
 		"s3.endpoint": s["E2E_S3"], "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
 		"s3.access-key-id": s["E2E_S3_KEY"], "s3.secret-access-key": s["E2E_S3_SECRET"],
 	}}

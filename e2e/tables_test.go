@@ -38,7 +38,7 @@ func (s servers) readWithOthers(t *testing.T) {
 // verdict and the worst gap that show told.
 func (s servers) verdicts(t *testing.T, want map[string]outcome) {
 	t.Helper()
-	l, err := lake.Open(t.Context(), s.lake())
+	l, err := lake.Open(t.Context(), *s.lake())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
 	found := map[string]int{}
