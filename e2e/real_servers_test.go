@@ -45,7 +45,7 @@ func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 // Tables belong to one log, so these are others.
 func ownBroker(t *testing.T, s servers) {
 	t.Helper()
-	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"], s["E2E_SOLO_KAFKA"], nil)
+	p := startPlatform(t, s, s["E2E_CHAOS_KAFKA"], s["E2E_CHAOS_KAFKA"], nil)
 	got := p.run("own-broker-stop", "../experiments/kafka-broker-stop.yaml")
 	upheld(t, got, "ingestion_rate < 0.5 * baseline.ingestion_rate")
 	p.end()
