@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -37,7 +38,7 @@ func (c *Conn) Hold(ctx context.Context, k Contest, lead func(context.Context, O
 			if ctx.Err() == nil {
 				c.log.Warn("waiting to own the experiments", "error", err)
 			}
-			if !pause(ctx, k.Lease/4) {
+			if !pause.For(ctx, k.Lease/4) {
 				return nil
 			}
 			continue
@@ -81,7 +82,7 @@ func (o *ownership) win(ctx context.Context) (err error) {
 		if o.Alone || time.Since(since) > o.Lease {
 			return o.take(ctx, seen)
 		}
-		if !pause(ctx, o.Lease/10) {
+		if !pause.For(ctx, o.Lease/10) {
 			return ctx.Err()
 		}
 	}
@@ -175,16 +176,5 @@ func (o *ownership) leave(ctx context.Context) {
 	defer stop()
 	if err := o.kv.Delete(ctx, ownerKey, jetstream.LastRevision(o.revision)); err != nil {
 		o.log.Debug("leaving the owner's place", "error", err)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

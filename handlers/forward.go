@@ -16,6 +16,7 @@ import (
 	"github.com/k2-platform/faultline/internal/bus/poison"
 	"github.com/k2-platform/faultline/internal/cloudevent"
 	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // Forwarder carries commands from the outbox, where they are kept without
@@ -78,7 +79,7 @@ func (f *Forwarder) take(ctx context.Context) {
 			rest = firstRetry
 		}
 		f.Log.Warn("the outbox is read again", "error", err)
-		if !pause(ctx, rest) {
+		if !pause.For(ctx, rest) {
 			return
 		}
 	}
@@ -117,7 +118,7 @@ func (f *Forwarder) add(e halt.Entry) {
 
 // keep tells the outbox of what waits.
 func (f *Forwarder) keep(ctx context.Context) {
-	for pause(ctx, keepEvery) {
+	for pause.For(ctx, keepEvery) {
 		f.mu.Lock()
 		waiting := slices.Clone(f.queue)
 		for seq, at := range f.done {
@@ -149,7 +150,7 @@ func (f *Forwarder) carry(ctx context.Context) {
 		}
 		if err != nil && !poison.Is(err) {
 			f.Log.Debug("the outbox waits for Kafka", "seq", c.Seq, "error", err)
-			if !pause(ctx, rest) {
+			if !pause.For(ctx, rest) {
 				return
 			}
 			rest = min(2*rest, longestRetry)
@@ -210,15 +211,4 @@ func (c carried) message() *message.Message {
 	}
 	origin.SetKey(msg, c.Key)
 	return msg
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/k2-platform/faultline/internal/pause"
 	"golang.org/x/sys/unix"
 )
 
@@ -147,21 +148,9 @@ func flock(ctx context.Context, f *os.File) error {
 		case errors.Is(err, unix.EINTR):
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return err
-		case !rest(ctx, wait):
+		case !pause.For(ctx, wait):
 			return errors.Join(errBusy, ctx.Err())
 		}
-	}
-}
-
-// rest waits a moment for a lock; false when ctx has ended.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

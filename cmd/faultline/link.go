@@ -11,6 +11,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/handlers/remote"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/ledger"
 )
@@ -196,11 +197,6 @@ func (l *agentLink) enrol(ctx context.Context, c *halt.Conn, a *remote.Agent) {
 			l.log.Warn("this agent is not on the roster: at a halt nobody would miss it", "error", err)
 		}
 		l.once.Do(l.ready)
-		timer := time.NewTimer(again)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
+		pause.For(ctx, again)
 	}
 }

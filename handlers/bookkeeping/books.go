@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -137,7 +138,7 @@ func (k *Keeper) settled(ctx context.Context, after, to int64) ([]receipt, error
 		if under == 0 {
 			return all, nil
 		}
-		if !sleep(ctx) {
+		if !pause.For(ctx, look) {
 			return nil, fmt.Errorf("waiting for the producer: %d records are still under way: %w", under, ctx.Err())
 		}
 	}
@@ -158,19 +159,8 @@ func (k *Keeper) drained(ctx context.Context) error {
 		if err == nil && behind == 0 {
 			return nil
 		}
-		if !sleep(ctx) {
+		if !pause.For(ctx, look) {
 			return fmt.Errorf("waiting for the sink: %d records are not in the table: %w", behind, errors.Join(ctx.Err(), err))
 		}
-	}
-}
-
-func sleep(ctx context.Context) bool {
-	timer := time.NewTimer(look)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -28,7 +29,7 @@ func TestKafkaMayBeAwayForAWhile(t *testing.T) {
 				s.start()
 				s.until(in(experiment.Injected))
 				s.away(half.deaf, half.blind)
-				pause(t.Context(), 2*time.Minute)
+				pause.For(t.Context(), 2*time.Minute)
 				s.away(false, false)
 				x := s.until(over)
 				s.end()
@@ -52,7 +53,7 @@ func TestBeyondTheTapeIsAGap(t *testing.T) {
 		s.start()
 		injected := s.until(in(experiment.Injected)).Injected
 		s.away(false, true)
-		pause(t.Context(), 700*time.Second)
+		pause.For(t.Context(), 700*time.Second)
 		s.away(false, false)
 		x := s.until(over)
 		s.end()
@@ -97,9 +98,9 @@ func TestARestartGoesOn(t *testing.T) {
 				s.ask("1", commands.Schedule{Document: play()})
 				s.start()
 				s.until(when)
-				pause(t.Context(), 10*time.Millisecond)
+				pause.For(t.Context(), 10*time.Millisecond)
 				s.end()
-				pause(t.Context(), 700*time.Millisecond)
+				pause.For(t.Context(), 700*time.Millisecond)
 				s.start()
 				x := s.until(over)
 				s.end()
@@ -122,7 +123,7 @@ func TestARestartBeforeTheBaselineIsNoGap(t *testing.T) {
 		}
 		s.ask("1", commands.Schedule{Document: play()})
 		s.start()
-		pause(t.Context(), time.Minute)
+		pause.For(t.Context(), time.Minute)
 		s.end()
 		s.config.Radius = allowed
 		s.start()
@@ -143,9 +144,9 @@ func TestALongAbsenceUnderTheFaultIsUnknown(t *testing.T) {
 		s.ask("1", commands.Schedule{Document: d})
 		s.start()
 		s.until(in(experiment.Injected))
-		pause(t.Context(), 5*time.Second)
+		pause.For(t.Context(), 5*time.Second)
 		s.end()
-		pause(t.Context(), 40*time.Second)
+		pause.For(t.Context(), 40*time.Second)
 		s.start()
 		x := s.until(over)
 		s.end()
@@ -181,7 +182,7 @@ func TestTwoLivesThatOverlapped(t *testing.T) {
 		s.ask("1", commands.Schedule{Document: play()})
 		s.start()
 		s.until(in(experiment.Injected))
-		pause(t.Context(), 3500*time.Millisecond)
+		pause.For(t.Context(), 3500*time.Millisecond)
 		s.end()
 		other := s.ticks[len(s.ticks)-1]
 		other.Readings = nil
@@ -201,7 +202,7 @@ func TestNoticeOfWhatIsOverLeadsNothing(t *testing.T) {
 		s.ask("1", commands.Schedule{Document: play()})
 		s.ask("2", commands.Abort{Reason: "no"})
 		s.start()
-		pause(t.Context(), time.Minute)
+		pause.For(t.Context(), time.Minute)
 		s.end()
 		assert.Empty(t, s.sent)
 		assert.Empty(t, s.ticks)
@@ -216,7 +217,7 @@ func TestTheEndWaitsAMomentForWhatIsQueued(t *testing.T) {
 		s.start()
 		s.until(in(experiment.Injected))
 		s.away(true, true)
-		pause(t.Context(), 20*time.Second)
+		pause.For(t.Context(), 20*time.Second)
 		ends := time.Now()
 		s.end()
 		assert.Equal(t, 5*time.Second, time.Since(ends))

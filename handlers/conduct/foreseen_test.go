@@ -14,6 +14,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/internal/bus/poison"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // failing is an availability that crosses the trigger some time after the
@@ -35,7 +36,7 @@ func (s *stage) soon(ok func(experiment.State) bool) experiment.State {
 		if x := s.config.Ahead.State(led); ok(x) {
 			return x
 		}
-		pause(s.t.Context(), 10*time.Millisecond)
+		pause.For(s.t.Context(), 10*time.Millisecond)
 	}
 	require.Fail(s.t, "what is foreseen is otherwise", "%+v", s.config.Ahead.State(led))
 	return experiment.State{}
@@ -62,7 +63,7 @@ func TestAnExperimentOnItsOwnKafka(t *testing.T) {
 				s.away(true, true)
 				away := s.soon(over)
 				assert.False(t, s.log.State(led).Phase.Over(), "the log knows nothing of it")
-				pause(t.Context(), time.Minute)
+				pause.For(t.Context(), time.Minute)
 				s.away(false, false)
 				x := s.until(over)
 				s.end()
@@ -139,9 +140,9 @@ func TestARestartWhileKafkaIsAway(t *testing.T) {
 				s.ask("1", commands.Schedule{Document: play()})
 				s.start()
 				s.until(in(experiment.Injected))
-				pause(t.Context(), 1500*time.Millisecond)
+				pause.For(t.Context(), 1500*time.Millisecond)
 				s.away(true, true)
-				pause(t.Context(), after)
+				pause.For(t.Context(), after)
 				s.end()
 				s.start()
 				s.soon(over)
@@ -168,11 +169,11 @@ func TestARestartAfterKafkaTookTicksOnly(t *testing.T) {
 		s.until(in(experiment.Injected))
 		s.away(true, false)
 		s.soon(in(experiment.Recovering))
-		pause(t.Context(), 1500*time.Millisecond)
+		pause.For(t.Context(), 1500*time.Millisecond)
 		s.end()
 		require.NotEmpty(t, s.ticks[len(s.ticks)-1].Foreseen)
 		s.start()
-		pause(t.Context(), 5*time.Second)
+		pause.For(t.Context(), 5*time.Second)
 		s.away(false, false)
 		x := s.until(over)
 		s.end()
@@ -193,7 +194,7 @@ func TestBeyondTheTapeATriggerStillFires(t *testing.T) {
 		s.start()
 		injected := s.until(in(experiment.Injected)).Injected
 		s.away(true, true)
-		pause(t.Context(), 700*time.Second)
+		pause.For(t.Context(), 700*time.Second)
 		require.Len(t, s.told, 1)
 		assert.InDelta(t, 651, s.told[0].at.Sub(injected).Seconds(), 1.5)
 		s.away(false, false)
@@ -229,7 +230,7 @@ func TestBeyondTheTapeAFaultEndsAsPlanned(t *testing.T) {
 // soonOf is soon after a wait.
 func (s *stage) soonOf(ok func(experiment.State) bool, after time.Duration) experiment.State {
 	s.t.Helper()
-	pause(s.t.Context(), after)
+	pause.For(s.t.Context(), after)
 	return s.soon(ok)
 }
 
@@ -244,7 +245,7 @@ func TestTheLogSaysOtherwise(t *testing.T) {
 		s.until(in(experiment.Injected))
 		s.away(true, true)
 		s.soon(in(experiment.Recovering))
-		pause(t.Context(), 1500*time.Millisecond)
+		pause.For(t.Context(), 1500*time.Millisecond)
 		s.ask("other", commands.Note{Kind: events.Finding, Text: "I was here first"})
 		s.away(false, false)
 		x := s.until(over)
@@ -278,7 +279,7 @@ func TestALaterLifeFindsThatTheLogSaysOtherwise(t *testing.T) {
 		s.until(in(experiment.Injected))
 		s.away(true, false)
 		s.soon(in(experiment.Recovering))
-		pause(t.Context(), 1500*time.Millisecond)
+		pause.For(t.Context(), 1500*time.Millisecond)
 		s.end()
 		s.ask("other", commands.Note{Kind: events.Finding, Text: "I was here first"})
 		s.outbox.lose()
@@ -309,7 +310,7 @@ func TestWhatCannotBeKeptWaits(t *testing.T) {
 		s.ask("1", commands.Schedule{Document: play()})
 		s.start()
 		s.until(in(experiment.Injected))
-		pause(t.Context(), 30*time.Second)
+		pause.For(t.Context(), 30*time.Second)
 		assert.Equal(t, experiment.Injected, s.config.Ahead.State(led).Phase)
 		x := s.until(over)
 		s.end()
@@ -352,7 +353,7 @@ func TestTheLogSaysOtherwiseOfWhatIsOver(t *testing.T) {
 		s.ask("other", commands.Note{Kind: events.Finding, Text: "I was here first"})
 		s.away(false, false)
 		x := s.until(over)
-		pause(t.Context(), 5*time.Second)
+		pause.For(t.Context(), 5*time.Second)
 		s.end()
 		assert.Equal(t, experiment.Concluded, x.Phase)
 		last := s.ticks[len(s.ticks)-1]

@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus/origin"
 	"github.com/k2-platform/faultline/internal/cloudevent"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -142,17 +143,17 @@ func (s *stage) undo(id spec.ExperimentID, why string) {
 // agent does within a second as is asked, or as it is told, and reports to the
 // outbox.
 func (s *stage) agent(ctx context.Context) {
-	for pause(ctx, 100*time.Millisecond) {
+	for pause.For(ctx, 100*time.Millisecond) {
 		x := s.config.Ahead.State(led)
 		s.mu.Lock()
 		told := len(s.told) > 0
 		s.mu.Unlock()
 		for _, id := range x.Requests() {
-			pause(ctx, 200*time.Millisecond)
+			pause.For(ctx, 200*time.Millisecond)
 			s.report("agent/in/"+string(id), commands.ReportInjected{Step: id, SeenAt: time.Now()})
 		}
 		for _, id := range x.Undoings() {
-			pause(ctx, 200*time.Millisecond)
+			pause.For(ctx, 200*time.Millisecond)
 			s.report("agent/out/"+string(id), commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: time.Now()})
 		}
 		for _, st := range x.Steps {

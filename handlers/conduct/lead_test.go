@@ -14,6 +14,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -173,9 +174,9 @@ func TestAbortEndsTheClock(t *testing.T) {
 		s.until(in(experiment.Injected))
 		s.ask("2", commands.Abort{Reason: "enough"})
 		s.until(over)
-		pause(t.Context(), time.Minute)
+		pause.For(t.Context(), time.Minute)
 		before, _ := s.replay(t.Context(), led)
-		pause(t.Context(), time.Minute)
+		pause.For(t.Context(), time.Minute)
 		s.end()
 		assert.Len(t, s.ticks, len(before))
 		s.contiguous(0)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/wallclock"
 )
 
@@ -119,7 +120,7 @@ func (o *outbox) store(ctx context.Context, e commands.Envelope) {
 			return
 		}
 		o.c.Problems.Warn("a command waits", "command", e.ID, "error", err)
-		if !sleep(ctx, retry) {
+		if !pause.For(ctx, retry) {
 			return
 		}
 	}
@@ -128,15 +129,4 @@ func (o *outbox) store(ctx context.Context, e commands.Envelope) {
 func (o *outbox) close() {
 	o.stop()
 	o.wait.Wait()
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

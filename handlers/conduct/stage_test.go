@@ -17,6 +17,7 @@ import (
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/conduct"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -167,13 +168,6 @@ func (s *stage) end() {
 	synctest.Wait() // a record on its way to Kafka gets there, whoever waits for it
 }
 
-func pause(ctx context.Context, d time.Duration) bool {
-	within, done := context.WithTimeout(ctx, d)
-	defer done()
-	<-within.Done()
-	return ctx.Err() == nil
-}
-
 // until waits for the experiment to be as ok wants it, for at most an hour.
 func (s *stage) until(ok func(experiment.State) bool) experiment.State {
 	s.t.Helper()
@@ -235,7 +229,7 @@ func (l *ledger) Snapshot(ctx context.Context) (int64, error) {
 }
 
 func (l *ledger) Close(ctx context.Context, from events.BookMark, during int64, _ time.Duration) events.BooksClosed {
-	if !pause(ctx, 3*time.Second) {
+	if !pause.For(ctx, 3*time.Second) {
 		return events.BooksClosed{Why: "cut short"}
 	}
 	return events.BooksClosed{From: from, During: during, Taken: 10, Stored: 10, Balanced: true}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus/poison"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // tapeLength bounds the ticks that wait for Kafka: ten minutes of them.
@@ -70,7 +71,7 @@ func (c *Conductor) keep(ctx context.Context, tick events.Tick) {
 				tick.Gap = &events.Gap{From: tick.At, To: tick.At}
 			}
 			tick.Gap.Why = "its readings cannot be written: " + err.Error()
-		case poison.Is(err) || !sleep(ctx, retry):
+		case poison.Is(err) || !pause.For(ctx, retry):
 			return
 		}
 	}
@@ -101,7 +102,7 @@ func (t *tape) close(ctx context.Context) {
 	waiting, done := context.WithCancel(context.WithoutCancel(ctx))
 	defer done()
 	forget := context.AfterFunc(ctx, func() {
-		sleep(waiting, lastWords)
+		pause.For(waiting, lastWords)
 		t.stop()
 	})
 	defer forget()

@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -147,7 +148,7 @@ func keepBeating(ctx context.Context, reaper Reaper) (quiet func()) {
 	}
 	ctx, quiet = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		for sleep(ctx, look) {
+		for pause.For(ctx, look) {
 			reaper.Beat()
 		}
 	}()

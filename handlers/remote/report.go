@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
@@ -104,7 +105,7 @@ func (a *Agent) send(ctx context.Context, c commands.Envelope) {
 			return
 		}
 		a.Log.Warn("a report waits", "report", c.ID, "error", err)
-		if !sleep(ctx, rest) {
+		if !pause.For(ctx, rest) {
 			return
 		}
 	}

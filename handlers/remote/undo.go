@@ -11,6 +11,7 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
@@ -131,7 +132,7 @@ func (a *Agent) rollBack(ctx context.Context, j *job, why cause) (ledger.Tombsto
 		if try == stuckAfter {
 			a.reportStuck(j, err)
 		}
-		if !sleep(ctx, rest) {
+		if !pause.For(ctx, rest) {
 			return t, false
 		}
 		rest = min(2*rest, longestRest)
@@ -182,15 +183,4 @@ func (a *Agent) reportStuck(j *job, err error) {
 			Command: commands.ReportStuck{Step: j.step, Why: err.Error(), Manual: a.Manual(id)},
 		})
 	})
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/observe"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -66,12 +67,8 @@ func (q *poll) run(ctx context.Context) {
 		began := time.Now()
 		every := q.every()
 		failing = q.once(ctx, max(min(max(every, shortest), longest), q.patience), failing)
-		timer := time.NewTimer(max(every-time.Since(began), 0))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause.For(ctx, max(every-time.Since(began), 0)) {
 			return
-		case <-timer.C:
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/handlers/sampling"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -40,7 +41,7 @@ func (l *tables) Inspect(ctx context.Context, _, name string) (rows, snapshot in
 	// Never none, so that no answer comes at the very moment of a tick.
 	n, slow, broken := l.asked[name], max(l.slow[name], 10*time.Millisecond), l.broken[name]
 	l.mu.Unlock()
-	if !pause(ctx, slow) {
+	if !pause.For(ctx, slow) {
 		return 0, 0, time.Time{}, false, ctx.Err()
 	}
 	if broken {
@@ -59,13 +60,6 @@ func (l *tables) breaks(name string, broken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken[name] = broken
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	within, done := context.WithTimeout(ctx, d)
-	defer done()
-	<-within.Done()
-	return ctx.Err() == nil
 }
 
 // watch asks for metrics of which each is the rows of the table of its name.
@@ -107,7 +101,7 @@ func TestASourceIsPolledOnceForAllAndLeavesWithTheLast(t *testing.T) {
 		for range 3 {
 			all = append(all, follow(t, p, watch(time.Second, "a")))
 		}
-		pause(t.Context(), 9500*time.Millisecond)
+		pause.For(t.Context(), 9500*time.Millisecond)
 		assert.Equal(t, 10, l.times("a"), "at once and every second, for however many")
 		all[0].stop()
 		all[1].stop()
@@ -117,13 +111,13 @@ func TestASourceIsPolledOnceForAllAndLeavesWithTheLast(t *testing.T) {
 				assert.Len(t, tick.Readings, 1)
 			}
 		}
-		pause(t.Context(), 10*time.Second)
+		pause.For(t.Context(), 10*time.Second)
 		assert.Equal(t, 20, l.times("a"), "one watches still")
 		all[2].stop()
-		pause(t.Context(), time.Minute)
+		pause.For(t.Context(), time.Minute)
 		assert.Equal(t, 20, l.times("a"), "nobody watches")
 		again := follow(t, p, watch(time.Second, "a"))
-		pause(t.Context(), 5500*time.Millisecond)
+		pause.For(t.Context(), 5500*time.Millisecond)
 		again.stop()
 		assert.Equal(t, 26, l.times("a"))
 		assert.Len(t, again.ticks, 5)
@@ -135,12 +129,12 @@ func TestTheOneInAHurrySetsThePace(t *testing.T) {
 		l := newTables()
 		p := sampling.NewPool(l, quiet())
 		follow(t, p, watch(10*time.Second, "a"))
-		pause(t.Context(), 500*time.Millisecond)
+		pause.For(t.Context(), 500*time.Millisecond)
 		hurry := follow(t, p, watch(time.Second, "a"))
-		pause(t.Context(), 30*time.Second)
+		pause.For(t.Context(), 30*time.Second)
 		hurry.stop()
 		assert.InDelta(t, 21, l.times("a"), 1, "from the next poll on")
-		pause(t.Context(), 60*time.Second)
+		pause.For(t.Context(), 60*time.Second)
 		assert.InDelta(t, 27, l.times("a"), 1)
 	})
 }
@@ -151,7 +145,7 @@ func TestReadingsStandInAnOrderOfTheirOwn(t *testing.T) {
 		l.slow["a"], l.slow["b"] = 200*time.Millisecond, 100*time.Millisecond // the last in order comes first
 		p := sampling.NewPool(l, quiet())
 		one, other := follow(t, p, watch(time.Second/2, "a", "b", "c")), follow(t, p, watch(time.Second/2, "c", "b", "a"))
-		pause(t.Context(), 10500*time.Millisecond)
+		pause.For(t.Context(), 10500*time.Millisecond)
 		one.stop()
 		other.stop()
 		require.Len(t, one.ticks, 10)
@@ -170,7 +164,7 @@ func TestReadingsStandInAnOrderOfTheirOwn(t *testing.T) {
 func TestATickIsAsItWillBeReadBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := follow(t, sampling.NewPool(newTables(), quiet()), watch(time.Second, "a", "b"))
-		pause(t.Context(), 3500*time.Millisecond)
+		pause.For(t.Context(), 3500*time.Millisecond)
 		w.stop()
 		require.Len(t, w.ticks, 3)
 		for _, tick := range w.ticks {
@@ -195,7 +189,7 @@ func TestASlowSourceDelaysNoOther(t *testing.T) {
 		l.slow["slow"], l.slow["hung"] = 900*time.Millisecond, time.Hour
 		w := follow(t, sampling.NewPool(l, quiet()), watch(time.Second, "fast", "slow", "hung"))
 		began := time.Now()
-		pause(t.Context(), 20500*time.Millisecond)
+		pause.For(t.Context(), 20500*time.Millisecond)
 		w.stop()
 		require.Len(t, w.ticks, 20)
 		for i, tick := range w.ticks {
@@ -214,11 +208,11 @@ func TestABrokenSourceIsToldOfOnceAndComesBack(t *testing.T) {
 		l := newTables()
 		l.breaks("a", true)
 		w := follow(t, sampling.NewPool(l, slog.New(slog.NewTextHandler(&told, nil))), watch(time.Second, "a"))
-		pause(t.Context(), 4500*time.Millisecond)
+		pause.For(t.Context(), 4500*time.Millisecond)
 		l.breaks("a", false)
-		pause(t.Context(), 3*time.Second)
+		pause.For(t.Context(), 3*time.Second)
 		l.breaks("a", true)
-		pause(t.Context(), 3*time.Second)
+		pause.For(t.Context(), 3*time.Second)
 		w.stop()
 		assert.Equal(t, 2, strings.Count(told.String(), "a metric cannot be read"), "once for each outage:\n%s", told.String())
 		var got []int
@@ -255,7 +249,7 @@ func TestAMetricThatIsNotThere(t *testing.T) {
 					p = sampling.NewPool(nil, quiet())
 				}
 				require.ErrorContains(t, p.Watch(t.Context(), w, func(events.Tick) {}), c.want)
-				pause(t.Context(), time.Minute)
+				pause.For(t.Context(), time.Minute)
 				assert.LessOrEqual(t, l.times("a"), 1, "nobody polls for a watch that did not begin")
 			})
 		})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/sampling"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // crosses says that metric a has come to a value.
@@ -36,7 +37,7 @@ func TestWhatIsUrgentBeatsAtOnce(t *testing.T) {
 		w.Urgent = crosses(5)
 		began := time.Now()
 		f := follow(t, sampling.NewPool(newTables(), quiet()), w)
-		pause(t.Context(), 6500*time.Millisecond)
+		pause.For(t.Context(), 6500*time.Millisecond)
 		f.stop()
 		var at []time.Duration
 		readings := 0

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/ledger"
 )
 
@@ -100,7 +101,7 @@ func (r *reaper) byHeart(ctx context.Context) []<-chan struct{} {
 					return
 				}
 				r.Log.Warn("undoing a fault; it is tried again", "receipt", rec.ID, "error", err)
-				if !rest(ctx, wait) {
+				if !pause.For(ctx, wait) {
 					return
 				}
 			}
@@ -130,7 +131,7 @@ func (r *reaper) undoAll(ctx context.Context, by string) error {
 		if errors.Is(err, os.ErrNotExist) {
 			break // the ledger itself is gone
 		}
-		if !rest(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			break
 		}
 	}
@@ -184,7 +185,7 @@ func (r *reaper) until(ctx context.Context, rec faults.Receipt, cause, by string
 			}
 		}
 		log.Warn("undoing a fault; it is tried again", "error", err)
-		if !rest(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return
 		}
 	}
@@ -198,15 +199,4 @@ func (r *reaper) safely(ctx context.Context, rec faults.Receipt) (err error) {
 		}
 	}()
 	return r.Undo(ctx, rec)
-}
-
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/ledger"
 )
@@ -193,7 +194,7 @@ func (r *reaper) endAgent(ctx context.Context) {
 		if err == nil && state == process.Gone {
 			return
 		}
-		if !rest(ctx, time.Millisecond) {
+		if !pause.For(ctx, time.Millisecond) {
 			r.Log.Error("the agent was killed and is not gone; undoing all the same", "pid", r.Agent.PID, "error", errors.Join(problem, err))
 			return
 		}

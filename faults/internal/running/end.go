@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/process"
 )
 
@@ -28,7 +29,7 @@ func (t Target) End(ctx context.Context, sig syscall.Signal) error {
 			return fmt.Errorf("waiting for %s, pid %d, to end after %s: %w", t.Process.Name, t.Process.PID, sig,
 				errors.Join(ErrStillRuns, ctx.Err(), err))
 		}
-		pause(ctx, lookEvery/4)
+		pause.For(ctx, lookEvery/4)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -74,7 +75,7 @@ func (t Target) settle(ctx context.Context, within time.Duration) error {
 		return fmt.Errorf("looking whether %s was told to end: %w", t.Process.Name, err)
 	}
 	left := min(within, time.Until(info.ModTime().Add(within))) // min: the wall clock may have been set back
-	for until := time.Now().Add(left); time.Now().Before(until); pause(ctx, lookEvery) {
+	for until := time.Now().Add(left); time.Now().Before(until); pause.For(ctx, lookEvery) {
 		s, err := t.Process.Look()
 		if err == nil && s == process.Gone {
 			return nil

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/process"
 )
 
@@ -43,7 +44,7 @@ func (t Target) Revive(ctx context.Context) error {
 			next, rest = time.Now().Add(rest), min(2*rest, longestRest)
 			continue
 		}
-		pause(ctx, lookEvery)
+		pause.For(ctx, lookEvery)
 	}
 }
 
@@ -67,7 +68,7 @@ func (t Target) start(ctx context.Context) (err error) {
 	}
 	// The service writes its record itself, perhaps with another address. Only
 	// for one that does not is it written here.
-	for deadline := time.Now().Add(ownRecord); ctx.Err() == nil && time.Now().Before(deadline); pause(ctx, lookEvery) {
+	for deadline := time.Now().Add(ownRecord); ctx.Err() == nil && time.Now().Before(deadline); pause.For(ctx, lookEvery) {
 		now, err := t.named()
 		if err == nil && now.Alive() {
 			return nil
@@ -95,15 +96,6 @@ func (t Target) lock(ctx context.Context) (func() error, error) {
 		if ctx.Err() != nil || !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("locking %s: %w", path, errors.Join(err, ctx.Err(), dir.Close()))
 		}
-		pause(ctx, lookEvery)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+		pause.For(ctx, lookEvery)
 	}
 }
