@@ -38,6 +38,9 @@ func (s servers) readWithOthers(t *testing.T) {
 // verdict and the worst gap that show told.
 func (s servers) verdicts(t *testing.T, want map[string]outcome) {
 	t.Helper()
+	if len(want) == 0 {
+		return // what was asked to run wrote no verdict here
+	}
 	l, err := lake.Open(t.Context(), *s.lake())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
