@@ -23,7 +23,7 @@ type live struct {
 	*trial
 	rapid *rapid.T
 	now   float64
-	wrong float64 // by how many seconds the agents' clocks are ahead
+	wrong float64  // by how many seconds the agents' clocks are ahead
 	out   [][]byte // by tick
 }
 
