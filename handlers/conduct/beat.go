@@ -101,7 +101,7 @@ func (p *pulse) tick(t events.Tick) {
 	for _, due := range p.judge.Tick(s, t) {
 		p.act(due)
 	}
-	p.books.keep(p.alive, s)
+	p.books.keep(p.alive, s, t.At)
 	if off := p.judge.Clock(); off != "" && !p.told {
 		p.told = true
 		p.Problems.Warn(off+": when its faults came and went is judged by the ticks", "experiment", p.id)

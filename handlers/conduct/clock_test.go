@@ -116,6 +116,20 @@ func TestTheClockIsSetBackBeforeAnyTick(t *testing.T) {
 	})
 }
 
+// What the account of the records leads to bears the time of the ticks, too.
+func TestTheEndIsOfTheClockOfTheTicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.set(time.Hour, 0)
+		s.ask("1", commands.Schedule{Document: play()})
+		s.start()
+		x := s.until(over)
+		s.end()
+		assert.InDelta(t, 0, x.Ended.Sub(s.ticks[len(s.ticks)-1].At).Seconds(), 1)
+		assert.Equal(t, events.Upheld, x.Verdict, x.Reasons)
+	})
+}
+
 // TestWhatCannotBeSentEndsTheExperiment has a command made that nobody could
 // read back. It is given up once, and nothing waits for it for ever.
 func TestWhatCannotBeSentEndsTheExperiment(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 func Scramble[T any](t *rapid.T, v T) T {
 	in := reflect.New(reflect.TypeOf(v)).Elem()
 	in.Set(reflect.ValueOf(v))
-	out, _ := scramble(t, in).Interface().(T)
+	out, _ := reflect.TypeAssert[T](scramble(t, in))
 	return out
 }
 
@@ -29,26 +29,26 @@ func scramble(t *rapid.T, v reflect.Value) reflect.Value {
 		}
 		return out
 	}
-	switch v.Kind() {
-	case reflect.Struct:
+	switch kind := v.Kind(); {
+	case kind == reflect.Struct:
 		for i := range v.NumField() {
 			out.Field(i).Set(scramble(t, v.Field(i)))
 		}
-	case reflect.Pointer:
+	case kind == reflect.Pointer:
 		if rapid.IntRange(0, 9).Draw(t, "nil") == 0 {
 			out.SetZero()
 		} else if !v.IsNil() {
 			out.Set(reflect.New(v.Type().Elem()))
 			out.Elem().Set(scramble(t, v.Elem()))
 		}
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		if !v.IsNil() {
 			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		}
 		for i := range v.Len() {
 			out.Index(i).Set(scramble(t, v.Index(i)))
 		}
-	case reflect.Map:
+	case kind == reflect.Map:
 		if !v.IsNil() {
 			out.Set(reflect.MakeMap(v.Type()))
 		}
