@@ -28,7 +28,11 @@ func (j *Judge) place(s experiment.State, t events.Tick) experiment.State {
 	for i := range s.Steps {
 		st := &s.Steps[i]
 		tr := j.traces[st.ID]
-		tr.follow(*st, later(tr.idle, s.Began), t.At, j.firstFired(s))
+		var fired time.Time
+		if st.Cause == events.Trigger {
+			fired = j.firstFired(s)
+		}
+		tr.follow(*st, later(tr.idle, s.Began), t.At, fired)
 		j.traces[st.ID] = tr
 		if !st.Seen.IsZero() {
 			st.Seen, j.injected = tr.seen.at, j.injected.first(tr.seen)

@@ -29,26 +29,26 @@ func scramble(t *rapid.T, v reflect.Value) reflect.Value {
 		}
 		return out
 	}
-	switch kind := v.Kind(); {
-	case kind == reflect.Struct:
+	switch v.Kind() { //nolint:exhaustive // the others are scalars
+	case reflect.Struct:
 		for i := range v.NumField() {
 			out.Field(i).Set(scramble(t, v.Field(i)))
 		}
-	case kind == reflect.Pointer:
+	case reflect.Pointer:
 		if rapid.IntRange(0, 9).Draw(t, "nil") == 0 {
 			out.SetZero()
 		} else if !v.IsNil() {
 			out.Set(reflect.New(v.Type().Elem()))
 			out.Elem().Set(scramble(t, v.Elem()))
 		}
-	case kind == reflect.Slice:
+	case reflect.Slice:
 		if !v.IsNil() {
 			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		}
 		for i := range v.Len() {
 			out.Index(i).Set(scramble(t, v.Index(i)))
 		}
-	case kind == reflect.Map:
+	case reflect.Map:
 		if !v.IsNil() {
 			out.Set(reflect.MakeMap(v.Type()))
 		}
