@@ -12,20 +12,28 @@ import (
 // ErrUnknownType marks a record whose type is no command of this version.
 var ErrUnknownType = errors.New("unknown command type")
 
+// ErrUnreadable marks a command that would be written and never read: as often
+// as it is sent it becomes a dead letter. Whoever made it has to give it up.
+var ErrUnreadable = errors.New("a command that nobody could read back")
+
 const defaultSource = "faultline"
 
 // Encode writes a command as a CloudEvent whose subject, and so whose key, is
-// the experiment. Who asks is the event's source.
+// the experiment. Who asks is the event's source. What Decode would refuse it
+// refuses as ErrUnreadable.
 func Encode(e Envelope) (cloudevent.Event, error) {
 	if e.Command == nil || e.ID == "" {
-		return cloudevent.Event{}, errors.New("encoding a command: id and command must be set")
+		return cloudevent.Event{}, fmt.Errorf("encoding %w: id and command must be set", ErrUnreadable)
 	}
 	if err := spec.CheckID(e.Experiment); err != nil {
-		return cloudevent.Event{}, fmt.Errorf("encoding a command: %w", err)
+		return cloudevent.Event{}, fmt.Errorf("encoding %w: %w", ErrUnreadable, err)
 	}
 	data, err := json.Marshal(e.Command)
+	if err == nil {
+		_, err = decodeCommand(TypeOf(e.Command), data)
+	}
 	if err != nil {
-		return cloudevent.Event{}, fmt.Errorf("encoding %s for experiment %s: %w", TypeOf(e.Command), e.Experiment, err)
+		return cloudevent.Event{}, fmt.Errorf("encoding %s for experiment %s: %w: %w", TypeOf(e.Command), e.Experiment, ErrUnreadable, err)
 	}
 	source := e.By
 	if source == "" {

@@ -35,7 +35,8 @@ type wireBatch struct {
 }
 
 // EncodeBatch writes a batch as a CloudEvent whose subject, and so whose key,
-// is the experiment.
+// is the experiment. What DecodeBatch would refuse it refuses: a batch that
+// nobody can read would leave its version open for ever.
 func EncodeBatch(b Batch, traceParent string) (cloudevent.Event, error) {
 	w := wireBatch{Experiment: b.Experiment, Version: b.Version, Cause: b.Cause, Events: make([]wireEvent, len(b.Events))}
 	for i, e := range b.Events {
@@ -49,10 +50,14 @@ func EncodeBatch(b Batch, traceParent string) (cloudevent.Event, error) {
 	if err != nil {
 		return cloudevent.Event{}, fmt.Errorf("encoding batch %d of experiment %s: %w", b.Version, b.Experiment, err)
 	}
-	return cloudevent.Event{
+	out := cloudevent.Event{
 		ID: fmt.Sprintf("%s/%d/%s", b.Experiment, b.Version, b.Cause), Type: TypeBatch, Source: Source,
 		Subject: string(b.Experiment), Time: b.At, TraceParent: traceParent, Data: data,
-	}, nil
+	}
+	if _, err := DecodeBatch(out); err != nil {
+		return cloudevent.Event{}, fmt.Errorf("encoding batch %d of experiment %s, which nobody could read back: %w", b.Version, b.Experiment, err)
+	}
+	return out, nil
 }
 
 // DecodeBatch reads a batch. Unknown fields are ignored, an unknown event

@@ -35,11 +35,12 @@ type Batches struct {
 	Topic     string
 }
 
-// Append implements Appender.
+// Append implements Appender. The error of a batch that cannot be written,
+// however often that is tried, is poison.
 func (b Batches) Append(ctx context.Context, batch events.Batch, traceParent string) error {
 	event, err := events.EncodeBatch(batch, traceParent)
 	if err != nil {
-		return err
+		return poison.New(err)
 	}
 	return publish(ctx, b.Publisher, b.Topic, event)
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/k2-platform/faultline/events"
 )
 
-// Reading is one number with the time it was taken.
+// Reading is one number with the time it was taken. From a sampler that is as
+// time.Now gives it, with its monotonic part: whoever keeps it places it on a
+// clock that is not set meanwhile.
 type Reading = events.Reading
 
 // Sampler takes readings. What could not be measured is absent from the

@@ -35,7 +35,7 @@ type VerdictRow struct {
 	Books        *events.BooksClosed
 	Findings     string // those told so far, one a line
 	Improvements string
-	AbortLatency time.Duration // from what ended it early to the last fault seen gone; 0: it ended as planned
+	AbortLatency time.Duration // from what ended it early to the last fault seen gone; 0: it ended as planned, or is not known
 }
 
 // Verdicts makes a row for the fact of the batch that ended its experiment,
@@ -64,9 +64,7 @@ func verdictRow(b Batch, e events.Concluded) VerdictRow {
 		Recovery: s.Recovery, Books: s.Books,
 		Findings: notes(s, events.Finding), Improvements: notes(s, events.Improvement),
 	}
-	if !s.Stopped.IsZero() && s.RolledBack.After(s.Stopped) {
-		row.AbortLatency = s.RolledBack.Sub(s.Stopped)
-	}
+	row.AbortLatency, _ = s.AbortLatency()
 	if s.Trigger != nil {
 		row.Trigger = s.Trigger.Rule
 	}

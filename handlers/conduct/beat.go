@@ -3,6 +3,7 @@ package conduct
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -22,11 +23,13 @@ type pulse struct {
 	guard   *judging.Guard // of the ticks that find no room on the tape; nil while there is some
 	tape    *tape
 	seq     uint64      // of the last tick on the tape
+	last    time.Time   // of the record that earlier lives left
 	missing *events.Gap // since then; nil: nothing is
 	promise promise
 	settled bool
 	undone  map[string]bool // triggers that the agents were told of
 	failed  error
+	told    bool // that an agent's clock is wrong
 }
 
 // beat replays what was recorded, then judges every tick until the experiment
@@ -35,11 +38,11 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	alive, stop := context.WithCancel(ctx)
 	defer stop()
 	p := &pulse{leader: l, alive: alive, stop: stop, judge: j, tape: newTape(ctx, l.Conductor), undone: map[string]bool{}}
-	defer p.tape.close(ctx)
+	defer p.tape.close(l.ctx) // a lead that failed leaves its record all the same
 	defer l.books.wait()
 	err := p.resume(ctx)
 	if errors.Is(err, errOtherwise) {
-		p.breakOff(l.Log.State(l.id), events.Tick{At: wallclock.Now()}, err)
+		p.breakOff(l.Log.State(l.id), events.Tick{At: wallclock.Begin(wallclock.Now(), p.last).Now()}, err)
 		return p.failed
 	}
 	if err != nil {
@@ -47,7 +50,7 @@ func (l *leader) beat(ctx context.Context, platform spec.Platform, j *judging.Ju
 	}
 	err = l.Clock.Watch(alive, Watch{
 		Experiment: l.id, Platform: platform, Document: l.Log.State(l.id).Document, Metrics: j.Metrics(),
-		Urgent: p.urgent,
+		NotBefore: p.last, Urgent: p.urgent,
 	}, p.tick)
 	return errors.Join(err, p.failed)
 }
@@ -98,7 +101,11 @@ func (p *pulse) tick(t events.Tick) {
 	for _, due := range p.judge.Tick(s, t) {
 		p.act(due)
 	}
-	p.books.keep(p.alive, s)
+	p.books.keep(p.alive, s, t.At)
+	if off := p.judge.Clock(); off != "" && !p.told {
+		p.told = true
+		p.Problems.Warn(off+": when its faults came and went is judged by the ticks", "experiment", p.id)
+	}
 }
 
 // unrecorded leaves a tick out of the judgement: the log is to hold whatever

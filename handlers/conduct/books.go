@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -46,8 +47,9 @@ func (b *bookkeeper) open(ctx context.Context) (*events.BookMark, error) {
 }
 
 // keep notes the table as it is under the fault, and closes the books once
-// recovery was measured. Both take their time, so the clock goes on.
-func (b *bookkeeper) keep(ctx context.Context, s experiment.State) {
+// recovery was measured. Both take their time, so the clock goes on; what comes
+// of it bears the time of that clock, and at is its last tick.
+func (b *bookkeeper) keep(ctx context.Context, s experiment.State, at time.Time) {
 	if b == nil || s.Opened == nil {
 		return
 	}
@@ -59,10 +61,11 @@ func (b *bookkeeper) keep(ctx context.Context, s experiment.State) {
 	}
 	b.started = true
 	opened, during, within := *s.Opened, b.during.Load(), time.Duration(s.Document.Limits.RecoveryTimeout)
+	life := wallclock.Begin(at, at)
 	b.work.Go(func() {
 		closed := b.books.Close(ctx, opened, during, within)
 		b.out.put(commands.Envelope{
-			ID: string(s.ID) + "/books", Experiment: s.ID, Command: commands.CloseBooks{BooksClosed: closed},
+			ID: string(s.ID) + "/books", Experiment: s.ID, At: life.Now(), Command: commands.CloseBooks{BooksClosed: closed},
 		})
 	})
 }

@@ -23,6 +23,9 @@ type Watch struct {
 	Platform   spec.Platform
 	Document   spec.Document
 	Metrics    []string
+	// NotBefore is the last time of the experiment's record: no tick is of before
+	// it, though the wall clock may have been set back since.
+	NotBefore time.Time
 	// Urgent says whether the readings since the last beat cannot wait for the
 	// next one: then it comes at once. Nil: they can. It is called by whoever
 	// calls beat.
@@ -31,7 +34,8 @@ type Watch struct {
 
 // Clock beats once a second, and at once where that is urgent, until ctx ends,
 // which is no error: beat gets the tick with the readings since the one before.
-// It is called one at a time, and numbers the tick itself.
+// It is called one at a time, and numbers the tick itself. Within one Watch the
+// times of ticks and readings are of one clock that is never set.
 type Clock interface {
 	Watch(ctx context.Context, w Watch, beat func(events.Tick)) error
 }

@@ -150,15 +150,15 @@ func (s *stage) agent(ctx context.Context) {
 		s.mu.Unlock()
 		for _, id := range x.Requests() {
 			pause.For(ctx, 200*time.Millisecond)
-			s.report("agent/in/"+string(id), commands.ReportInjected{Step: id, SeenAt: time.Now()})
+			s.report("agent/in/"+string(id), commands.ReportInjected{Step: id, SeenAt: s.agents()})
 		}
 		for _, id := range x.Undoings() {
 			pause.For(ctx, 200*time.Millisecond)
-			s.report("agent/out/"+string(id), commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: time.Now()})
+			s.report("agent/out/"+string(id), commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: s.agents()})
 		}
 		for _, st := range x.Steps {
 			if told && st.Phase == experiment.Present {
-				s.report("agent/out/"+string(st.ID), commands.ReportRolledBack{Step: st.ID, Cause: events.Trigger, SeenAt: time.Now()})
+				s.report("agent/out/"+string(st.ID), commands.ReportRolledBack{Step: st.ID, Cause: events.Trigger, SeenAt: s.agents()})
 			}
 		}
 	}

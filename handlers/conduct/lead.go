@@ -23,16 +23,21 @@ type leader struct {
 
 // lead goes on until the experiment is over or ctx ends.
 func (l *leader) lead(ctx context.Context) {
-	l.out = newOutbox(ctx, l.Conductor)
+	work, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	l.out = newOutbox(ctx, l.Conductor, fail)
 	defer l.out.close()
 	s := l.Log.State(l.id)
 	platform, j, err := l.prepare(s)
 	if err == nil && s.Phase == experiment.Scheduled {
 		l.fresh = true
-		err = l.begin(ctx, platform)
+		err = l.begin(work, platform)
 	}
-	if err == nil && !l.Log.State(l.id).Phase.Over() {
-		err = l.beat(ctx, platform, j)
+	if err == nil && work.Err() == nil && !l.Log.State(l.id).Phase.Over() {
+		err = l.beat(work, platform, j)
+	}
+	if work.Err() != nil {
+		err = context.Cause(work)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.giveUp(ctx, err)

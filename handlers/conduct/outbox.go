@@ -2,6 +2,8 @@ package conduct
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +33,7 @@ type outbox struct {
 	queue chan commands.Envelope
 	wait  sync.WaitGroup
 	stop  context.CancelFunc
+	fail  context.CancelCauseFunc // of the lead, where a command can never be sent
 
 	mu   sync.Mutex
 	sent []sent // put, and not in the log when that was last looked at
@@ -42,9 +45,9 @@ type sent struct {
 	rest time.Duration
 }
 
-func newOutbox(ctx context.Context, c *Conductor) *outbox {
+func newOutbox(ctx context.Context, c *Conductor, fail context.CancelCauseFunc) *outbox {
 	ctx, stop := context.WithCancel(ctx)
-	o := &outbox{c: c, queue: make(chan commands.Envelope, waiting), stop: stop}
+	o := &outbox{c: c, queue: make(chan commands.Envelope, waiting), stop: stop, fail: fail}
 	o.wait.Go(func() {
 		for {
 			select {
@@ -112,11 +115,16 @@ func (o *outbox) complete(e commands.Envelope) commands.Envelope {
 	return e
 }
 
-// store tries until the command is stored or ctx ends.
+// store tries until the command is stored or ctx ends. What would become a dead
+// letter however often it is sent ends the lead instead.
 func (o *outbox) store(ctx context.Context, e commands.Envelope) {
 	for {
 		err := o.c.Keep(ctx, e)
 		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, commands.ErrUnreadable) {
+			o.fail(fmt.Errorf("command %s: %w", e.ID, err))
 			return
 		}
 		o.c.Problems.Warn("a command waits", "command", e.ID, "error", err)

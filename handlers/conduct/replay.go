@@ -18,6 +18,7 @@ const settleWithin = 15 * time.Second
 // something is missing. Ticks are recorded only once the baseline has begun, so
 // that who began it need not read those of every other experiment.
 func (p *pulse) resume(ctx context.Context) error {
+	p.last = p.Log.State(p.id).Began
 	if p.fresh {
 		return nil
 	}
@@ -25,19 +26,21 @@ func (p *pulse) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading back the ticks of experiment %s: %w", p.id, err)
 	}
-	from := p.Log.State(p.id).Began
 	for _, t := range ticks {
 		if t.Seq <= p.seq {
 			continue // of two lives that overlapped, the first counts
 		}
-		p.seq, from = t.Seq, t.At
+		p.seq = t.Seq
+		if t.At.After(p.last) {
+			p.last = t.At
+		}
 		s, err := p.judgedOn(ctx, t)
 		if err != nil {
 			return err
 		}
 		p.judge.Tick(s, t)
 	}
-	p.missing = &events.Gap{From: from, Why: "the pipeline was restarted"}
+	p.missing = &events.Gap{From: p.last, Why: "the pipeline was restarted"}
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/internal/pause"
+	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -55,6 +56,8 @@ type stage struct {
 	stop   func()
 
 	mu      sync.Mutex
+	wall    time.Duration       // by how much the conductor's wall clock is ahead
+	skew    time.Duration       // and the agent's
 	deaf    bool                // takes no commands
 	blind   bool                // takes no ticks
 	sent    []commands.Envelope // of the conductor, that Kafka took
@@ -120,6 +123,20 @@ func (s *stage) replay(context.Context, spec.ExperimentID) ([]events.Tick, error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.ticks), nil
+}
+
+// set sets the wall clocks, which were right before.
+func (s *stage) set(wall, agents time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wall, s.skew = wall, agents
+}
+
+// agents is the time by the agent's clock.
+func (s *stage) agents() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.skew)
 }
 
 // away takes Kafka away, wholly or in part, or brings it back.
@@ -190,13 +207,16 @@ type ticking struct{ *stage }
 func (c ticking) Watch(ctx context.Context, w conduct.Watch, beat func(events.Tick)) error {
 	clock := time.NewTicker(time.Second)
 	defer clock.Stop()
+	c.mu.Lock()
+	life := wallclock.Begin(time.Now().Add(c.wall), w.NotBefore)
+	c.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-clock.C:
 		}
-		now := time.Now().UTC()
+		now := life.Now()
 		tick := events.Tick{Experiment: w.Experiment, At: now}
 		c.mu.Lock()
 		v := c.reading(c.config.Ahead.State(led))
@@ -212,8 +232,9 @@ func (c ticking) Watch(ctx context.Context, w conduct.Watch, beat func(events.Ti
 
 // ledger is an account that balances.
 type ledger struct {
-	hang   bool  // of Snapshot, until its context ends
-	closed error // why it cannot be opened
+	hang   bool    // of Snapshot, until its context ends
+	share  float64 // that is lost
+	closed error   // why it cannot be opened
 }
 
 func (l *ledger) Open(context.Context) (*events.BookMark, error) {
@@ -232,5 +253,5 @@ func (l *ledger) Close(ctx context.Context, from events.BookMark, during int64, 
 	if !pause.For(ctx, 3*time.Second) {
 		return events.BooksClosed{Why: "cut short"}
 	}
-	return events.BooksClosed{From: from, During: during, Taken: 10, Stored: 10, Balanced: true}
+	return events.BooksClosed{From: from, During: during, Taken: 10, Stored: 10, LossFraction: l.share, Balanced: true}
 }

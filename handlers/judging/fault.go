@@ -48,7 +48,7 @@ func (j *Judge) grace() time.Duration { return time.Duration(j.doc.Limits.Trigge
 func (j *Judge) watch(s experiment.State, t events.Tick) {
 	j.fire(s, t)
 	if !s.Injected.IsZero() {
-		values := j.values(s, t, s.Injected)
+		values := j.values(s, t, j.injected.after())
 		j.seeImpact(s, t, values)
 		j.seeMaintained(s, t, values)
 		j.see(values)
@@ -149,7 +149,7 @@ func (j *Judge) settle(s experiment.State, t events.Tick) {
 	}
 	j.watching.settled = true
 	if j.impact != nil && !j.owes(s, "impact") {
-		j.missImpact(s, t, j.values(s, t, s.Injected))
+		j.missImpact(s, t, j.values(s, t, j.injected.after()))
 	}
 	for i := range j.maintain {
 		c := j.watching.maintained[i]

@@ -16,7 +16,7 @@ type Guard struct{ j Judge }
 // Aside makes a guard of what the judge knows now.
 func (j *Judge) Aside() *Guard {
 	g := Guard{*j}
-	g.j.latest, g.j.due = maps.Clone(j.latest), maps.Clone(j.due)
+	g.j.latest, g.j.due, g.j.traces = maps.Clone(j.latest), maps.Clone(j.due), maps.Clone(j.traces)
 	g.j.watching.fired = slices.Clone(j.watching.fired)
 	return &g
 }
@@ -24,6 +24,7 @@ func (j *Judge) Aside() *Guard {
 // Tick returns what ends a fault at a tick, and was not due before.
 func (g *Guard) Tick(s experiment.State, t events.Tick) []Due {
 	g.j.read(t)
+	s = g.j.place(s, t)
 	if !live(s) {
 		return nil
 	}

@@ -43,6 +43,9 @@ type Judge struct {
 	watching watching
 	user     events.UserImpact
 	due      map[string]Due
+
+	traces               map[spec.StepID]trace
+	injected, rolledBack moment // of the state of the last tick
 }
 
 // New compiles the document's rules against the platform. It fails where a
@@ -56,7 +59,7 @@ func New(doc spec.Document, platform spec.Platform) (*Judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("judging %q: %w", doc.Title, err)
 	}
-	j := &Judge{doc: doc, latest: map[string]events.Reading{}, baseline: map[string]float64{}, due: map[string]Due{}}
+	j := &Judge{doc: doc, latest: map[string]events.Reading{}, baseline: map[string]float64{}, due: map[string]Due{}, traces: map[spec.StepID]trace{}}
 	compile := func(all []spec.Rule) (out []rules.Rule) {
 		for _, r := range all {
 			rule, cerr := env.Compile(r.Expr)
@@ -98,6 +101,7 @@ func (j *Judge) Metrics() []string { return slices.Clone(j.metrics) }
 // same words, until the state shows it.
 func (j *Judge) Tick(s experiment.State, t events.Tick) []Due {
 	j.read(t)
+	s = j.place(s, t)
 	switch s.Phase {
 	case experiment.Baselining:
 		j.takeBaseline(s, t)

@@ -15,24 +15,42 @@ import (
 // holds again and every service is healthy.
 func (j *Judge) recover(s experiment.State, t events.Tick) {
 	if !s.Injected.IsZero() && !j.owes(s, "recovery") {
-		j.see(j.values(s, t, s.Injected))
+		j.see(j.values(s, t, j.injected.after()))
 	}
-	if s.Phase != experiment.Recovering || s.RolledBack.IsZero() || !t.At.After(s.RolledBack) || j.owes(s, "recovery") {
+	if s.Phase != experiment.Recovering || s.RolledBack.IsZero() || !t.At.After(j.rolledBack.after()) || j.owes(s, "recovery") {
 		return
 	}
-	missing := j.missing(j.values(s, t, s.RolledBack))
-	took := t.At.Sub(s.RolledBack)
+	missing := j.missing(j.values(s, t, j.rolledBack.after()))
 	out := events.RecoveryMeasured{Recovered: len(missing) == 0, Impact: j.user}
 	switch {
 	case out.Recovered:
-		injection, rollback := spec.Duration(t.At.Sub(s.Injected)), spec.Duration(took)
-		out.FromInjection, out.FromRollback, out.Why = &injection, &rollback, j.doubt(s, took)
-	case took-j.watching.missed.all >= time.Duration(j.doc.Limits.RecoveryTimeout):
+		took, why := j.took(s, t)
+		injection, rollback := spec.Duration(max(t.At.Sub(s.Injected), took)), spec.Duration(took)
+		out.FromInjection, out.FromRollback, out.Why = &injection, &rollback, why
+	case t.At.Sub(j.rolledBack.after())-j.watching.missed.all >= time.Duration(j.doc.Limits.RecoveryTimeout):
 		out.Why = fmt.Sprintf("%s after rollback: %s", j.doc.Limits.RecoveryTimeout, strings.Join(missing, "; "))
 	default:
 		return
 	}
 	j.owe(s, "recovery", t, commands.ReportRecovery{RecoveryMeasured: out})
+}
+
+// took is for how long the system was on its way back, and what is doubtful
+// about that. Where an agent's clock is wrong, and so it cannot be said whether
+// that was in time, it is the longest that it can have been.
+func (j *Judge) took(s experiment.State, t events.Tick) (time.Duration, string) {
+	took, within := t.At.Sub(s.RolledBack), time.Duration(j.doc.Hypothesis.RecoversWithin)
+	if why := j.doubt(s, took); why != "" {
+		return took, why
+	}
+	longest, shortest := t.At.Sub(j.rolledBack.since()), t.At.Sub(j.rolledBack.after())
+	switch {
+	case longest <= within:
+		return took, j.Clock()
+	case shortest <= within && shortest < longest:
+		return longest, fmt.Sprintf("%s: it was back %s to %s after rollback", j.Clock(), shortest.Round(time.Second), longest.Round(time.Second))
+	}
+	return took, ""
 }
 
 // doubt says why a system that seems to be back too late may have been in

@@ -23,6 +23,7 @@ type live struct {
 	*trial
 	rapid *rapid.T
 	now   float64
+	wrong float64  // by how many seconds the agents' clocks are ahead
 	out   [][]byte // by tick
 }
 
@@ -33,13 +34,15 @@ func play(t *rapid.T) *live {
 	doc.Hypothesis.Maintains = append(doc.Hypothesis.Maintains, spec.Rule{Expr: "error_rate <= 0.2"}, spec.Rule{Expr: "response_time < 6.0"})
 	doc.Steps = append(doc.Steps, spec.Step{ID: "and", For: 3 * second})
 	doc.Limits.TriggerGrace = spec.Duration(rapid.IntRange(1, 60).Draw(t, "grace")) * second
-	l := &live{trial: newTrial(t, doc), rapid: t}
+	l := &live{trial: newTrial(t, doc), rapid: t, wrong: rapid.SampledFrom([]float64{0, 0, 0, 3, -3, 3600, -3600}).Draw(t, "wrong")}
 	for range rapid.IntRange(1, 80).Draw(t, "ticks") {
 		switch rapid.IntRange(0, 19).Draw(t, "what") {
 		case 0:
 			l.crash()
 		case 1, 2, 3:
 			l.meanwhile()
+		case 4:
+			l.wrong = -l.wrong // it is set
 		}
 		l.beatOnce(nil)
 	}
@@ -98,10 +101,10 @@ func (l *live) readings() []events.Reading {
 func (l *live) meanwhile() {
 	s := l.state()
 	for _, id := range s.Requests() {
-		l.do(l.now, commands.ReportInjected{Step: id, SeenAt: at(l.now - 0.1)})
+		l.do(l.now, commands.ReportInjected{Step: id, SeenAt: at(l.now - 0.1 + l.wrong)})
 	}
 	for _, id := range s.Undoings() {
-		l.do(l.now, commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: at(l.now - 0.1)})
+		l.do(l.now, commands.ReportRolledBack{Step: id, Cause: events.Planned, SeenAt: at(l.now - 0.1 + l.wrong)})
 	}
 	switch rapid.IntRange(0, 9).Draw(l.rapid, "else") {
 	case 0:
@@ -153,6 +156,10 @@ func written(t testingT, due []judging.Due) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	for _, d := range due {
+		if r, ok := d.Command.(commands.ReportRecovery); ok && r.Recovered {
+			require.Positive(t, *r.FromRollback)
+			require.GreaterOrEqual(t, *r.FromInjection, *r.FromRollback)
+		}
 		event, err := commands.Encode(commands.Envelope{ID: d.ID, Experiment: "x", At: d.At, Command: d.Command})
 		require.NoError(t, err)
 		fmt.Fprintln(&b, event.ID, event.Type, event.Time.Format(time.RFC3339Nano), string(event.Data))

@@ -27,6 +27,7 @@ const (
 type Pool struct {
 	inspect observe.Inspector
 	log     *slog.Logger
+	wall    func() time.Time
 	mu      sync.Mutex
 	polls   map[string]*poll
 }
@@ -34,16 +35,18 @@ type Pool struct {
 // NewPool makes a pool that polls nothing yet. Table metrics are asked of
 // inspect; nil means that there is none to ask.
 func NewPool(inspect observe.Inspector, log *slog.Logger) *Pool {
-	return &Pool{inspect: inspect, log: log, polls: map[string]*poll{}}
+	return &Pool{inspect: inspect, log: log, wall: wallclock.Now, polls: map[string]*poll{}}
 }
 
-// Watch implements conduct.Clock.
+// Watch implements conduct.Clock. Ticks and readings bear the time of one life,
+// however the wall clock is set meanwhile.
 func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick)) error {
 	all, err := sources(w.Platform, w.Document.Metrics, w.Metrics, p.inspect)
 	if err != nil {
 		return err
 	}
-	in := &inbox{came: make(chan struct{}, 1)}
+	life := wallclock.Begin(p.wall(), w.NotBefore)
+	in := &inbox{life: life, came: make(chan struct{}, 1)}
 	for _, s := range all {
 		leave, err := p.join(ctx, s, time.Duration(w.Document.Baseline.Every), in)
 		if err != nil {
@@ -54,7 +57,7 @@ func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick
 	clock := time.NewTicker(beat)
 	defer clock.Stop()
 	tick := func(readings []events.Reading) events.Tick {
-		return events.Tick{Experiment: w.Experiment, At: wallclock.Now().Truncate(time.Millisecond), Readings: readings}
+		return events.Tick{Experiment: w.Experiment, At: life.Now().Truncate(time.Millisecond), Readings: readings}
 	}
 	for {
 		select {
@@ -75,6 +78,7 @@ func (p *Pool) Watch(ctx context.Context, w conduct.Watch, each func(events.Tick
 
 // inbox holds the readings since the last tick.
 type inbox struct {
+	life     wallclock.Life
 	came     chan struct{} // a reading, since it was last looked at
 	mu       sync.Mutex
 	readings []events.Reading
@@ -83,7 +87,10 @@ type inbox struct {
 func (i *inbox) put(readings []events.Reading) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.readings = append(i.readings, readings...)
+	for _, r := range readings {
+		r.At = i.life.Of(r.At)
+		i.readings = append(i.readings, r)
+	}
 	select {
 	case i.came <- struct{}{}:
 	default:
@@ -108,10 +115,6 @@ func (i *inbox) take() []events.Reading {
 
 // inOrder sorts by what does not depend on who was first.
 func inOrder(out []events.Reading) []events.Reading {
-	for k := range out {
-		// A monotonic time does not reach the record, so nothing may be judged by it.
-		out[k].At = out[k].At.UTC()
-	}
 	slices.SortStableFunc(out, func(a, b events.Reading) int {
 		if c := strings.Compare(a.Metric, b.Metric); c != 0 {
 			return c

@@ -145,7 +145,7 @@ func eventHelp() map[string]entry {
 		"events.Tick": {"One beat of an experiment's clock, one each second and one at once when a rollback trigger fires, with the readings that came since the beat before. It is recorded even when it brings none, so that silence is seen.", fields{
 			"experiment": {"Id of the experiment.", ""},
 			"seq":        {"Number of the tick: counts from 1 without a hole.", ""},
-			"at":         {"Time of the tick.", ""},
+			"at":         {"Time of the tick. It and the times of the readings are of one clock, which is not set while it runs and does not go back.", ""},
 			"version":    {"Version of the state that the judge knew at that moment.", ""},
 			"foreseen":   {"Ids of the commands of the last versions up to version, one for each, that the log did not have yet: Kafka was away. Where the log came to say otherwise, the tick counts for nothing.", ""},
 			"readings":   {"What was read since the tick before.", ""},
