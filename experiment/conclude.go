@@ -3,6 +3,7 @@ package experiment
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
@@ -97,6 +98,11 @@ func untested(s State) string {
 	if s.Cause != events.Planned {
 		return fmt.Sprintf("%s: the fault went before its planned end", s.Cause)
 	}
+	for _, st := range s.Steps {
+		if life := st.Gone.Sub(st.Seen); st.wentEarly() {
+			return fmt.Sprintf("gone_early: the fault of step %s was there for %s of %s", st.ID, life.Round(time.Millisecond), st.For)
+		}
+	}
 	impact := s.Document.Impact
 	if impact == nil || impact.Optional {
 		return ""
@@ -105,6 +111,17 @@ func untested(s State) string {
 		return fmt.Sprintf("no_effect: the expected impact %q was not seen", impact.Rule)
 	}
 	return ""
+}
+
+// early is what a fault may lack of its time: a tick at either end.
+const early = 2 * time.Second
+
+// wentEarly says that a fault was there for less than its time, by its agent's
+// own clock, though its end was asked for in time: a lease may have lapsed
+// before, and the word of it come later. A clock that was set back says nothing.
+func (st Step) wentEarly() bool {
+	life, planned := st.Gone.Sub(st.Seen), time.Duration(st.For)
+	return !st.Gone.IsZero() && life >= 0 && life < planned-early
 }
 
 func claims(s State) (violated, unknown []string) {

@@ -23,6 +23,13 @@ func brokerStop() spec.Document {
 	}
 }
 
+// lasting is brokerStop with a fault that stays for so long.
+func lasting(d time.Duration) spec.Document {
+	out := brokerStop()
+	out.Steps[0].For = spec.Duration(d)
+	return out
+}
+
 func play(t *testing.T, cs ...commands.Command) experiment.State {
 	t.Helper()
 	var s experiment.State
@@ -108,6 +115,9 @@ func TestVerdicts(t *testing.T) {
 		"too slow, or unseen": {
 			map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Recovered: true, FromRollback: &slow, Why: "a gap"}}},
 			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
+		},
+		"gone long before its end was asked for": {
+			map[int]commands.Command{0: commands.Schedule{Document: lasting(time.Minute)}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
 		},
 		"never back": {map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Why: "lag"}}}, experiment.Concluded, events.Refuted, experiment.ExitNotRecovered},
 		"lost an acknowledged record": {
