@@ -28,7 +28,8 @@ type Conn struct {
 	nats *nats.Conn
 	js   jetstream.JetStream
 	subjects
-	log *slog.Logger
+	log    *slog.Logger
+	closed chan struct{} // after the last handler
 }
 
 const reconnectWait = 100 * time.Millisecond
@@ -44,7 +45,9 @@ func Connect(c Config) (*Conn, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	refused := warn(log, "nats refuses something")
+	closed := make(chan struct{})
 	opts := []nats.Option{
+		nats.ClosedHandler(func(*nats.Conn) { close(closed) }),
 		nats.Name("faultline " + c.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(2 * time.Second),
@@ -75,7 +78,7 @@ func Connect(c Config) (*Conn, error) {
 		nc.Close()
 		return nil, fmt.Errorf("preparing jetstream: %w", err)
 	}
-	return &Conn{nats: nc, js: js, subjects: subjects{cmp.Or(c.Prefix, DefaultPrefix)}, log: log}, nil
+	return &Conn{nats: nc, js: js, subjects: subjects{cmp.Or(c.Prefix, DefaultPrefix)}, log: log, closed: closed}, nil
 }
 
 // repeat is how often the same problem is worth a warning: who is not let in
@@ -101,8 +104,10 @@ func (c *Conn) Connected() bool { return c.nats.IsConnected() }
 // Problem is why the server is not there, as far as that is known.
 func (c *Conn) Problem() error { return c.nats.LastError() }
 
-// Close ends the connection and every subscription of it.
+// Close ends the connection and every subscription of it. Nothing is logged
+// after it.
 func (c *Conn) Close() error {
 	c.nats.Close()
+	<-c.closed
 	return nil
 }
