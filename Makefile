@@ -4,7 +4,7 @@ RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 # How many worlds of the crash matrix run at once: they mostly wait.
-MATRIX_WORLDS ?= 6
+MATRIX_WORLDS ?= 10
 
 .PHONY: help build demo test e2e crash crash-matrix crash-matrix-full soak nightly bench bench-real bench-halt fuzz lint schema
 help: ## list the targets

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,7 +16,7 @@ func TestAnAgentThatEndsIsStartedAgainAndEndsWithItsParent(t *testing.T) {
 	lives := filepath.Join(t.TempDir(), "lives")
 	// The first life ends at once; the second serves until its input ends.
 	script := `echo x >> "$0"; [ "$(wc -l < "$0")" = 1 ] && exit 3; echo agent a is ready; cat >/dev/null; echo ended >> "$0"`
-	a := newAgentProcess([]string{"sh", "-c", script, lives}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	a := newAgentProcess([]string{"sh", "-c", script, lives}, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	done := make(chan error, 1)
@@ -39,6 +38,6 @@ func TestAnAgentThatEndsIsStartedAgainAndEndsWithItsParent(t *testing.T) {
 func TestAnAgentThatCannotBeStartedIsNamed(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer stop()
-	a := newAgentProcess([]string{filepath.Join(t.TempDir(), "none")}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	a := newAgentProcess([]string{filepath.Join(t.TempDir(), "none")}, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, a.live(ctx), "make build")
 }
