@@ -27,7 +27,7 @@ func (p *pipeline) conducting(
 	s settings.Settings, keep func(context.Context, commands.Envelope) error, undo func(spec.ExperimentID, string),
 ) conduct.Config {
 	topics := p.bus.Topics()
-	ticks := handlers.Ticks{Publisher: p.bus.Publisher(), Topic: topics.Readings}
+	ticks := handlers.Ticks{Publisher: p.ticks, Topic: topics.Readings}
 	clock := sampling.NewPool(tables{p.lake}, p.log)
 	return conduct.Config{
 		Name: "conductor", Log: p.state, Ahead: p.ahead, Problems: p.log,

@@ -32,6 +32,7 @@ type pipeline struct {
 	log      *slog.Logger
 	bus      *bus.Bus
 	lake     *lake.Lake
+	ticks    message.Publisher
 	state    *handlers.Log
 	ahead    *handlers.Ahead
 	control  *controller
@@ -63,6 +64,9 @@ func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slo
 		return nil, err
 	}
 	if err = p.bus.EnsureTopics(ctx); err != nil {
+		return nil, err
+	}
+	if p.ticks, err = p.bus.OwnPublisher(); err != nil {
 		return nil, err
 	}
 	at, err := awaitLake(ctx, s)

@@ -11,14 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/ThreeDotsLabs/watermill"
-	"github.com/ThreeDotsLabs/watermill-kafka/v3/pkg/kafka"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/k2-platform/faultline/internal/bus/poison"
 )
 
 // openTimeout bounds the first contact.
@@ -32,10 +28,11 @@ type Bus struct {
 	log       *slog.Logger
 	client    *kgo.Client
 	admin     *kadm.Client
-	publisher *publisher
+	publisher *publisher // the shared one
 
 	mu          sync.Mutex
 	closed      bool
+	publishers  []*publisher // all
 	subscribers []message.Subscriber
 }
 
@@ -63,11 +60,7 @@ func Open(cfg Config, log *slog.Logger) (*Bus, error) {
 		return nil, fmt.Errorf("connecting to kafka at %v: %w: is it running, and are tls and sasl as it wants them?", cfg.Brokers, err)
 	}
 	b.client, b.admin = client, kadm.NewClient(client)
-	conf, err := saramaConfig(b.cfg)
-	if err == nil {
-		b.publisher, err = b.newPublisher(conf)
-	}
-	if err != nil {
+	if b.publisher, err = b.openPublisher(); err != nil {
 		client.Close()
 		return nil, err
 	}
@@ -91,7 +84,7 @@ func (b *Bus) franz(more ...kgo.Opt) (*kgo.Client, error) {
 // Topics returns the names of the topics.
 func (b *Bus) Topics() Topics { return b.topics }
 
-// Close ends all subscribers and the publisher. It is idempotent.
+// Close ends all subscribers and publishers. It is idempotent.
 func (b *Bus) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,7 +98,9 @@ func (b *Bus) Close() error {
 		wait.Go(func() { problems[i] = s.Close() }) // each may wait for its open fetch
 	}
 	wait.Wait()
-	problems = append(problems, b.publisher.kafka.Close())
+	for _, p := range b.publishers {
+		problems = append(problems, p.kafka.Close())
+	}
 	b.client.Close()
 	return errors.Join(problems...)
 }
@@ -115,43 +110,3 @@ func (b *Bus) Close() error {
 func (b *Bus) logger() watermill.LoggerAdapter {
 	return newCalm(watermill.NewSlogLoggerWithLevelMapping(b.log, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}))
 }
-
-// publisher is the bus's one producer, shared by all. Watermill's router
-// closes what it is handed; this one closes with the bus.
-type publisher struct{ kafka *kafka.Publisher }
-
-func (b *Bus) newPublisher(conf *sarama.Config) (*publisher, error) {
-	p, err := kafka.NewPublisher(kafka.PublisherConfig{
-		Brokers: b.cfg.Brokers, Marshaler: marshaler{}, OverwriteSaramaConfig: conf,
-	}, b.logger())
-	if err != nil {
-		return nil, fmt.Errorf("opening kafka producer at %v: %w", b.cfg.Brokers, err)
-	}
-	return &publisher{p}, nil
-}
-
-func (p *publisher) Publish(topic string, msgs ...*message.Message) error {
-	err := p.kafka.Publish(topic, msgs...)
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("publishing to %s: %w", topic, err)
-	if tooLarge(err) {
-		return poison.New(err)
-	}
-	return err
-}
-
-// tooLarge says that the producer, or the broker, will never take a record:
-// it is longer than either lets through.
-func tooLarge(err error) bool {
-	_, refused := errors.AsType[sarama.ConfigurationError](err)
-	return refused || errors.Is(err, sarama.ErrMessageSizeTooLarge)
-}
-
-func (*publisher) Close() error { return nil }
-
-// Publisher returns the shared producer. Publish returns once all in-sync
-// replicas have the record; it sends one by one, retries for about 24 s while
-// Kafka is away, and takes no context. Its Close does nothing.
-func (b *Bus) Publisher() message.Publisher { return b.publisher }
