@@ -20,8 +20,8 @@ import (
 )
 
 // Forwarder carries commands from the outbox, where they are kept without
-// Kafka, to Kafka: in their order, each until Kafka has it, however long that
-// takes. Ahead hears of each at once. All fields must be set; run it once, and
+// Kafka, to Kafka: those of one experiment in their order, each until Kafka has
+// it, however long that takes. Ahead hears of each at once. All fields must be set; run it once, and
 // only one on an outbox at a time: it takes the outbox from whoever had it.
 type Forwarder struct {
 	// Take hands out what is in the outbox until ctx ends; halt.Conn has it.
@@ -32,9 +32,10 @@ type Forwarder struct {
 	Log       *slog.Logger
 
 	mu      sync.Mutex
-	queue   []carried // by Seq
+	queue   []carried       // by Seq
+	busy    map[string]bool // by key: one of them is on its way
 	done    map[uint64]time.Time
-	arrived chan struct{}
+	changed chan struct{} // closed when there may be something to carry
 }
 
 // carried is an entry and the command that it holds, if it is one.
@@ -49,7 +50,9 @@ const (
 	keepEvery = 5 * time.Second
 	// remember is how long an entry that was carried is known again, in case
 	// the outbox did not hear of it.
-	remember     = time.Minute
+	remember = time.Minute
+	// lanes is how many experiments are served at a time.
+	lanes        = 16
 	firstRetry   = 100 * time.Millisecond
 	longestRetry = 2 * time.Second
 )
@@ -57,13 +60,15 @@ const (
 // Run carries until ctx ends. What waits then stays in the outbox.
 func (f *Forwarder) Run(ctx context.Context) error {
 	f.mu.Lock()
-	f.done, f.arrived = map[uint64]time.Time{}, make(chan struct{}, 1)
+	f.busy, f.done, f.changed = map[string]bool{}, map[uint64]time.Time{}, make(chan struct{})
 	f.mu.Unlock()
 	var wait sync.WaitGroup
-	defer wait.Wait()
 	wait.Go(func() { f.take(ctx) })
 	wait.Go(func() { f.keep(ctx) })
-	f.carry(ctx)
+	for range lanes {
+		wait.Go(func() { f.carry(ctx) })
+	}
+	wait.Wait()
 	return nil
 }
 
@@ -110,10 +115,13 @@ func (f *Forwarder) add(e halt.Entry) {
 		return
 	}
 	f.queue = slices.Insert(f.queue, i, c)
-	select {
-	case f.arrived <- struct{}{}:
-	default:
-	}
+	f.wake()
+}
+
+// wake is called under f.mu.
+func (f *Forwarder) wake() {
+	close(f.changed)
+	f.changed = make(chan struct{})
 }
 
 // keep tells the outbox of what waits.
@@ -135,48 +143,57 @@ func (f *Forwarder) keep(ctx context.Context) {
 	}
 }
 
-// carry publishes the head of the queue until Kafka has it, then the next.
+// carry publishes what is next of some experiment, then what is next of
+// another.
 func (f *Forwarder) carry(ctx context.Context) {
-	rest := firstRetry
 	for {
 		c, ok := f.head(ctx)
-		if !ok {
+		if !ok || !f.publish(ctx, c) {
 			return
-		}
-		failpoint.Reach(failpoint.Carrying)
-		err := send(ctx, f.Publisher, f.Topic, c.message())
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil && !poison.Is(err) {
-			f.Log.Debug("the outbox waits for Kafka", "seq", c.Seq, "error", err)
-			if !pause.For(ctx, rest) {
-				return
-			}
-			rest = min(2*rest, longestRetry)
-			continue
-		}
-		rest = firstRetry
-		failpoint.Reach(failpoint.Carried)
-		if err != nil {
-			f.Log.Error("Kafka will never take this; it is given up", "seq", c.Seq, "key", c.Key, "headers", c.Headers, "data", string(c.Data), "error", err)
 		}
 		f.remove(c)
 	}
 }
 
-// head waits for the entry that is next.
+// publish tries until Kafka has the entry, or will never take it; false when
+// ctx ended first.
+func (f *Forwarder) publish(ctx context.Context, c carried) bool {
+	for rest := firstRetry; ; rest = min(2*rest, longestRetry) {
+		failpoint.Reach(failpoint.Carrying)
+		err := send(ctx, f.Publisher, f.Topic, c.message())
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case poison.Is(err):
+			f.Log.Error("Kafka will never take this; it is given up", "seq", c.Seq, "key", c.Key, "headers", c.Headers, "data", string(c.Data), "error", err)
+			return true
+		case err == nil:
+			failpoint.Reach(failpoint.Carried)
+			return true
+		}
+		f.Log.Debug("the outbox waits for Kafka", "seq", c.Seq, "error", err)
+		if !pause.For(ctx, rest) {
+			return false
+		}
+	}
+}
+
+// head waits for the first entry of an experiment that nobody serves, and
+// serves it.
 func (f *Forwarder) head(ctx context.Context) (carried, bool) {
 	for {
 		f.mu.Lock()
-		if len(f.queue) > 0 {
-			c := f.queue[0]
-			f.mu.Unlock()
-			return c, ctx.Err() == nil
+		changed := f.changed
+		for _, c := range f.queue {
+			if !f.busy[c.Key] {
+				f.busy[c.Key] = true
+				f.mu.Unlock()
+				return c, ctx.Err() == nil
+			}
 		}
 		f.mu.Unlock()
 		select {
-		case <-f.arrived:
+		case <-changed:
 		case <-ctx.Done():
 			return carried{}, false
 		}
@@ -194,6 +211,8 @@ func (f *Forwarder) remove(c carried) {
 	c = f.queue[i]
 	f.queue = slices.Delete(f.queue, i, i+1)
 	f.done[c.Seq] = time.Now()
+	delete(f.busy, c.Key)
+	f.wake()
 	f.finish(c)
 }
 

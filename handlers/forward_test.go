@@ -151,6 +151,7 @@ func (b *broker) ids() []string {
 type relay struct {
 	store  *store
 	broker *broker
+	way    message.Publisher // to the broker
 	ahead  *handlers.Ahead
 	said   strings.Builder
 	stop   func()
@@ -160,7 +161,7 @@ func (r *relay) start(t *testing.T) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	f := &handlers.Forwarder{
-		Take: r.store.take, Publisher: r.broker, Topic: "chaos.commands", Ahead: r.ahead, Log: slog.New(slog.NewTextHandler(&r.said, nil)),
+		Take: r.store.take, Publisher: r.way, Topic: "chaos.commands", Ahead: r.ahead, Log: slog.New(slog.NewTextHandler(&r.said, nil)),
 	}
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
@@ -169,7 +170,8 @@ func (r *relay) start(t *testing.T) {
 }
 
 func newRelay() *relay {
-	return &relay{store: newStore(), broker: &broker{}, ahead: &handlers.Ahead{Log: &handlers.Log{}}}
+	b := &broker{}
+	return &relay{store: newStore(), broker: b, way: b, ahead: &handlers.Ahead{Log: &handlers.Log{}}}
 }
 
 func (r *relay) keep(t *testing.T, id string) {
@@ -313,5 +315,41 @@ func TestAheadHearsAtOnce(t *testing.T) {
 		s, foreseen := r.ahead.Foresee("x")
 		assert.Equal(t, experiment.Aborted, s.Phase)
 		assert.Equal(t, []string{"1"}, foreseen)
+	})
+}
+
+// gate holds records of one key up.
+type gate struct {
+	message.Publisher
+	key  string
+	open chan struct{}
+}
+
+func (g gate) Publish(topic string, msgs ...*message.Message) error {
+	if origin.Key(msgs[0]) == g.key {
+		<-g.open
+	}
+	return g.Publisher.Publish(topic, msgs...)
+}
+
+func TestNoExperimentWaitsForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelay()
+		held := gate{r.way, "slow", make(chan struct{})}
+		r.way = held
+		r.start(t)
+		for _, id := range []string{"s1", "1", "s2", "2", "3"} {
+			e := note(id)
+			if strings.HasPrefix(id, "s") {
+				e.Experiment = "slow"
+			}
+			require.NoError(t, handlers.Keeper{Put: r.store.put}.Keep(t.Context(), e))
+		}
+		r.wait(time.Second)
+		assert.Equal(t, numbers(1, 3), r.broker.ids())
+		close(held.open)
+		r.wait(time.Second)
+		assert.Equal(t, []string{"1", "2", "3", "s1", "s2"}, r.broker.ids(), "those of one experiment in their order")
+		assert.Zero(t, r.store.left())
 	})
 }
