@@ -24,7 +24,7 @@ targets:
   net: {network: {namespace: /run/netns/kafka, ports: [9092, 9093]}}
   orders: {topic: {name: orders.v1}, health: {kafka: "127.0.0.1:9092"}}
   mirror: {topic: {brokers: ["[::1]:9092", "k:9093"], name: orders.v1}}
-  schemas: {registry: {url: "https://r:8081/apis/ccompat/v7"}}
+  schemas: {registry: {url: "https://me:pass@r:8081/apis/ccompat/v7"}}
   subject: {registry: {url: "http://r:8081", subject: orders-value}}
   lake: {table: {namespace: market.data, name: trades_v2}}
   all: {members: [svc, orders]}
@@ -107,7 +107,7 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a broker's big port":   {"k:9093", "k:65536", "is no address"},
 		"no registry":           {"url: \"http://r:8081\", ", "", "targets.subject.registry.url: is missing; write its URL"},
 		"a registry's address":  {"url: \"http://r:8081\"", "url: \"r:8081\"", "registry \"r:8081\": write its URL"},
-		"a registry's password": {"url: \"http://r:8081\"", "url: \"http://a:b@r:8081\"", "without user or query"},
+		"a registry's query":    {"url: \"http://r:8081\"", "url: \"http://r:8081?a=b\"", "without a query"},
 		"a subject's path":      {"orders-value", "orders/value", "subject \"orders/value\": write one subject"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},

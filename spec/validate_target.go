@@ -12,7 +12,7 @@ const (
 	containerPattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`              // Docker's own
 	enginePattern    = `^(unix:///\S+|(tcp|https?)://[^\s/?#@]+)$` // as DOCKER_HOST has it
 	topicPattern     = `^[a-zA-Z0-9._-]+$`
-	urlPattern       = `^https?://[^\s/?#@]+(/[^\s?#]*)?$`
+	urlPattern       = `^https?://[^\s/?#]+(/[^\s?#]*)?$`
 	subjectPattern   = `^[^\s/]+$`
 	tablePattern     = `^[a-zA-Z0-9_][a-zA-Z0-9_-]*$`
 	namespacePattern = `^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`
@@ -58,7 +58,7 @@ func (v *validator) target(path string, t Target, p Platform) {
 		v.topic(path+".topic", *t.Topic, p.Kafka)
 	}
 	if r := t.Registry; r != nil {
-		v.like(path+".registry.url", "registry", r.URL, urlPattern, "its URL without user or query, such as http://127.0.0.1:8081")
+		v.like(path+".registry.url", "registry", r.URL, urlPattern, "its URL without a query, such as http://127.0.0.1:8081")
 		if r.Subject != "" {
 			v.like(path+".registry.subject", "subject", r.Subject, subjectPattern, "one subject, such as trades-value, or nothing for the whole registry")
 		}
