@@ -40,6 +40,9 @@ type Kind struct {
 	Summary    string
 	Risk       Risk
 	Parameters []Parameter
+	// Breaks are the kinds of target that it can break. None: it breaks nothing,
+	// and leaves a target of any kind alone.
+	Breaks []spec.TargetKind
 	// Serves says that the target goes on serving while the fault is there. A
 	// kind that says nothing is taken to end it.
 	Serves bool
@@ -52,10 +55,14 @@ type Parameter struct {
 	Check func(value string) error
 }
 
-// Check reports all that is wrong with the parameters of a fault: unknown
-// names and values that are refused. Each problem is ErrRefused.
-func (k Kind) Check(f spec.Fault) error {
+// Check reports all that is wrong with a fault on a target: unknown
+// parameters, values that are refused, a target of a kind that it does not
+// break. Each problem is ErrRefused.
+func (k Kind) Check(f spec.Fault, t spec.Target) error {
 	var problems []error
+	if is := t.Kind(); len(k.Breaks) > 0 && !slices.Contains(k.Breaks, is) {
+		problems = append(problems, fmt.Errorf("%w: fault %s cannot break %s", ErrRefused, k.Name, another(is, t)))
+	}
 	for _, name := range slices.Sorted(maps.Keys(f.With)) {
 		i := slices.IndexFunc(k.Parameters, func(p Parameter) bool { return p.Name == name })
 		if i < 0 {
@@ -69,6 +76,18 @@ func (k Kind) Check(f spec.Fault) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// another says what a target is, and what to do instead.
+func another(is spec.TargetKind, t spec.Target) string {
+	switch is {
+	case spec.GroupKind:
+		return fmt.Sprintf("a group: name one of its members %v", t.Members)
+	case spec.WatchedKind:
+		return "what is only watched: say on the platform how it is found"
+	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind:
+	}
+	return fmt.Sprintf("a %s: name another target", is)
 }
 
 func (k Kind) known() string {

@@ -10,8 +10,9 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-// FaultKinds names the faults that this build knows.
-type FaultKinds []string
+// FaultKinds names the faults that this build knows, and the kinds of target
+// that each can break. One that breaks none leaves a target of any kind alone.
+type FaultKinds map[string][]spec.TargetKind
 
 // Check judges a document against the platform that it is to run on: faults,
 // targets, flows and every rule. A rule that is judged while the fault is in
@@ -51,10 +52,11 @@ func (c *documentCheck) places() {
 	}
 	for i, s := range c.doc.Steps {
 		path := fmt.Sprintf("steps[%d].fault", i)
-		if !slices.Contains(c.kinds, s.Fault.Kind) {
-			c.refuse(path+".kind", fmt.Sprintf("fault %q is not known", s.Fault.Kind), spec.DidYouMean(s.Fault.Kind, c.kinds))
+		if _, ok := c.kinds[s.Fault.Kind]; !ok {
+			c.refuse(path+".kind", fmt.Sprintf("fault %q is not known", s.Fault.Kind), spec.DidYouMean(s.Fault.Kind, slices.Collect(maps.Keys(c.kinds))))
 		}
 		known(c, path+".target", "target", s.Fault.Target, c.platform.Targets)
+		c.breakable(path+".target", s.Fault)
 	}
 	c.radius()
 	for i, s := range c.doc.Hypothesis.Healthy {

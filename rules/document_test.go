@@ -12,7 +12,8 @@ import (
 )
 
 func kinds() rules.FaultKinds {
-	return rules.FaultKinds{"process.stop", "process.kill", "process.pause", "none"}
+	process := []spec.TargetKind{spec.ProcessKind}
+	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil}
 }
 
 func TestEveryExperimentThatWeShipIsAccepted(t *testing.T) {
@@ -67,7 +68,7 @@ func TestCheckRefusesWithPlaceAndHint(t *testing.T) {
 func TestAGroupAnswersWhileOneOfItsMembersIsWhole(t *testing.T) {
 	source := "faultline: v1\ntitle: t\nsystem: s\nenvironment: development\nhypothesis: {claim: c, steady_state: [error_rate < 0.01], recovers_within: 1m}\n" +
 		"expected_impact: {rule: brokers_present < 2.0}\nsteps:\n  - {id: a, fault: {kind: process.kill, target: kafka-1}}\n"
-	platform := k2.Platform(k2.Addresses{Given: k2.Given{Brokers: []k2.Server{{Name: "kafka-1"}, {Name: "kafka-2"}}}})
+	platform := k2.Platform(k2.Addresses{Given: k2.Given{Brokers: []k2.Server{{Name: "kafka-1", Record: "1.json"}, {Name: "kafka-2", Record: "2.json"}}}})
 	for text, want := range map[string]string{
 		source: "",
 		source + "  - {id: b, fault: {kind: process.kill, target: kafka-2}}\n": "can only be answered by kafka, which step b breaks",

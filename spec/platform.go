@@ -15,27 +15,6 @@ type Platform struct {
 	Books       map[string]Books      `yaml:"books" json:"books,omitempty"`
 }
 
-// Target is something that can be broken: one process, or the group of its
-// members.
-type Target struct {
-	Title   string       `yaml:"title" json:"title,omitempty"`
-	Members []TargetName `yaml:"members" json:"members,omitempty"`
-	Process *Process     `yaml:"process" json:"process,omitempty"`
-	Health  *Health      `yaml:"health" json:"health,omitempty"`
-}
-
-// Process says how a target's process is found and started again. Record
-// names a process record that the service writes itself; PIDFile with
-// Command serves programs that do not.
-type Process struct {
-	Record  string   `yaml:"record" json:"record,omitempty"`
-	PIDFile string   `yaml:"pid_file" json:"pid_file,omitempty"`
-	Command []string `yaml:"command" json:"command,omitempty"`
-	Env     []string `yaml:"env" json:"env,omitempty"`
-	Dir     string   `yaml:"dir" json:"dir,omitempty"`
-	Log     string   `yaml:"log" json:"log,omitempty"`
-}
-
 // Health is how a service says that it is well; one of the three is set.
 type Health struct {
 	HTTP  string `yaml:"http" json:"http,omitempty"`

@@ -150,13 +150,7 @@ func (v *validator) platform(p Platform) {
 	for name := range p.Targets {
 		known = append(known, string(name))
 	}
-	for name, t := range p.Targets {
-		for i, m := range t.Members {
-			if _, ok := p.Targets[m]; !ok {
-				v.refuse(indexed("targets."+string(name)+".members", i), fmt.Sprintf("target %q is not known", m), DidYouMean(string(m), known))
-			}
-		}
-	}
+	v.targets(p, known)
 	for name, m := range p.Metrics {
 		path := "metrics." + name
 		if err := matches("metric", name, metricPattern, "lower-case letters, digits and underscores"); err != nil {

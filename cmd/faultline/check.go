@@ -91,18 +91,13 @@ func checkFile(file, profile string, platform spec.Platform) (checked, error) {
 		if parsed.Document, err = parsed.Document.WithProfile(profile); err != nil {
 			problems = append(problems, spec.Problem{Position: parsed.At("profiles"), Path: "profiles", Message: err.Error()})
 		}
-		problems = append(problems, rules.Check(parsed, platform, faultKinds())...)
+		problems = append(problems, rules.Check(parsed, platform, drivers.Breaks())...)
 	}
 	result := checked{File: file, Problems: problems.In(file).Sorted(), Accepted: problems.Err() == nil}
 	if result.Accepted {
 		result.Hypothesis = parsed.Document.Sentence()
 	}
 	return result, nil
-}
-
-// faultKinds is the registry of faults by name.
-func faultKinds() rules.FaultKinds {
-	return drivers.Names()
 }
 
 func printChecked(out io.Writer, format string, results []checked) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/rules"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -24,7 +25,7 @@ func accept(problems io.Writer, file, profile string, platform spec.Platform) (s
 		if parsed.Document, err = parsed.Document.WithProfile(profile); err != nil {
 			return spec.Document{}, fmt.Errorf("%s: %w", file, err)
 		}
-		found = append(found, rules.Check(parsed, platform, faultKinds())...)
+		found = append(found, rules.Check(parsed, platform, drivers.Breaks())...)
 	}
 	for _, p := range found.In(file).Sorted() {
 		if _, err := fmt.Fprintln(problems, p.Error()); err != nil {

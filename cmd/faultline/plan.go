@@ -107,7 +107,8 @@ func planFor(cmd *cobra.Command, file string, doc spec.Document, p spec.Platform
 		if err != nil {
 			return out, err
 		}
-		r, err := d.Plan(cmd.Context(), st.Fault, p.Targets[st.Fault.Target])
+		target, _ := p.Target(st.Fault.Target) // the document was held against the platform
+		r, err := d.Plan(cmd.Context(), st.Fault, target)
 		if err != nil {
 			return out, fmt.Errorf("step %s cannot be done here: %w", st.ID, err)
 		}

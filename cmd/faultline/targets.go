@@ -65,7 +65,7 @@ func (t *targets) find(name spec.TargetName) (spec.Target, error) {
 	if err != nil {
 		return spec.Target{}, err
 	}
-	found, ok := p.Targets[name]
+	found, ok := p.Target(name)
 	if !ok {
 		return spec.Target{}, fmt.Errorf("finding target %s: %s has %s", name, t.file, names(slices.Sorted(maps.Keys(p.Targets))))
 	}

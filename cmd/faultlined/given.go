@@ -100,7 +100,7 @@ func (r recorded) http(at, health string) *k2.Server {
 	if u, err := url.Parse(at); err == nil && u.Host != "" {
 		host = u.Host
 	}
-	s := k2.Server{Record: r[host].path, Health: spec.Health{HTTP: health}}
+	s := k2.Server{Record: r[host].path, URL: strings.TrimRight(at, "/"), Health: spec.Health{HTTP: health}}
 	if health == "" {
 		s.Health.TCP = host
 	}

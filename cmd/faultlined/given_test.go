@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"testing"
 
@@ -31,6 +32,15 @@ func TestGivenServersBecomeTargetsByTheirAddresses(t *testing.T) {
 	assert.Equal(t, filepath.Join(dir, "s3.json"), p.Targets["store"].Process.Record)
 	assert.Equal(t, "http://127.0.0.1:6/v1/config", p.Targets["catalog"].Health.HTTP)
 	assert.Len(t, p.Books["trades"].Brokers, 3)
+	assert.Equal(t, spec.WatchedKind, p.Targets["kafka-3"].Kind())
+	assert.Equal(t, &spec.Registry{URL: "http://127.0.0.1:4/apis/ccompat/v7", Subject: k2.TradesTopic + "-value"}, p.Targets["trades-subject"].Registry)
+	topic, _ := p.Target("trades-topic")
+	assert.Equal(t, p.Kafka, topic.Topic.Brokers)
+
+	written, err := json.Marshal(p)
+	require.NoError(t, err)
+	_, problems := spec.ParsePlatform(written)
+	require.Empty(t, problems, "who reads the description takes it")
 
 	one := givenFlags{kafka: "127.0.0.1:1", records: dir}
 	given, err = one.find(settings.Lake{Kind: "sql"})

@@ -28,7 +28,7 @@ func readPlatform(file string) (spec.Platform, error) {
 // deny says why a document may not run on a platform.
 func deny(d spec.Document, p spec.Platform) []string {
 	var why []string
-	for _, problem := range rules.Check(spec.Parsed{Document: d}, p, drivers.Names()) {
+	for _, problem := range rules.Check(spec.Parsed{Document: d}, p, drivers.Breaks()) {
 		if problem.Severity == spec.Refusal {
 			why = append(why, problem.Error())
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // Set finds drivers by the kind that a document names.
@@ -41,6 +42,15 @@ func Names() []string {
 		names[i] = k.Name
 	}
 	return names
+}
+
+// Breaks are the kinds of target that each kind of fault can break.
+func Breaks() map[string][]spec.TargetKind {
+	out := map[string][]spec.TargetKind{}
+	for _, k := range Kinds() {
+		out[k.Name] = k.Breaks
+	}
+	return out
 }
 
 // KindOf describes one kind. One that is not known is dangerous and ends its

@@ -11,6 +11,8 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/faults/none"
+	"github.com/k2-platform/faultline/spec"
 )
 
 func TestEveryDriverIsDescribed(t *testing.T) {
@@ -19,6 +21,37 @@ func TestEveryDriverIsDescribed(t *testing.T) {
 	_, err := all.Of("process.stopp")
 	require.ErrorIs(t, err, faults.ErrRefused)
 	require.ErrorContains(t, err, "process.stop")
+}
+
+// TestNoDriverPlansForAnotherKindOfTarget asks each driver directly, as a
+// command does that passed no check.
+func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
+	all, breaks := drivers.All(t.TempDir()), drivers.Breaks()
+	for _, target := range []spec.Target{
+		{Process: &spec.Process{}},
+		{Container: &spec.Container{Name: "box"}},
+		{Network: &spec.Network{Ports: []int{1}}},
+		{Topic: &spec.Topic{Name: "orders"}},
+		{Registry: &spec.Registry{URL: "http://r"}},
+		{Table: &spec.Table{Namespace: "n", Name: "t"}},
+		{Members: []spec.TargetName{"a", "b"}},
+		{Health: &spec.Health{TCP: "h:1"}},
+	} {
+		for kind, driver := range all {
+			_, err := driver.Plan(t.Context(), spec.Fault{Kind: kind, Target: "x"}, target)
+			switch {
+			case kind == none.Kind:
+				require.NoError(t, err, "%s on a %s", kind, target.Kind())
+				assert.Empty(t, breaks[kind])
+			case slices.Contains(breaks[kind], target.Kind()):
+				assert.NotContains(t, err.Error(), "cannot break", "%s on a %s", kind, target.Kind())
+			default:
+				require.ErrorIs(t, err, faults.ErrRefused, "%s on a %s", kind, target.Kind())
+				require.ErrorContains(t, err, "fault "+kind+" cannot break ")
+				assert.NotEmpty(t, breaks[kind])
+			}
+		}
+	}
 }
 
 // TestRisks is the table of the methodology: pause is safe; stop, kill,

@@ -25,7 +25,7 @@ type Driver struct{}
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Caution,
+		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind},
 		Summary: "kills the target's process (SIGKILL), and starts it again by its recorded command",
 	}
 }

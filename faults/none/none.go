@@ -37,8 +37,8 @@ func Describe() faults.Kind {
 }
 
 // Plan names a mark that nobody has.
-func (d Driver) Plan(_ context.Context, f spec.Fault, _ spec.Target) (faults.Receipt, error) {
-	if err := Describe().Check(f); err != nil {
+func (d Driver) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
+	if err := Describe().Check(f, t); err != nil {
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, err)
 	}
 	dir := d.Dir

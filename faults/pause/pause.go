@@ -23,7 +23,7 @@ type Driver struct{}
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Safe,
+		Name: Kind, Risk: faults.Safe, Breaks: []spec.TargetKind{spec.ProcessKind},
 		Summary: "stops the target's process from running (SIGSTOP), and lets it go on (SIGCONT)",
 	}
 }

@@ -30,7 +30,7 @@ type Driver struct{}
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Caution,
+		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind},
 		Summary: "asks the target's process to end (SIGTERM), and starts it again by its recorded command",
 		Parameters: []faults.Parameter{
 			{Name: grace, Default: defaultGrace, Summary: "how long the process may take to end", Check: checkGrace},

@@ -164,7 +164,9 @@ func brokersOf(p spec.Platform, targets []spec.TargetName) []events.BrokerGroup 
 	return out
 }
 
+// isBroker says whether a fault on the target would take a broker away. A
+// topic's health may be that of brokers too, and it is none.
 func isBroker(p spec.Platform, t spec.TargetName) bool {
-	h := p.Targets[t].Health
-	return h != nil && h.Kafka != ""
+	target := p.Targets[t]
+	return target.Topic == nil && target.Health != nil && target.Health.Kafka != ""
 }

@@ -21,8 +21,9 @@ func platform() spec.Platform {
 	broker := spec.Target{Health: &spec.Health{Kafka: "h:1"}}
 	return spec.Platform{Environment: "test", Targets: map[spec.TargetName]spec.Target{
 		"kafka-1": broker, "kafka-2": broker, "alone": broker, "sink": {},
-		"kafka": {Members: []spec.TargetName{"kafka-1", "kafka-2"}},
-		"all":   {Members: []spec.TargetName{"kafka", "sink"}},
+		"orders": {Topic: &spec.Topic{Name: "orders"}, Health: broker.Health},
+		"kafka":  {Members: []spec.TargetName{"kafka-1", "kafka-2"}},
+		"all":    {Members: []spec.TargetName{"kafka", "sink"}},
 	}}
 }
 
@@ -91,6 +92,7 @@ func TestBrokersAreAskedOnceAndByTheirGroup(t *testing.T) {
 	s := radius.Sources{Kind: drivers.KindOf, Healthy: func(context.Context, spec.Target) bool { asked++; return true }}
 	in := s.Gather(t.Context(), radius.Question{Platform: platform(), Document: spec.Document{Steps: []spec.Step{
 		step("a", "process.stop", "kafka-1", 0), step("b", "process.stop", "alone", 0), step("c", "process.stop", "sink", 0), step("d", "none", "kafka-2", 0),
+		step("e", "topic.quota", "orders", 0),
 	}}})
 	groups := map[spec.StepID][]spec.TargetName{}
 	for _, f := range in.Faults {
@@ -98,9 +100,10 @@ func TestBrokersAreAskedOnceAndByTheirGroup(t *testing.T) {
 			groups[f.Step] = append(groups[f.Step], g.Name)
 		}
 	}
-	assert.Equal(t, map[spec.StepID][]spec.TargetName{"a": {"all", "kafka"}, "b": {"alone"}}, groups)
+	assert.Equal(t, map[spec.StepID][]spec.TargetName{"a": {"all", "kafka"}, "b": {"alone"}}, groups, "a topic is no broker")
 	assert.Equal(t, 3, asked)
-	assert.Equal(t, 3, in.AtOnce, "a control is no fault")
+	assert.Equal(t, []spec.TargetName{"orders"}, in.Faults[4].Members)
+	assert.Equal(t, 4, in.AtOnce, "a control is no fault")
 }
 
 func TestHistory(t *testing.T) {

@@ -1,5 +1,7 @@
 package schema
 
+import "github.com/k2-platform/faultline/spec"
+
 func platformHelp() map[string]entry {
 	return map[string]entry{
 		"spec.Platform": {"The system under experiment: what can be broken and what can be measured. Whoever runs the system writes it, not the author of an experiment.", fields{
@@ -13,11 +15,36 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken: one process, or the group of its members.", fields{
-			"title":   {"What it is, in words.", ""},
-			"members": {"Targets that this group stands for.", ""},
-			"process": {"How its process is found and started again.", ""},
-			"health":  {"How it says that it is well.", ""},
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry and table; or members; or health alone for what is only watched.", fields{
+			"title":     {"What it is, in words.", ""},
+			"members":   {"Targets that this group stands for.", ""},
+			"process":   {"A process: how it is found and started again.", ""},
+			"container": {"A container.", ""},
+			"network":   {"The traffic of a service.", ""},
+			"topic":     {"A Kafka topic.", ""},
+			"registry":  {"A schema registry, or one subject in it.", ""},
+			"table":     {"A table of the lake's catalog.", ""},
+			"health":    {"How it says that it is well.", ""},
+		}},
+		"spec.Container": {"One container of an engine that speaks Docker's API.", fields{
+			"engine": {"URL of the engine's API. Absent means " + spec.DefaultEngine + ".", ""},
+			"name":   {"Name or id of the container.", ""},
+		}},
+		"spec.Network": {"The traffic of a service: what its ports take in one network namespace. Write one of them at least.", fields{
+			"namespace": {"Path of the network namespace, such as /run/netns/kafka. Absent means that of the host.", ""},
+			"ports":     {"TCP ports that the service listens on. Absent means all of the namespace.", ""},
+		}},
+		"spec.Topic": {"One Kafka topic.", fields{
+			"brokers": {"Brokers that have it, as host:port. Absent means the platform's kafka.", ""},
+			"name":    {"Name of the topic.", ""},
+		}},
+		"spec.Registry": {"A Confluent-compatible schema registry, or one subject in it.", fields{
+			"url":     {"Address of its API, http or https.", ""},
+			"subject": {"Subject, such as trades-value. Absent means the whole registry.", ""},
+		}},
+		"spec.Table": {"One table of the lake's catalog.", fields{
+			"namespace": {"Namespace of the table, with dots between its levels.", ""},
+			"name":      {"Name of the table.", ""},
 		}},
 		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, or by pid_file with command.", fields{
 			"record":   {"Path of the process record that the service writes itself.", ""},

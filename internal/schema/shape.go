@@ -27,6 +27,7 @@ func shape(defs jsonschema.Definitions) {
 	}
 	oneOfFields(defs["Health"], "http", "tcp", "kafka")
 	oneOfFields(defs["Metric"], "scrape", "probe", "promql", "process", "kafka", "table")
+	shapeTarget(defs)
 	shapeRule(defs)
 	shapeFault(defs["Fault"])
 	shapeDocument(defs["Document"])
@@ -52,6 +53,11 @@ func required() map[string][]string {
 		"Fault":             {"kind", "target"},
 		"Profile":           nil,
 		"Platform":          {"faultline_platform", "environment"},
+		"Container":         {"name"},
+		"Network":           nil,
+		"Topic":             {"name"},
+		"Registry":          {"url"},
+		"Table":             {"namespace", "name"},
 		"Metric":            {"needs"},
 		"Policy":            {"faultline_policy", "name"},
 		"EnvironmentPolicy": nil,

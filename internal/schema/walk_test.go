@@ -194,6 +194,37 @@ func TestSandboxFitsThePlatformSchema(t *testing.T) {
 	require.NoError(t, err)
 	root := read(t, Platform())
 	assert.Empty(t, root.problems(root, "platform", fromYAML(t, source)))
+	_, problems := spec.ParsePlatform(source)
+	assert.Empty(t, problems)
+}
+
+func TestATargetIsOneThingInTheSchemaToo(t *testing.T) {
+	root := read(t, Platform())
+	for target, fits := range map[string]bool{
+		"{process: {record: r}, health: {tcp: h:1}}":         true,
+		"{process: {pid_file: r, command: [c]}}":             true,
+		"{container: {name: box}}":                           true,
+		"{network: {ports: [9092]}}":                         true,
+		"{network: {namespace: /run/netns/n}}":               true,
+		"{topic: {name: t}}":                                 true,
+		"{registry: {url: http://r, subject: s}}":            true,
+		"{table: {namespace: n, name: t}}":                   true,
+		"{members: [one]}":                                   true,
+		"{health: {tcp: h:1}}":                               true,
+		"{title: t}":                                         false,
+		"{members: []}":                                      false,
+		"{process: {record: r, pid_file: p}}":                false,
+		"{network: {}}":                                      false,
+		"{topic: {name: t}, table: {namespace: n, name: t}}": false,
+		"{members: [one], container: {name: box}}":           false,
+		"{table: {name: t}}":                                 false,
+	} {
+		source := "faultline_platform: v1\nenvironment: test\nkafka: [h:1]\ntargets: {one: " + target + "}\n"
+		_, problems := spec.ParsePlatform([]byte(source))
+		assert.Equal(t, fits, problems.Err() == nil, "read %s: %v", target, problems)
+		why := root.problems(root, "platform", fromYAML(t, []byte(source)))
+		assert.Equal(t, fits, len(why) == 0, "%s: %v", target, why)
+	}
 }
 
 func TestTheBuiltInPolicyFitsTheSchema(t *testing.T) {

@@ -12,10 +12,11 @@ type Given struct {
 }
 
 // Server is one that the sandbox found running. Without a record nobody can
-// break it.
+// break its process.
 type Server struct {
 	Name   spec.TargetName // of a broker; the others are called by what they are for
 	Record string          // path of its process record
+	URL    string          // of its API, where it has one
 	Health spec.Health
 }
 
@@ -47,6 +48,13 @@ func (g Given) replace(targets map[spec.TargetName]spec.Target) {
 			targets[name] = s.target("the " + string(name))
 		}
 	}
+}
+
+func (a Addresses) registry() string {
+	if a.Given.Registry != nil {
+		return a.Given.Registry.URL
+	}
+	return "http://" + a.Registry
 }
 
 func (a Addresses) store() spec.Health {

@@ -17,6 +17,8 @@ const (
 	SinkGroup   = "k2-iceberg-writer"
 	Namespace   = "market_data"
 	TradesTable = "trades_v2"
+
+	tradesSubject = TradesTopic + "-value" // of the topic's schemas in the registry
 )
 
 const window = spec.Duration(10 * time.Second)
@@ -52,6 +54,10 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		"ingestion":       process("ingest", "the ingestion service", health(a.Ingest)),
 		"sink":            process("sink", "the Iceberg sink", health(a.Sink)),
 		"query":           process("query", "the query service", health(a.Query)),
+
+		"trades-topic":   {Title: "the topic of the trades", Topic: &spec.Topic{Name: TradesTopic}},
+		"trades-subject": {Title: "the schemas of the trades", Registry: &spec.Registry{URL: a.registry(), Subject: tradesSubject}},
+		"trades-table":   {Title: "the table of the trades", Table: &spec.Table{Namespace: Namespace, Name: TradesTable}},
 	}
 	a.Given.replace(out)
 	return out

@@ -39,7 +39,7 @@ type Target struct {
 // Plan finds the target's live process. A target that does not run, is a
 // group, or could not be started again is faults.ErrRefused. It touches nothing.
 func Plan(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt, error) {
-	if err := kind.Check(f); err != nil {
+	if err := kind.Check(f, t); err != nil {
 		return Target{}, faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", kind.Name, f.Target, err)
 	}
 	out, err := find(string(f.Target), t)
@@ -51,9 +51,6 @@ func Plan(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt
 }
 
 func find(name string, t spec.Target) (Target, error) {
-	if t.Process == nil && len(t.Members) > 0 {
-		return Target{}, fmt.Errorf("%w: it is a group, name one of its members %v", faults.ErrRefused, t.Members)
-	}
 	if t.Process == nil || (t.Process.Record == "") == (t.Process.PIDFile == "") {
 		return Target{}, fmt.Errorf("%w: the platform must give its process either a record or a pid_file", faults.ErrRefused)
 	}

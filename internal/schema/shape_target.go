@@ -1,0 +1,29 @@
+package schema
+
+import (
+	"github.com/invopop/jsonschema"
+)
+
+// shapeTarget says that a target is one thing, or only watched, and what its
+// fields take where that is more than a text.
+func shapeTarget(defs jsonschema.Definitions) {
+	d := defs["Target"]
+	if d == nil {
+		return
+	}
+	kinds := []string{"process", "container", "network", "topic", "registry", "table", "members"}
+	oneOfFields(d, kinds...)
+	nothing := jsonschema.NewProperties()
+	for _, k := range kinds {
+		nothing.Set(k, jsonschema.FalseSchema)
+	}
+	d.OneOf = append(d.OneOf, &jsonschema.Schema{Required: []string{"health"}, Properties: nothing})
+	d.Properties.Value("members").MinItems = new(uint64(1))
+	oneOfFields(defs["Process"], "record", "pid_file")
+	ports := defs["Network"].Properties.Value("ports")
+	ports.UniqueItems = true
+	ports.Items.Minimum, ports.Items.Maximum = "1", "65535"
+	for _, field := range []string{"namespace", "ports"} {
+		defs["Network"].AnyOf = append(defs["Network"].AnyOf, &jsonschema.Schema{Required: []string{field}})
+	}
+}

@@ -1,0 +1,126 @@
+package spec
+
+// Target is something that can be broken, and what kind of thing it is:
+// exactly one of the fields from Process to Table, or Members. One with
+// Health alone is only watched: metrics may need it, no fault can break it.
+type Target struct {
+	Title   string       `yaml:"title" json:"title,omitempty"`
+	Members []TargetName `yaml:"members" json:"members,omitempty"`
+
+	Process   *Process   `yaml:"process" json:"process,omitempty"`
+	Container *Container `yaml:"container" json:"container,omitempty"`
+	Network   *Network   `yaml:"network" json:"network,omitempty"`
+	Topic     *Topic     `yaml:"topic" json:"topic,omitempty"`
+	Registry  *Registry  `yaml:"registry" json:"registry,omitempty"`
+	Table     *Table     `yaml:"table" json:"table,omitempty"`
+
+	Health *Health `yaml:"health" json:"health,omitempty"`
+}
+
+// TargetKind says what kind of thing a target is; it reads well after "a".
+type TargetKind string
+
+// The kinds of target.
+const (
+	ProcessKind   TargetKind = "process"
+	ContainerKind TargetKind = "container"
+	NetworkKind   TargetKind = "network"
+	TopicKind     TargetKind = "topic"
+	RegistryKind  TargetKind = "registry"
+	TableKind     TargetKind = "table"
+	GroupKind     TargetKind = "group"   // of its members
+	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
+)
+
+// Kind is the target's kind, the first where a target that nobody validated
+// says several.
+func (t Target) Kind() TargetKind {
+	if kinds := t.kinds(); len(kinds) > 0 {
+		return kinds[0]
+	}
+	return WatchedKind
+}
+
+// kinds are all that the target says it is; one is right.
+func (t Target) kinds() []TargetKind {
+	var out []TargetKind
+	for _, k := range []struct {
+		kind TargetKind
+		set  bool
+	}{
+		{ProcessKind, t.Process != nil},
+		{ContainerKind, t.Container != nil},
+		{NetworkKind, t.Network != nil},
+		{TopicKind, t.Topic != nil},
+		{RegistryKind, t.Registry != nil},
+		{TableKind, t.Table != nil},
+		{GroupKind, len(t.Members) > 0},
+	} {
+		if k.set {
+			out = append(out, k.kind)
+		}
+	}
+	return out
+}
+
+// Process says how a target's process is found and started again. Record
+// names a process record that the service writes itself; PIDFile with
+// Command serves programs that do not.
+type Process struct {
+	Record  string   `yaml:"record" json:"record,omitempty"`
+	PIDFile string   `yaml:"pid_file" json:"pid_file,omitempty"`
+	Command []string `yaml:"command" json:"command,omitempty"`
+	Env     []string `yaml:"env" json:"env,omitempty"`
+	Dir     string   `yaml:"dir" json:"dir,omitempty"`
+	Log     string   `yaml:"log" json:"log,omitempty"`
+}
+
+// DefaultEngine is the socket of the container engine on this host.
+const DefaultEngine = "unix:///var/run/docker.sock"
+
+// Container is one container of an engine that speaks Docker's API.
+type Container struct {
+	Engine string `yaml:"engine" json:"engine,omitempty"` // URL of its API; "" = DefaultEngine
+	Name   string `yaml:"name" json:"name"`               // or id
+}
+
+// Network is the traffic of a service: what its ports take in one network
+// namespace.
+type Network struct {
+	// Namespace is the path of the network namespace; "" is that of the host,
+	// where the ports must be named, since its traffic is everybody's.
+	Namespace string `yaml:"namespace" json:"namespace,omitempty"`
+	// Ports are the TCP ports that the service listens on; none are all.
+	Ports []int `yaml:"ports" json:"ports,omitempty"`
+}
+
+// Topic is one Kafka topic.
+type Topic struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+	Name    string   `yaml:"name" json:"name"`
+}
+
+// Registry is a Confluent-compatible schema registry, or one subject in it.
+type Registry struct {
+	URL     string `yaml:"url" json:"url"`
+	Subject string `yaml:"subject" json:"subject,omitempty"` // "" = all of it
+}
+
+// Table is one table of the lake's catalog.
+type Table struct {
+	Namespace string `yaml:"namespace" json:"namespace"`
+	Name      string `yaml:"name" json:"name"`
+}
+
+// Target finds a target by its name and fills in what it leaves to its
+// defaults: the engine of a container, the brokers of a topic.
+func (p Platform) Target(name TargetName) (Target, bool) {
+	t, ok := p.Targets[name]
+	if c := t.Container; c != nil && c.Engine == "" {
+		t.Container = &Container{Engine: DefaultEngine, Name: c.Name}
+	}
+	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
+		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}
+	}
+	return t, ok
+}

@@ -1,0 +1,123 @@
+package spec_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/spec"
+)
+
+const lab = `faultline_platform: v1
+name: lab
+environment: test
+kafka: [127.0.0.1:9092]
+targets:
+  svc: {process: {record: /run/svc.json}}
+  old: {process: {pid_file: /run/old.pid, command: [old]}}
+  box: {container: {name: k2-sink}}
+  far: {container: {engine: "tcp://10.0.0.1:2375", name: 3f4e}}
+  net: {network: {namespace: /run/netns/kafka, ports: [9092, 9093]}}
+  orders: {topic: {name: orders.v1}, health: {kafka: "127.0.0.1:9092"}}
+  mirror: {topic: {brokers: ["[::1]:9092", "k:9093"], name: orders.v1}}
+  schemas: {registry: {url: "https://me:pass@r:8081/apis/ccompat/v7"}}
+  subject: {registry: {url: "http://r:8081", subject: orders-value}}
+  lake: {table: {namespace: market.data, name: trades_v2}}
+  all: {members: [svc, orders]}
+  seen: {health: {tcp: "127.0.0.1:1"}}
+`
+
+func TestATargetIsOneKindOfThing(t *testing.T) {
+	p, problems := spec.ParsePlatform([]byte(lab))
+	require.Empty(t, problems)
+	kinds := map[spec.TargetName]spec.TargetKind{}
+	for name, target := range p.Targets {
+		kinds[name] = target.Kind()
+	}
+	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
+		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
+		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
+		"lake": spec.TableKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
+	}, kinds)
+	assert.Equal(t, []int{9092, 9093}, p.Targets["net"].Network.Ports)
+	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
+}
+
+func TestTheGuidesExampleIsAccepted(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "TARGETS.md"))
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(guide), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```\n")
+	require.True(t, found)
+	p, problems := spec.ParsePlatform([]byte(example))
+	require.Empty(t, problems)
+	assert.Equal(t, spec.WatchedKind, p.Targets["meter"].Kind())
+}
+
+func TestATargetIsFoundWithItsDefaults(t *testing.T) {
+	p, problems := spec.ParsePlatform([]byte(lab))
+	require.Empty(t, problems)
+	find := func(name spec.TargetName) spec.Target {
+		found, ok := p.Target(name)
+		assert.True(t, ok, name)
+		return found
+	}
+	assert.Equal(t, spec.DefaultEngine, find("box").Container.Engine)
+	assert.Equal(t, "tcp://10.0.0.1:2375", find("far").Container.Engine)
+	assert.Equal(t, []string{"127.0.0.1:9092"}, find("orders").Topic.Brokers)
+	assert.Equal(t, []string{"[::1]:9092", "k:9093"}, find("mirror").Topic.Brokers)
+	assert.Empty(t, p.Targets["box"].Container.Engine, "the platform stays as it was written")
+	assert.Empty(t, p.Targets["orders"].Topic.Brokers)
+	_, ok := p.Target("nobody")
+	assert.False(t, ok)
+}
+
+func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, want string }{
+		"two kinds":             {"container: {name: k2-sink}", "container: {name: k2-sink}, topic: {name: t}", "8:8: error: targets.box: a target is one thing, this one is a container and a topic; write one of process"},
+		"a group and a process": {"members: [svc, orders]", "members: [svc], process: {record: r}", "a process and a group"},
+		"nothing":               {"health: {tcp: \"127.0.0.1:1\"}", "title: a title", "17:9: error: targets.seen: nothing says what it is; write one of process"},
+		"an empty group":        {"members: [svc, orders]", "members: []", "16:8: error: targets.all: nothing says what it is"},
+		"an empty kind":         {"container: {name: k2-sink}", "container: null", "targets.box: nothing says what it is"},
+		"an unknown kind":       {"container: {name: k2-sink}", "contaner: {name: k2-sink}", "did you mean container?"},
+		"an unknown field":      {"name: k2-sink", "name: k2-sink, image: k", `unknown field "image"`},
+		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "16:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
+		"a process both ways":   {"pid_file: /run/old.pid", "pid_file: /run/old.pid, record: r", "7:18: error: targets.old.process: a process is found by its record or by its pid file"},
+		"a process no way":      {"record: /run/svc.json", "log: l", "targets.svc.process: a process is found by"},
+		"no container":          {"name: k2-sink", "engine: tcp://h:1", "8:20: error: targets.box.container.name: is missing; write its name or id"},
+		"a container's path":    {"name: k2-sink", "name: /k2-sink", "8:27: error: targets.box.container.name: container \"/k2-sink\": write its name or id"},
+		"an engine's path":      {"tcp://10.0.0.1:2375", "/run/docker.sock", "targets.far.container.engine: engine \"/run/docker.sock\": write the URL of its API, such as unix:///"},
+		"an engine's password":  {"tcp://10.0.0.1:2375", "tcp://me:pass@h:2375", "write the URL of its API"},
+		"a namespace's name":    {"namespace: /run/netns/kafka", "namespace: kafka", "10:30: error: targets.net.network.namespace: namespace \"kafka\" is no path from the root; write where it is bound"},
+		"all of the host":       {"{namespace: /run/netns/kafka, ports: [9092, 9093]}", "{ports: []}", "targets.net.network: it is all the traffic of the host; write ports"},
+		"no port":               {"9092, 9093]", "9092, 65536]", "10:62: error: targets.net.network.ports[1]: 65536 is no port; write a number from 1 to 65535"},
+		"port 0":                {"9092, 9093]", "0]", "0 is no port"},
+		"a port's name":         {"9092, 9093]", "kafka]", "write a whole number"},
+		"a port twice":          {"9092, 9093]", "9092, 9092]", "port 9092 stands twice; remove one"},
+		"no topic":              {"{topic: {name: orders.v1}", "{topic: {brokers: [\"h:1\"]}", "targets.orders.topic.name: is missing; write letters"},
+		"a topic's sign":        {"{name: orders.v1}", "{name: orders/v1}", "11:26: error: targets.orders.topic.name: topic \"orders/v1\": write letters"},
+		"a topic that is a dot": {"{name: orders.v1}", "{name: ..}", "neither . nor .."},
+		"a long topic":          {"{name: orders.v1}", "{name: " + strings.Repeat("o", 250) + "}", "names of up to 249 bytes"},
+		"a topic of no Kafka":   {"kafka: [127.0.0.1:9092]\n", "", "targets.orders.topic: nothing says which Kafka has it; write brokers: [host:9092], or kafka:"},
+		"a broker's port":       {"k:9093", "k", "targets.mirror.topic.brokers[1]: \"k\" is no address; write host:port"},
+		"a broker's big port":   {"k:9093", "k:65536", "is no address"},
+		"no registry":           {"url: \"http://r:8081\", ", "", "targets.subject.registry.url: is missing; write its URL"},
+		"a registry's address":  {"url: \"http://r:8081\"", "url: \"r:8081\"", "registry \"r:8081\": write its URL"},
+		"a registry's query":    {"url: \"http://r:8081\"", "url: \"http://r:8081?a=b\"", "without a query"},
+		"a subject's path":      {"orders-value", "orders/value", "subject \"orders/value\": write one subject"},
+		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
+		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
+		"a table's full name":   {"name: trades_v2", "name: market.trades_v2", "the namespace apart"},
+		"a namespace's path":    {"market.data", "../data", "namespace \"../data\": write letters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, lab, c.from)
+			_, problems := spec.ParsePlatform([]byte(strings.Replace(lab, c.from, c.to, 1)))
+			require.ErrorContains(t, problems.Err(), c.want)
+		})
+	}
+}

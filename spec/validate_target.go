@@ -1,0 +1,124 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	containerPattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`              // Docker's own
+	enginePattern    = `^(unix:///\S+|(tcp|https?)://[^\s/?#@]+)$` // as DOCKER_HOST has it
+	topicPattern     = `^[a-zA-Z0-9._-]+$`
+	urlPattern       = `^https?://[^\s/?#]+(/[^\s?#]*)?$`
+	subjectPattern   = `^[^\s/]+$`
+	tablePattern     = `^[a-zA-Z0-9_][a-zA-Z0-9_-]*$`
+	namespacePattern = `^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`
+	longestTopic     = 249
+)
+
+// kindsToWrite is the hint where a target says no kind, or several.
+const kindsToWrite = "write one of process, container, network, topic, registry, table, or members"
+
+func (v *validator) targets(p Platform, known []string) {
+	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
+		t, path := p.Targets[name], "targets."+string(name)
+		switch kinds := t.kinds(); {
+		case len(kinds) > 1:
+			v.refuse(path, fmt.Sprintf("a target is one thing, this one is a %s and a %s", kinds[0], kinds[1]), kindsToWrite)
+		case len(kinds) == 0 && t.Health == nil:
+			v.refuse(path, "nothing says what it is", kindsToWrite+"; health alone where it is only watched")
+		}
+		for i, m := range t.Members {
+			if _, ok := p.Targets[m]; !ok {
+				v.refuse(indexed(path+".members", i), fmt.Sprintf("target %q is not known", m), DidYouMean(string(m), known))
+			}
+		}
+		v.target(path, t, p)
+	}
+}
+
+// target judges each kind that the target says.
+func (v *validator) target(path string, t Target, p Platform) {
+	if t.Process != nil && (t.Process.Record == "") == (t.Process.PIDFile == "") {
+		v.refuse(path+".process", "a process is found by its record or by its pid file, one of them", "write record: PATH, or pid_file: PATH with command: [...]")
+	}
+	if c := t.Container; c != nil {
+		v.like(path+".container.name", "container", c.Name, containerPattern, "its name or id, as the engine lists it")
+		if c.Engine != "" {
+			v.like(path+".container.engine", "engine", c.Engine, enginePattern, "the URL of its API, such as "+DefaultEngine+" or tcp://host:2375")
+		}
+	}
+	if t.Network != nil {
+		v.network(path+".network", *t.Network)
+	}
+	if t.Topic != nil {
+		v.topic(path+".topic", *t.Topic, p.Kafka)
+	}
+	if r := t.Registry; r != nil {
+		v.like(path+".registry.url", "registry", r.URL, urlPattern, "its URL without a query, such as http://127.0.0.1:8081")
+		if r.Subject != "" {
+			v.like(path+".registry.subject", "subject", r.Subject, subjectPattern, "one subject, such as trades-value, or nothing for the whole registry")
+		}
+	}
+	if l := t.Table; l != nil {
+		v.like(path+".table.namespace", "namespace", l.Namespace, namespacePattern, "letters, digits, dash and underscore, with dots between its levels")
+		v.like(path+".table.name", "table", l.Name, tablePattern, "letters, digits, dash and underscore, and the namespace apart")
+	}
+}
+
+func (v *validator) network(path string, n Network) {
+	if n.Namespace != "" && !strings.HasPrefix(n.Namespace, "/") {
+		v.refuse(path+".namespace", fmt.Sprintf("namespace %q is no path from the root", n.Namespace), "write where it is bound, such as /run/netns/kafka")
+	}
+	if n.Namespace == "" && len(n.Ports) == 0 {
+		v.refuse(path, "it is all the traffic of the host", "write ports: [9092], or namespace: /run/netns/kafka")
+	}
+	for i, port := range n.Ports {
+		at := indexed(path+".ports", i)
+		if port < 1 || port > 65535 {
+			v.refuse(at, fmt.Sprintf("%d is no port", port), "write a number from 1 to 65535")
+		}
+		if slices.Contains(n.Ports[:i], port) {
+			v.refuse(at, fmt.Sprintf("port %d stands twice", port), "remove one")
+		}
+	}
+}
+
+func (v *validator) topic(path string, t Topic, kafka []string) {
+	v.like(path+".name", "topic", t.Name, topicPattern, "letters, digits, dot, dash and underscore")
+	if len(t.Name) > longestTopic || t.Name == "." || t.Name == ".." {
+		v.refuse(path+".name", fmt.Sprintf("Kafka takes names of up to %d bytes, and neither . nor ..", longestTopic), "write the topic's name")
+	}
+	if len(t.Brokers) == 0 && len(kafka) == 0 {
+		v.refuse(path, "nothing says which Kafka has it", "write brokers: [host:9092], or kafka: for the whole platform")
+	}
+	for i, b := range t.Brokers {
+		if !isAddress(b) {
+			v.refuse(indexed(path+".brokers", i), fmt.Sprintf("%q is no address", b), "write host:port, such as 127.0.0.1:9092")
+		}
+	}
+}
+
+// like refuses a value that is missing, or does not match.
+func (v *validator) like(path, what, value, pattern, want string) {
+	if value == "" {
+		v.refuse(path, "is missing", "write "+want)
+		return
+	}
+	if err := matches(what, value, pattern, want); err != nil {
+		v.refuse(path, err.Error(), "")
+	}
+}
+
+// isAddress takes host:port; the core knows no package net.
+func isAddress(s string) bool {
+	cut := strings.LastIndexByte(s, ':')
+	if cut < 1 || strings.ContainsAny(s, " \t\r\n/,@") {
+		return false
+	}
+	port, err := strconv.ParseUint(s[cut+1:], 10, 16)
+	return err == nil && port > 0
+}
