@@ -149,12 +149,13 @@ func (l *Log) StateAt(id spec.ExperimentID, version uint64) experiment.State {
 	return l.state(id)
 }
 
-// Live lists the experiments that are not over, in the order of their ids.
+// Live lists the experiments that are not over, in the order of their ids. It
+// looks at no others: it is asked several times a second.
 func (l *Log) Live() []experiment.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []experiment.State
-	for _, id := range slices.Sorted(maps.Keys(l.states)) {
+	for _, id := range slices.Sorted(maps.Keys(l.history)) {
 		if s := l.states[id]; s.Phase != experiment.Absent && !s.Phase.Over() {
 			out = append(out, s)
 		}
