@@ -37,6 +37,9 @@ func deaths() []death {
 	lapse := lease + 100*time.Millisecond + load
 	reaped := 200*time.Millisecond + load
 	both := agentOff + time.Second + load
+	// Who would undo stands still, too. When it goes on, the renewals that waited
+	// tell it that the owner lives: the fault may then have its planned time.
+	thawed := 4*lease + planned
 	frozen := lease + 500*time.Millisecond + load // silence, kill, undo
 	return []death{
 		{"kill controller", killed("controller"), lapse, true},
@@ -53,6 +56,9 @@ func deaths() []death {
 		{"stop NATS", frozenFor("nats"), lapse, false},
 		{"stop Kafka", frozenFor("kafka"), foreseen, false},
 		{"stop all but the reaper", frozenFor("controller", "nats", "kafka", "agent"), frozen, false},
+		{"stop agent, reaper", frozenFor("agent", "reaper"), thawed, false},
+		{"stop reaper, agent", frozenFor("reaper", "agent"), thawed, false},
+		{"stop all", frozenFor("controller", "nats", "kafka", "reaper", "agent"), thawed, false},
 		{"agent's disk full", func(w *world) func() { return w.fill(w.agentHome) }, planned, false},
 		{"controller's disk full", func(w *world) func() { return w.fill(w.home) }, planned, false},
 		{"clock an hour ahead", stepped("1h"), planned, false},
