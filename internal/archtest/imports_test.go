@@ -35,6 +35,8 @@ func owners() map[string][]string {
 		"charm.land":                               {"internal/progress"},
 		"github.com/charmbracelet":                 {"internal/progress"},
 		"github.com/nicholas-fedor/shoutrrr":       {"handlers/notify"},
+		"github.com/google/nftables":               {"internal/nft", "faults"},
+		"github.com/mdlayher/netlink":              {"internal/nft"},
 	}
 }
 

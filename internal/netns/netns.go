@@ -1,0 +1,63 @@
+// Package netns makes sockets and kernel objects in another network namespace
+// than that of the process.
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+const own = "/proc/thread-self/ns/net"
+
+// Namespace is a network namespace that is held open: it lives at least until
+// Close, whatever becomes of its path.
+type Namespace struct{ file *os.File }
+
+// Open holds the namespace that is bound to path, such as /run/netns/kafka or
+// /proc/PID/ns/net; "" is the process's own.
+func Open(path string) (*Namespace, error) {
+	if path == "" {
+		path = own
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, fmt.Errorf("opening network namespace %s: %w; see that it is bound there", path, err)
+	}
+	return &Namespace{file: f}, nil
+}
+
+// Fd is valid until Close.
+func (n *Namespace) Fd() int { return int(n.file.Fd()) }
+
+// Close lets the namespace go.
+func (n *Namespace) Close() error { return n.file.Close() }
+
+// Do runs f on a thread inside the namespace. What f opens stays inside; what
+// it starts in other goroutines does not run there. It needs CAP_SYS_ADMIN
+// where the namespace is not the process's own.
+func (n *Namespace) Do(f func() error) (err error) {
+	runtime.LockOSThread()
+	here, err := os.Open(own)
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("opening the own network namespace: %w", err)
+	}
+	defer func() { err = errors.Join(err, here.Close()) }()
+	if err := unix.Setns(n.Fd(), unix.CLONE_NEWNET); err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("entering network namespace %s: %w; run this as root, or with CAP_SYS_ADMIN", n.file.Name(), err)
+	}
+	defer func() {
+		if back := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); back != nil {
+			// The thread stays locked, and so ends with its goroutine: no other one must run on it.
+			err = errors.Join(err, fmt.Errorf("returning from network namespace %s: %w", n.file.Name(), back))
+			return
+		}
+		runtime.UnlockOSThread()
+	}()
+	return f()
+}
