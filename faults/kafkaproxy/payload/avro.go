@@ -3,6 +3,7 @@ package payload
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -156,7 +157,7 @@ func (s avroSlot) shifted(m move) ([]byte, error) {
 // add appends a string behind the last field: the schema lacks it and is not
 // changed, so that a reader finds bytes left over. Avro has no names in values.
 func (v avroValue) add(name string) ([]byte, error) {
-	return append(v.body[:len(v.body):len(v.body)], avroString(name)...), nil
+	return append(slices.Clip(v.body), avroString(name)...), nil
 }
 
 func avroString(s string) []byte {

@@ -125,6 +125,6 @@ func twosComplement(i *big.Int) []byte {
 		return i.FillBytes(make([]byte, size))
 	}
 	size = new(big.Int).Not(i).BitLen()/8 + 1
-	whole := new(big.Int).Lsh(big.NewInt(1), uint(size)*8) //nolint:gosec // a size is positive
+	whole := new(big.Int).Lsh(big.NewInt(1), uint(size)*8)
 	return whole.Add(whole, i).FillBytes(make([]byte, size))
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
@@ -84,7 +85,7 @@ func (c *Corrupter) inside(ctx context.Context, value []byte, how rule.Corrupt) 
 	if err != nil {
 		return nil, err
 	}
-	return append(frame[:len(frame):len(frame)], body...), nil
+	return append(slices.Clip(frame), body...), nil
 }
 
 func apply(doc document, how rule.Corrupt) ([]byte, error) {

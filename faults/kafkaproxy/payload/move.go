@@ -65,8 +65,8 @@ func (m move) text(s string) (string, error) {
 		return "", fmt.Errorf("%.40q is no time of RFC 3339", s)
 	}
 	layout := "2006-01-02T15:04:05"
-	if i := strings.IndexByte(s, '.'); i >= 0 {
-		digits := len(s[i+1:]) - len(strings.TrimLeft(s[i+1:], "0123456789"))
+	if _, fraction, ok := strings.Cut(s, "."); ok {
+		digits := len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
 		layout += "." + strings.Repeat("0", digits)
 	}
 	if strings.HasSuffix(s, "Z") {

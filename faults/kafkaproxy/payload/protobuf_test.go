@@ -16,41 +16,41 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
-func protoTrade(t testing.TB) protoreflect.MessageDescriptor {
-	t.Helper()
+func protoTrade(tb testing.TB) protoreflect.MessageDescriptor {
+	tb.Helper()
 	files := map[string]string{}
 	for _, name := range []string{"trade.proto", "venue.proto"} {
 		text, err := os.ReadFile("testdata/" + name)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		files[name] = string(text)
 	}
 	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
 		Accessor: protocompile.SourceAccessorFromMap(files),
 	})}
-	compiled, err := c.Compile(t.Context(), "trade.proto")
-	require.NoError(t, err)
+	compiled, err := c.Compile(tb.Context(), "trade.proto")
+	require.NoError(tb, err)
 	return compiled[0].Messages().ByName("Trade")
 }
 
 // The second message of its file: one index, 1.
 func protoFrame(body []byte) []byte { return frame(tradeProto, append([]byte{2, 2}, body...)) }
 
-func encodedProto(t testing.TB, json string) []byte {
-	t.Helper()
-	m := dynamicpb.NewMessage(protoTrade(t))
-	require.NoError(t, protojson.Unmarshal([]byte(json), m))
+func encodedProto(tb testing.TB, json string) []byte {
+	tb.Helper()
+	m := dynamicpb.NewMessage(protoTrade(tb))
+	require.NoError(tb, protojson.Unmarshal([]byte(json), m))
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return protoFrame(b)
 }
 
-func requireProto(t testing.TB, want string, framed []byte) {
-	t.Helper()
-	m := dynamicpb.NewMessage(protoTrade(t))
-	require.NoError(t, proto.Unmarshal(framed[7:], m))
+func requireProto(tb testing.TB, want string, framed []byte) {
+	tb.Helper()
+	m := dynamicpb.NewMessage(protoTrade(tb))
+	require.NoError(tb, proto.Unmarshal(framed[7:], m))
 	got, err := protojson.Marshal(m)
-	require.NoError(t, err)
-	require.JSONEq(t, want, string(got))
+	require.NoError(tb, err)
+	require.JSONEq(tb, want, string(got))
 }
 
 func TestProtobufFieldsAreCorrupted(t *testing.T) {

@@ -36,11 +36,11 @@ type registry struct {
 	down   atomic.Bool
 }
 
-func serve(t testing.TB) *registry {
-	t.Helper()
+func serve(tb testing.TB) *registry {
+	tb.Helper()
 	text := func(name string) string {
 		b, err := os.ReadFile("testdata/" + name)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		return string(b)
 	}
 	schemas := map[string]sr.Schema{
@@ -84,7 +84,7 @@ func serve(t testing.TB) *registry {
 		answer(w, s, ok, req.PathValue("subject"))
 	})
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	r.url, r.client = server.URL, server.Client()
 	return r
 }
@@ -94,18 +94,18 @@ func (r *registry) corrupter() *payload.Corrupter { return payload.New(r.client,
 func frame(id byte, body []byte) []byte { return append([]byte{0, 0, 0, 0, id}, body...) }
 
 // corrupt demands that the value is as it was where nothing changed.
-func corrupt(t testing.TB, c *payload.Corrupter, value []byte, how rule.Corrupt) ([]byte, bool, error) {
-	t.Helper()
+func corrupt(tb testing.TB, c *payload.Corrupter, value []byte, how rule.Corrupt) ([]byte, bool, error) {
+	tb.Helper()
 	before := append([]byte{}, value...)
-	out, changed, err := c.Corrupt(t.Context(), "trades", value, how)
-	require.Equal(t, string(before), string(value), "the value was written to")
+	out, changed, err := c.Corrupt(tb.Context(), "trades", value, how)
+	require.Equal(tb, string(before), string(value), "the value was written to")
 	if !changed {
-		require.Equal(t, value, out)
+		require.Equal(tb, value, out)
 	} else {
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
-	again, _, _ := c.Corrupt(t.Context(), "trades", value, how)
-	require.Equal(t, out, again, "the same value is not corrupted the same way")
+	again, _, _ := c.Corrupt(tb.Context(), "trades", value, how)
+	require.Equal(tb, out, again, "the same value is not corrupted the same way")
 	return out, changed, err
 }
 
