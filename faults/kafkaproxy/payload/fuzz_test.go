@@ -1,6 +1,7 @@
 package payload_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ func FuzzPayload(f *testing.F) {
 	f.Add(encodedProto(f, `{"id":"1","price":1.5,"venue":{"fee":2},"vendor":{"a":"b"},"at":"2026-05-01T12:00:00Z"}`), "price", "venue.fee", int64(1))
 	f.Add(encodedProto(f, `{"id":"1","levels":["1"]}`), "id", "lots", int64(1))
 	f.Add(frame(tradeJSON, []byte(`{"price":1,"venue":{"fee":"x"}}`)), "price", "venue.fee", int64(1))
+	f.Add([]byte(`{"a\u0062":[{"x":"}\\\""},1 ] , "b" : -1.5e3 , "c" : {} }`), "ab", "b", int64(1))
 	f.Add([]byte(`{"at":"2026-05-01T12:00:00.5Z","a":{"b":[1]}}`), "at", "a.b", int64(-1))
 	f.Fuzz(func(t *testing.T, value []byte, one, other string, by int64) {
 		if len(value) > 4 && value[0] == 0 { // only ids that are known
@@ -27,8 +29,11 @@ func FuzzPayload(f *testing.F) {
 			if do != rule.FieldSwap {
 				how.Fields = how.Fields[:1]
 			}
-			_, changed, err := corrupt(t, c, value, how)
+			out, changed, err := corrupt(t, c, value, how)
 			require.False(t, changed && err != nil)
+			if inside := do != rule.BitFlip && do != rule.Truncate && do != rule.NullValue; inside && json.Valid(value) {
+				require.True(t, json.Valid(out), "JSON became %q", out)
+			}
 		}
 	})
 }

@@ -13,8 +13,7 @@ import (
 // space and the digits of numbers stay where nothing was asked.
 type jsonText []byte
 
-// find goes to the value of the key that path names; of a key that is there
-// twice, to the last one, which readers take.
+// find goes to the value of the key that path names.
 func (t jsonText) find(path []string) (span, error) {
 	at := span{0, len(t)}
 	for i, key := range path {
@@ -23,31 +22,6 @@ func (t jsonText) find(path []string) (span, error) {
 			return span{}, fmt.Errorf("finding field %s: %w", strings.Join(path[:i+1], "."), err)
 		}
 		at = span{at.from + inner.from, at.from + inner.to}
-	}
-	return at, nil
-}
-
-func (t jsonText) key(name string) (span, error) {
-	d := json.NewDecoder(bytes.NewReader(t))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return span{}, errors.Join(errNoField, err)
-	}
-	found, at := false, span{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return span{}, err
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return span{}, err
-		}
-		if key == name {
-			found, at = true, span{int(d.InputOffset()) - len(value), int(d.InputOffset())}
-		}
-	}
-	if !found {
-		return span{}, errNoField
 	}
 	return at, nil
 }

@@ -27,6 +27,7 @@ func TestJSONIsCorruptedInPlace(t *testing.T) {
 		"swap with itself":   {`{"a":1}`, swap("a", "a"), ""},
 		"swap nested":        {`{"a":{"b":{"c":"x"}},"d":null}`, swap("a.b.c", "d"), `{"a":{"b":{"c":null}},"d":"x"}`},
 		"swap of a twin key": {`{"a":1,"a":2,"b":3}`, swap("a", "b"), `{"a":1,"a":3,"b":2}`},
+		"keys with escapes":  {`{"a\u0062":[{"x":"}\\\""},1 ] , "b" : -1.5e3 }`, swap("ab", "b"), `{"a\u0062":-1.5e3 , "b" : [{"x":"}\\\""},1 ] }`},
 		"number to text":     {`{"a": 1.50}`, wrong("a"), `{"a": "1.50"}`},
 		"text to number":     {`{"a":"1.50"}`, wrong("a"), `{"a":1.50}`},
 		"text to 0":          {`{"a":"x\"y"}`, wrong("a"), `{"a":0}`},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (c *Corrupter) schema(ctx context.Context, id int, url string) (*schema, er
 }
 
 func (r *registries) schema(ctx context.Context, id int, url string) (*schema, error) {
-	key := fmt.Sprintf("%s %d", url, id)
+	key := url + " " + strconv.Itoa(id)
 	r.mu.Lock()
 	a, ok := r.kept[key]
 	r.mu.Unlock()

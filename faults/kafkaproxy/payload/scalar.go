@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"regexp"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -53,15 +53,16 @@ func floating(f float64) (scalar, error) {
 // plain is a number that text may hold: without an exponent, which could make
 // it as long as memory.
 func plain(s string) (*big.Rat, error) {
-	if len(s) > mostDigits || !regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`).MatchString(s) {
-		return nil, fmt.Errorf("the text %.40q is no number", s)
+	whole, fraction, dot := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if len(s) <= mostDigits && digits(whole) && (!dot || digits(fraction)) {
+		if r, ok := new(big.Rat).SetString(s); ok {
+			return r, nil
+		}
 	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return nil, fmt.Errorf("the text %.40q is no number", s)
-	}
-	return r, nil
+	return nil, fmt.Errorf("the text %.40q is no number", s)
 }
+
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // rational gives the number that v is, or that its text says.
 func (v scalar) rational() (*big.Rat, error) {
