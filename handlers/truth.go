@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -17,6 +18,7 @@ type GroundTruth struct {
 	// Connect opens the log's Kafka; bus.Open does. It closes with GroundTruth.
 	Connect func() (*bus.Bus, error)
 	bus     *bus.Bus
+	flying  sync.WaitGroup // what nobody waits for any more
 }
 
 // Publish implements truth.Sender.
@@ -28,14 +30,25 @@ func (g *GroundTruth) Publish(ctx context.Context, e cloudevent.Event) error {
 		}
 		g.bus = b
 	}
-	return publish(ctx, g.bus.Publisher(), g.bus.Topics().GroundTruth, e)
+	done := make(chan error, 1)
+	g.flying.Go(func() {
+		done <- publish(context.WithoutCancel(ctx), g.bus.Publisher(), g.bus.Topics().GroundTruth, e)
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("publishing ground truth of experiment %s: %w", e.Subject, ctx.Err())
+	}
 }
 
-// Close closes the connection, if there is one.
+// Close closes the connection, if there is one. It waits for what is on its
+// way, which while Kafka is away takes as long as the producer tries.
 func (g *GroundTruth) Close() error {
 	if g.bus == nil {
 		return nil
 	}
+	g.flying.Wait()
 	return g.bus.Close()
 }
 

@@ -19,7 +19,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func topics() Topics { return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"} }
+func topics() Topics {
+	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"}
+}
 
 func start() time.Time { return time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC) }
 

@@ -62,7 +62,9 @@ func TestARepeatedEntryIsOneRow(t *testing.T) {
 // written are read again, and were not counted as there.
 func TestACrashBeforeTheFlushRepeatsNothing(t *testing.T) {
 	l := openLake(t)
-	at := func(offset int64, f truth.Fact) Truth { return Truth{Fact: f, Topic: topics().GroundTruth, Offset: offset} }
+	at := func(offset int64, f truth.Fact) Truth {
+		return Truth{Fact: f, Topic: topics().GroundTruth, Offset: offset}
+	}
 	crashed := openSet(t, l)
 	require.NoError(t, crashed.Truth(t.Context(), at(0, touched("x", "one", 1, 2))))
 	require.NoError(t, crashed.Flush(t.Context(), nil, nil, next(1)))

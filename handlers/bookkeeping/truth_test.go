@@ -43,8 +43,8 @@ func did(run, receipt string, seqs ...uint64) truth.Fact {
 	return truth.Fact{Entries: e}
 }
 
-func closedWith(receipt string, written uint64, runs ...truth.RunPart) truth.Fact {
-	return truth.Fact{Closed: &truth.Closed{Receipt: truth.Receipt{ID: receipt, Experiment: "x"}, Written: written, Runs: runs}}
+func closedWith(written uint64, runs ...truth.RunPart) truth.Fact {
+	return truth.Fact{Closed: &truth.Closed{Receipt: truth.Receipt{ID: "r", Experiment: "x"}, Written: written, Runs: runs}}
 }
 
 func broken(kind, receipt string) experiment.State {
@@ -58,35 +58,35 @@ func TestEveryEntryIsAccountedFor(t *testing.T) {
 		want  events.GroundTruth
 	}{
 		"all are there": {
-			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 5), closedWith("r", 3, part)}},
+			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 5), closedWith(3, part)}},
 			events.GroundTruth{Receipts: 1, Written: 3, Entries: 3, Complete: true},
 		},
 		"repeats count once, over lives of the proxy": {
 			truthTopic{facts: []truth.Fact{
 				did("one", "r", 1, 2), did("one", "r", 1, 2), did("one", "r", 2, 5), did("two", "r", 1),
-				closedWith("r", 4, part, truth.RunPart{Run: "two", Written: 1, Last: 1}),
-				did("one", "r", 5), closedWith("r", 4, part, truth.RunPart{Run: "two", Written: 1, Last: 1}),
+				closedWith(4, part, truth.RunPart{Run: "two", Written: 1, Last: 1}),
+				did("one", "r", 5), closedWith(4, part, truth.RunPart{Run: "two", Written: 1, Last: 1}),
 			}},
 			events.GroundTruth{Receipts: 1, Written: 4, Entries: 4, Complete: true},
 		},
 		"the fault touched nothing": {
-			truthTopic{facts: []truth.Fact{closedWith("r", 0)}},
+			truthTopic{facts: []truth.Fact{closedWith(0)}},
 			events.GroundTruth{Receipts: 1, Complete: true},
 		},
 		"the statement comes late": {
-			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2)}, late: []truth.Fact{did("one", "r", 5), closedWith("r", 3, part)}},
+			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2)}, late: []truth.Fact{did("one", "r", 5), closedWith(3, part)}},
 			events.GroundTruth{Receipts: 1, Written: 3, Entries: 3, Complete: true},
 		},
 		"one is missing in the middle": {
-			truthTopic{facts: []truth.Fact{did("one", "r", 1, 5), closedWith("r", 3, part)}},
+			truthTopic{facts: []truth.Fact{did("one", "r", 1, 5), closedWith(3, part)}},
 			events.GroundTruth{Receipts: 1, Written: 3, Entries: 2, Why: "ground truth incomplete: receipt r has 2 entries of 3"},
 		},
 		"a life is missing": {
-			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 5), closedWith("r", 4, part, truth.RunPart{Run: "two", Written: 1, Last: 1})}},
+			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 5), closedWith(4, part, truth.RunPart{Run: "two", Written: 1, Last: 1})}},
 			events.GroundTruth{Receipts: 1, Written: 4, Entries: 3, Why: "ground truth incomplete: receipt r has 3 entries of 4"},
 		},
 		"there are more than were told": {
-			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 4, 5), closedWith("r", 3, part)}},
+			truthTopic{facts: []truth.Fact{did("one", "r", 1, 2, 4, 5), closedWith(3, part)}},
 			events.GroundTruth{Receipts: 1, Written: 3, Entries: 4, Why: "ground truth incomplete: receipt r has 4 entries of 3"},
 		},
 		"nobody closes it": {
@@ -98,7 +98,7 @@ func TestEveryEntryIsAccountedFor(t *testing.T) {
 			events.GroundTruth{Why: "ground truth incomplete: receipt r has 0 entries and no closing statement; context deadline exceeded"},
 		},
 		"a receipt that no step names is not closed": {
-			truthTopic{facts: []truth.Fact{closedWith("r", 0), did("one", "stray", 1)}},
+			truthTopic{facts: []truth.Fact{closedWith(0), did("one", "stray", 1)}},
 			events.GroundTruth{
 				Receipts: 1, Entries: 1,
 				Why: "ground truth incomplete: receipt stray has 1 entries and no closing statement; context deadline exceeded",
@@ -119,7 +119,7 @@ func TestATopicThatCannotBeReadIsNoTruth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, done := context.WithTimeout(t.Context(), time.Minute)
 		defer done()
-		log := &truthTopic{facts: []truth.Fact{closedWith("r", 0)}, broken: errors.New("kafka is away")}
+		log := &truthTopic{facts: []truth.Fact{closedWith(0)}, broken: errors.New("kafka is away")}
 		got := Truth(ctx, log, broken("kafka.drop", "r"))
 		assert.False(t, got.Complete)
 		assert.Contains(t, got.Why, "kafka is away")
