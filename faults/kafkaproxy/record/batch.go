@@ -46,21 +46,21 @@ type Header struct {
 }
 
 const (
-	compressionMask   = 0x07
-	logAppendTimeBit  = 0x08
-	transactionalBit  = 0x10
-	controlBit        = 0x20
-	deleteHorizonBit  = 0x40
-	noTimestamp       = -1
-	noProducer        = -1
-	magicNow          = 2
-	prefixSize        = 8 + 4                                         // base offset, length
-	headerSize        = 61                                            // up to the first record
-	crcAt, crcFrom    = 17, 21                                        // where the checksum stands, and what it covers from
-	magicAt           = 16                                            // in each version of the format
-	smallestRecord    = 7                                             // bytes: one for each of its parts
-	recordCost        = 120                                           // bytes of memory of a Record
-	headerCost        = 48                                            // and of a Header
+	compressionMask  = 0x07
+	logAppendTimeBit = 0x08
+	transactionalBit = 0x10
+	controlBit       = 0x20
+	deleteHorizonBit = 0x40
+	noTimestamp      = -1
+	noProducer       = -1
+	magicNow         = 2
+	prefixSize       = 8 + 4  // base offset, length
+	headerSize       = 61     // up to the first record
+	crcAt, crcFrom   = 17, 21 // where the checksum stands, and what it covers from
+	magicAt          = 16     // in each version of the format
+	smallestRecord   = 7      // bytes: one for each of its parts
+	recordCost       = 120    // bytes of memory of a Record
+	headerCost       = 48     // and of a Header
 )
 
 // Control says that the batch was written by the broker for transactions:

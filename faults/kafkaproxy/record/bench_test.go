@@ -18,6 +18,7 @@ func BenchmarkDecode(b *testing.B) { bench(b, false) }
 func BenchmarkEncode(b *testing.B) { bench(b, true) }
 
 func bench(b *testing.B, change bool) {
+	b.Helper()
 	for _, size := range []int{100, 1024} {
 		for _, kind := range kinds() {
 			b.Run(fmt.Sprintf("%s/%d", kind, size), func(b *testing.B) {

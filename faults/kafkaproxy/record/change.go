@@ -77,7 +77,7 @@ func (b *Batch) ShiftTimestamp(i int, by time.Duration) bool {
 // number gives offsets without a gap.
 func (b *Batch) number() {
 	for i := range b.Records {
-		b.Records[i].OffsetDelta = int32(i) //nolint:gosec // a batch has not so many
+		b.Records[i].OffsetDelta = int32(i)
 	}
 	b.LastOffsetDelta = int32(len(b.Records) - 1) //nolint:gosec // as above
 }

@@ -31,20 +31,19 @@ func (c *Codec) decode(raw []byte, b *Batch) error {
 	if is := crc32.Checksum(raw[crcFrom:], castagnoli()); is != crc {
 		return fmt.Errorf("reading a record batch: its checksum is %08x and says %08x", is, crc)
 	}
-	*b = Batch{ //nolint:gosec // the fields are signed on the wire
-		BaseOffset:      int64(be.Uint64(raw)),
-		LeaderEpoch:     int32(be.Uint32(raw[12:])),
-		Attributes:      int16(be.Uint16(raw[21:])),
-		LastOffsetDelta: int32(be.Uint32(raw[23:])),
-		FirstTimestamp:  int64(be.Uint64(raw[27:])),
-		MaxTimestamp:    int64(be.Uint64(raw[35:])),
-		ProducerID:      int64(be.Uint64(raw[43:])),
-		ProducerEpoch:   int16(be.Uint16(raw[51:])),
-		BaseSequence:    int32(be.Uint32(raw[53:])),
-		Records:         b.Records[:0],
-		crc:             crc,
-		codec:           c,
+	//nolint:gosec // the fields are signed on the wire
+	{
+		b.BaseOffset = int64(be.Uint64(raw))
+		b.LeaderEpoch = int32(be.Uint32(raw[12:]))
+		b.Attributes = int16(be.Uint16(raw[21:]))
+		b.LastOffsetDelta = int32(be.Uint32(raw[23:]))
+		b.FirstTimestamp = int64(be.Uint64(raw[27:]))
+		b.MaxTimestamp = int64(be.Uint64(raw[35:]))
+		b.ProducerID = int64(be.Uint64(raw[43:]))
+		b.ProducerEpoch = int16(be.Uint16(raw[51:]))
+		b.BaseSequence = int32(be.Uint32(raw[53:]))
 	}
+	b.Records, b.KeepCRC, b.crc, b.codec = b.Records[:0], false, crc, c
 	count := int32(be.Uint32(raw[57:])) //nolint:gosec // a negative one is refused
 	body := raw[headerSize:]
 	kind := Compression(b.Attributes & compressionMask)

@@ -130,7 +130,7 @@ func wholeBatch(raw []byte) (int, error) {
 		return 0, nil
 	}
 	length, magic := int32(binary.BigEndian.Uint32(raw[8:])), raw[magicAt] //nolint:gosec // a negative one is refused
-	least := 14                                                           // of an old message: checksum, magic, attributes, two lengths
+	least := 14                                                            // of an old message: checksum, magic, attributes, two lengths
 	if magic == magicNow {
 		least = headerSize - prefixSize
 	}

@@ -35,8 +35,9 @@ type conn struct {
 
 	last     atomic.Pointer[frame.Header] // of the last request that a fault asked about; nil before
 	draining atomic.Bool
-	silent   bool // no response is sent any more; of who owns the head of pending
-	tokens   bool // raw SASL tokens may follow; of requests
+	gone     atomic.Bool // the client has ended
+	silent   bool        // no response is sent any more; of who owns the head of pending
+	tokens   bool        // raw SASL tokens may follow; of requests
 }
 
 func newConn(p *Proxy, link Link, client, broker net.Conn) *conn {
@@ -54,6 +55,7 @@ func newConn(p *Proxy, link Link, client, broker net.Conn) *conn {
 func (c *conn) run(ctx context.Context) {
 	ctx, c.cancel = context.WithCancel(ctx)
 	defer c.cancel()
+	defer c.proxy.hold(c)()
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	var both sync.WaitGroup
@@ -70,14 +72,11 @@ func (c *conn) kill() {
 	c.toClient.close()
 	_ = c.client.Close() // both sides are over, whatever they say to it
 	_ = c.broker.Close()
-	c.pending.mu.Lock()
-	c.pending.ended = true
-	c.pending.room.Broadcast()
-	c.pending.mu.Unlock()
+	c.pending.close()
 }
 
 func (c *conn) lost() {
-	for _, p := range c.pending.close() {
+	for _, p := range c.pending.left() {
 		if p.kind == fromBroker && p.x != nil && p.need&NeedResponse != 0 {
 			c.proxy.config.Faults.Lost(p.x)
 		}
@@ -89,6 +88,7 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 	if errors.Is(err, errDrained) {
 		return // responses ends it
 	}
+	c.gone.Store(true)
 	if c.ends(ctx, err, rule.Request) {
 		c.cancel()
 		return
@@ -98,7 +98,8 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 		return
 	}
 	// What it asked for may still come, unless it does not take that.
-	time.AfterFunc(c.proxy.config.HeaderTimeout, c.cancel)
+	late := time.AfterFunc(c.proxy.config.HeaderTimeout, c.cancel)
+	context.AfterFunc(ctx, func() { late.Stop() })
 }
 
 // endResponses tells the client that the broker ended.
@@ -162,7 +163,7 @@ func (c *conn) shape(h frame.Header, x *Exchange, way rule.Direction) (*shape.Sh
 func (c *conn) drain() {
 	c.draining.Store(true)
 	_ = c.client.SetReadDeadline(time.Now()) // a connection that has no deadline is ended a little later
-	if c.pending.empty() {
+	if c.gone.Load() || c.pending.empty() {
 		c.cancel()
 	}
 }
