@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
@@ -143,7 +144,7 @@ func TestCorruptedIdempotentBatchesComeAgainTheSame(t *testing.T) {
 		assert.Len(t, b.Records, 6)
 		return false, nil
 	})
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	h.reply(x, produced(again, 40))
 	told := h.journal.told()
 	assert.Len(t, told, len(was), "nothing is accounted for twice")

@@ -148,11 +148,11 @@ func (h *harness) reply(x *relay.Exchange, resp kmsg.Response) relay.Action {
 // batch is a batch of values, of no producer, that begins at an offset.
 func batch(base int64, of ...string) *record.Batch {
 	b := &record.Batch{
-		BaseOffset: base, LastOffsetDelta: int32(len(of) - 1), FirstTimestamp: 1000, MaxTimestamp: 1000 + int64(len(of)-1), //nolint:gosec // small
+		BaseOffset: base, LastOffsetDelta: int32(len(of) - 1), FirstTimestamp: 1000, MaxTimestamp: 1000 + int64(len(of)-1),
 		ProducerID: -1, ProducerEpoch: -1, BaseSequence: -1,
 	}
 	for i, v := range of {
-		b.Records = append(b.Records, record.Record{OffsetDelta: int32(i), TimestampDelta: int64(i), Key: []byte("k" + v), Value: []byte(v)}) //nolint:gosec // small
+		b.Records = append(b.Records, record.Record{OffsetDelta: int32(i), TimestampDelta: int64(i), Key: []byte("k" + v), Value: []byte(v)})
 	}
 	return b
 }
@@ -227,7 +227,7 @@ func recordsOf(req *kmsg.ProduceRequest, partition int32) []byte {
 
 func fetchRequest(from int64, wait time.Duration) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
-	req.Version, req.MaxWaitMillis = 12, int32(wait.Milliseconds()) //nolint:gosec // small
+	req.Version, req.MaxWaitMillis = 12, int32(wait.Milliseconds())
 	t := kmsg.NewFetchRequestTopic()
 	t.Topic = "trades"
 	for n := range int32(2) {
