@@ -11,7 +11,7 @@ import (
 // compaction leaves it. With nothing left the batch is empty, as compaction
 // keeps one, and clients move on behind it. On produce what stays is numbered
 // anew without a gap, which brokers demand; a batch with nothing left must not
-// be sent, since they refuse it.
+// be sent: they refuse it (INVALID_RECORD).
 func (b *Batch) Drop(indices []int, produce bool) {
 	if len(indices) == 0 {
 		return
