@@ -51,6 +51,8 @@ fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec
 	$(GO) test -run '^$$' -fuzz FuzzDecodeBatch -fuzztime 30s ./events
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
+	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./faults/kafkaproxy/truth
+	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 30s ./faults/kafkaproxy/truth
 	$(GO) test -run '^$$' -fuzz FuzzReadCompact -fuzztime 30s ./experiment
 	$(GO) test -run '^$$' -fuzz FuzzBatches -fuzztime 30s ./faults/kafkaproxy/record
 	$(GO) test -run '^$$' -fuzz FuzzPayload -fuzztime 30s ./faults/kafkaproxy/payload

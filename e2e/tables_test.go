@@ -22,6 +22,7 @@ func readWithOthers(t *testing.T, catalog ...string) {
 		"--expect", "market_data.trades_v2", "--key", "market_data.trades_v2=trade_id",
 		// One record of the log gives several rows of these.
 		"--key", "chaos.readings=topic,partition,offset,metric,at", "--key", "chaos.integrity_checks=topic,partition,offset,check",
+		"--key", "chaos.ground_truth=run,seq",
 	}
 	for _, table := range []string{"experiments", "events", "readings", "faults", "verdicts", "dlq_audit", "integrity_checks"} {
 		args = append(args, "--expect", "chaos."+table)

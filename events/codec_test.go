@@ -186,3 +186,25 @@ func FuzzDecodeBatch(f *testing.F) {
 		}
 	})
 }
+
+// TestBooksWithoutGroundTruthStayReadable: what was written before there was
+// any has none, and what has it is read back.
+func TestBooksWithoutGroundTruthStayReadable(t *testing.T) {
+	e := events.BooksClosed{Taken: 3, Why: "w", Truth: &events.GroundTruth{Receipts: 1, Written: 4, Entries: 3, Why: "one is missing"}}
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := events.DecodeEvent(events.TypeBooksClosed, data)
+	if err != nil || !reflect.DeepEqual(back, e) {
+		t.Errorf("read back %+v, %v", back, err)
+	}
+	old, err := os.ReadFile(filepath.Join("testdata", "v1", events.TypeBooksClosed+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err = events.DecodeEvent(events.TypeBooksClosed, old)
+	if books, ok := back.(events.BooksClosed); err != nil || !ok || books.Truth != nil {
+		t.Errorf("read %+v, %v", back, err)
+	}
+}

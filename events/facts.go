@@ -171,6 +171,19 @@ type BooksClosed struct {
 	Balanced     bool     `json:"balanced"`
 	Examples     []string `json:"examples,omitempty"` // keys of records that went missing
 	Why          string   `json:"why,omitempty"`
+	// Truth is of experiments whose faults touch records. Without all of it the
+	// books do not balance.
+	Truth *GroundTruth `json:"ground_truth,omitempty"`
+}
+
+// GroundTruth is what the log has of the records that faults touched on
+// purpose. The zero value is not complete.
+type GroundTruth struct {
+	Receipts int64  `json:"receipts"` // faults that were lifted and told how many entries they have
+	Written  int64  `json:"written"`  // entries that they told of
+	Entries  int64  `json:"entries"`  // that were found, each once
+	Complete bool   `json:"complete"`
+	Why      string `json:"why,omitempty"` // not complete
 }
 
 // Concluded is the one verdict of an experiment.

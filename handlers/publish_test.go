@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/bus/poison"
 )
 
@@ -25,4 +27,19 @@ func TestATickThatCannotBeWrittenIsPoison(t *testing.T) {
 	err = to.Record(t.Context(), tick)
 	require.Error(t, err)
 	assert.False(t, poison.Is(err), "%v", err)
+}
+
+func TestGroundTruthUnderAnotherKeyIsNone(t *testing.T) {
+	event, err := truth.Encode(truth.Fact{Closed: &truth.Closed{Receipt: truth.Receipt{ID: "r", Experiment: "x"}}})
+	require.NoError(t, err)
+	rec := bus.Record{Key: []byte("x"), Headers: event.Headers(), Value: event.Data}
+	f, err := handlers.ReadTruth(rec)
+	require.NoError(t, err)
+	assert.Equal(t, "r", f.Closed.ID)
+	rec.Key = []byte("y")
+	_, err = handlers.ReadTruth(rec)
+	require.ErrorContains(t, err, "write the experiment id")
+	rec.Headers = nil
+	_, err = handlers.ReadTruth(rec)
+	require.ErrorContains(t, err, "is missing")
 }

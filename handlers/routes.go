@@ -23,6 +23,7 @@ const (
 //	chaos.commands → decide → chaos.events
 //	chaos.events   → verify → (chaos.dead-letters)
 //	chaos.readings → verify → (chaos.dead-letters)
+//	chaos.ground-truth → verify → (chaos.dead-letters)
 //
 // What follows from chaos.events is no route: agent, conductor and projections
 // act on the state that the log folds to, so that a restart misses nothing.
@@ -34,6 +35,7 @@ func Route(r *message.Router, topics bus.Topics, subscriber func(group string) (
 		{"decide", DecideGroup, topics.Commands, d.handle},
 		{"verify-events", VerifyGroup + "-events", topics.Events, verifyBatch},
 		{"verify-readings", VerifyGroup + "-readings", topics.Readings, verifyTick},
+		{"verify-ground-truth", VerifyGroup + "-ground-truth", topics.GroundTruth, verifyTruth},
 	} {
 		from, err := subscriber(route.group)
 		if err != nil {
@@ -60,18 +62,14 @@ func (d Decider) handle(msg *message.Message) error {
 
 // verifyBatch sends what is no batch to the dead letters. Every reader of the
 // log leaves such a record out; this one tells of it.
-func verifyBatch(msg *message.Message) error {
-	event, err := cloudevent.FromHeaders(msg.Metadata, msg.Payload)
-	if err == nil {
-		_, err = batchOf(origin.Key(msg), event)
-	}
-	return poison.New(err)
-}
+func verifyBatch(msg *message.Message) error { return verify(msg, batchOf) }
 
-func verifyTick(msg *message.Message) error {
+func verifyTick(msg *message.Message) error { return verify(msg, tickOf) }
+
+func verify[T any](msg *message.Message, read func(key string, event cloudevent.Event) (T, error)) error {
 	event, err := cloudevent.FromHeaders(msg.Metadata, msg.Payload)
 	if err == nil {
-		_, err = tickOf(origin.Key(msg), event)
+		_, err = read(origin.Key(msg), event)
 	}
 	return poison.New(err)
 }

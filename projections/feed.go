@@ -8,6 +8,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // take hands one record's rows to the tables, and says whether they are to be
@@ -76,6 +77,29 @@ func (f *Follower) reading(rec bus.Record) (bool, error) {
 	}
 	f.tables.Tick(Tick{Tick: t, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset})
 	return false, nil
+}
+
+// truth hands on what faults touched. A table that cannot be asked is asked
+// again until ctx ends.
+func (f *Follower) truth(ctx context.Context) take {
+	return func(rec bus.Record) (bool, error) {
+		fact, err := handlers.ReadTruth(rec)
+		if err != nil {
+			f.skipped(rec, err)
+			return false, nil
+		}
+		t := Truth{Fact: fact, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
+		for wait := firstPause; ; wait = min(2*wait, maxPause) {
+			err := f.tables.Truth(ctx, t)
+			if err == nil {
+				return false, nil
+			}
+			f.options.Log.Error("projecting ground truth failed; trying again", "pause", wait, "error", err)
+			if !pause.For(ctx, wait) {
+				return false, ctx.Err()
+			}
+		}
+	}
 }
 
 func (f *Follower) skipped(rec bus.Record, err error) {

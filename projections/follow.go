@@ -31,7 +31,8 @@ type tables interface {
 	Batch(b Batch) error
 	Tick(t Tick)
 	Buffered() int
-	Flush(ctx context.Context, events, readings map[int32]int64) error
+	Truth(ctx context.Context, t Truth) error
+	Flush(ctx context.Context, events, readings, truth map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
 }
 
@@ -54,11 +55,14 @@ func NewFollower(log Log, set *Set, o Options) *Follower {
 }
 
 func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
-	return &Follower{
+	f := &Follower{
 		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(),
-		place: newProgress(topics.Readings, t.From(topics.Readings)),
-		kick:  make(chan struct{}, 1),
+		place: newProgress(), kick: make(chan struct{}, 1),
 	}
+	for _, topic := range []string{topics.Readings, topics.GroundTruth} {
+		f.place.begin(topic, t.From(topic))
+	}
+	return f
 }
 
 // Run follows the log until ctx ends, then writes what is left and returns
@@ -87,7 +91,7 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // checkLog refuses a log that ends before what the tables have of it.
 func (f *Follower) checkLog(ctx context.Context) error {
-	for _, topic := range []string{f.topics.Events, f.topics.Readings} {
+	for _, topic := range f.topics.all() {
 		reached := f.tables.Reached(topic)
 		if len(reached) == 0 {
 			continue
@@ -106,11 +110,11 @@ func (f *Follower) checkLog(ctx context.Context) error {
 	return nil
 }
 
-// readAll reads both topics. Where one ends the other does.
+// readAll reads all topics. Where one ends the others do.
 func (f *Follower) readAll(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	var problems [2]error
+	var problems [3]error
 	var readers sync.WaitGroup
 	follow := func(i int, topic string, from map[int32]int64, each take) {
 		readers.Go(func() {
@@ -127,8 +131,9 @@ func (f *Follower) readAll(ctx context.Context) error {
 	// of them is not kept again.
 	follow(0, f.topics.Events, f.from, f.event(f.accepted))
 	follow(1, f.topics.Readings, f.tables.From(f.topics.Readings), f.reading)
+	follow(2, f.topics.GroundTruth, f.tables.From(f.topics.GroundTruth), f.truth(reading))
 	readers.Wait()
-	// The one that did not only follow the other tells why.
+	// The one that did not only follow the others tells why.
 	cause := slices.DeleteFunc(problems[:], func(err error) bool { return errors.Is(err, context.Canceled) && ctx.Err() == nil })
 	return errors.Join(cause...)
 }

@@ -28,9 +28,8 @@ func (o offsets) clone() offsets {
 	return out
 }
 
-func newProgress(topic string, have map[int32]int64) *progress {
-	start := offsets{topic: have}
-	return &progress{next: start.clone(), flushed: start.clone(), changed: make(chan struct{})}
+func newProgress() *progress {
+	return &progress{next: offsets{}, flushed: offsets{}, changed: make(chan struct{})}
 }
 
 // begin says that the tables hold all of a topic below the offsets.

@@ -4,21 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/k2-platform/faultline/internal/lake"
 )
 
-// Topics names the two topics that the tables are made from.
+// Topics names the topics that the tables are made from.
 type Topics struct {
-	Events   string
-	Readings string
+	Events      string
+	Readings    string
+	GroundTruth string
 }
 
+func (t Topics) all() []string { return []string{t.Events, t.Readings, t.GroundTruth} }
+
 // Set is all tables. Batch and Tick may be called while Flush runs, and by
-// several goroutines as long as each partition has one.
+// several goroutines as long as each partition has one; Truth by one.
 type Set struct {
 	topics Topics
+	lake   *lake.Lake
 
 	experiments *sink[ExperimentRow]
 	events      *sink[EventRow]
@@ -27,6 +32,8 @@ type Set struct {
 	verdicts    *sink[VerdictRow]
 	audit       *sink[AuditRow]
 	checks      *sink[CheckRow]
+	truth       *sink[TruthRow]
+	lives       map[life]uint64 // the highest seq that Truth was handed
 
 	flushing sync.Mutex
 }
@@ -40,11 +47,11 @@ type anySink interface {
 
 // Open opens the tables, and creates those that are missing.
 func Open(ctx context.Context, l *lake.Lake, topics Topics) (*Set, error) {
-	if topics.Events == "" || topics.Readings == "" || topics.Events == topics.Readings {
-		return nil, fmt.Errorf("opening projections: topics are %q and %q: name two, as the log has them", topics.Events, topics.Readings)
+	if names := topics.all(); names[0] == names[1] || names[1] == names[2] || names[0] == names[2] || slices.Contains(names, "") {
+		return nil, fmt.Errorf("opening projections: topics are %q: name three, as the log has them", names)
 	}
-	s := &Set{topics: topics}
-	var problems [7]error
+	s := &Set{topics: topics, lake: l, lives: map[life]uint64{}}
+	var problems [8]error
 	s.experiments, problems[0] = openSink(ctx, l, topics.Events, experimentTable())
 	s.events, problems[1] = openSink(ctx, l, topics.Events, eventTable())
 	s.readings, problems[2] = openSink(ctx, l, topics.Readings, readingTable())
@@ -52,6 +59,7 @@ func Open(ctx context.Context, l *lake.Lake, topics Topics) (*Set, error) {
 	s.verdicts, problems[4] = openSink(ctx, l, topics.Events, verdictTable())
 	s.audit, problems[5] = openSink(ctx, l, topics.Events, auditTable())
 	s.checks, problems[6] = openSink(ctx, l, topics.Events, checkTable())
+	s.truth, problems[7] = openSink(ctx, l, topics.GroundTruth, truthTable())
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, fmt.Errorf("opening projections: %w", err)
 	}
@@ -66,6 +74,8 @@ func (s *Set) fed(topic string) []anySink {
 		return []anySink{s.events, s.experiments, s.faults, s.audit, s.checks, s.verdicts}
 	case s.topics.Readings:
 		return []anySink{s.readings}
+	case s.topics.GroundTruth:
+		return []anySink{s.truth}
 	}
 	return nil
 }
@@ -131,14 +141,19 @@ func (s *Set) Buffered() int {
 	return n
 }
 
-func (s *Set) all() []anySink { return append(s.fed(s.topics.Readings), s.fed(s.topics.Events)...) }
+func (s *Set) all() (tables []anySink) {
+	for _, topic := range s.topics.all() {
+		tables = append(tables, s.fed(topic)...)
+	}
+	return tables
+}
 
 // Flush commits, table by table, the rows of all records below the next
 // offsets given, each table's rows and offsets in one snapshot. A table
 // without such rows is left alone until it is far behind: it lacks nothing.
 // Another writer's rows are not written again. After an error the rows of the
 // tables that failed are kept; Flush again writes them once.
-func (s *Set) Flush(ctx context.Context, events, readings map[int32]int64) error {
+func (s *Set) Flush(ctx context.Context, events, readings, truth map[int32]int64) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
 	var problems []error
@@ -148,6 +163,7 @@ func (s *Set) Flush(ctx context.Context, events, readings map[int32]int64) error
 		}
 	}
 	flush(s.topics.Readings, readings)
+	flush(s.topics.GroundTruth, truth)
 	flush(s.topics.Events, events)
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("writing projections: %w", err)

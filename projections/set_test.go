@@ -87,7 +87,7 @@ func TestCrashBetweenTables(t *testing.T) {
 			l := openLake(t)
 			crashed := openSet(t, l)
 			replay(t, crashed, told[:6])
-			require.NoError(t, crashed.Flush(t.Context(), next(6), nil))
+			require.NoError(t, crashed.Flush(t.Context(), next(6), nil, nil))
 			replay(t, crashed, told[6:])
 			for _, table := range crashed.fed(topics().Events)[:written] {
 				require.NoError(t, table.flush(t.Context(), next(9), lazyLag))
@@ -95,7 +95,7 @@ func TestCrashBetweenTables(t *testing.T) {
 
 			again := openSet(t, l)
 			replay(t, again, told)
-			require.NoError(t, again.Flush(t.Context(), next(9), nil))
+			require.NoError(t, again.Flush(t.Context(), next(9), nil, nil))
 			requireStory(t, l)
 			assert.Zero(t, again.Buffered())
 		})
@@ -109,9 +109,9 @@ func TestTwoWritersWriteOnce(t *testing.T) {
 	told := accepted(story("x")...)
 	replay(t, one, told)
 	replay(t, other, told)
-	require.NoError(t, one.Flush(t.Context(), next(5), nil))
-	require.NoError(t, other.Flush(t.Context(), next(9), nil))
-	require.NoError(t, one.Flush(t.Context(), next(9), nil))
+	require.NoError(t, one.Flush(t.Context(), next(5), nil, nil))
+	require.NoError(t, other.Flush(t.Context(), next(9), nil, nil))
+	require.NoError(t, one.Flush(t.Context(), next(9), nil, nil))
 	requireStory(t, l)
 	assert.Zero(t, one.Buffered())
 }
@@ -122,7 +122,7 @@ func TestFlushLeavesRowsOfLaterRecords(t *testing.T) {
 	for i := range 4 {
 		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(i)), Topic: topics().Readings, Offset: int64(i)})
 	}
-	require.NoError(t, s.Flush(t.Context(), nil, next(3)))
+	require.NoError(t, s.Flush(t.Context(), nil, next(3), nil))
 	assert.Equal(t, 1, s.Buffered())
 	assert.Len(t, contents(t, l, "readings", "seq"), 3)
 	assert.Equal(t, next(3), s.From(topics().Readings))
@@ -135,8 +135,8 @@ func TestFlushKeepsRowsThatItCouldNotWrite(t *testing.T) {
 	replay(t, s, accepted(story("x")...))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.Flush(ended, next(9), nil), context.Canceled)
-	require.NoError(t, s.Flush(t.Context(), next(9), nil))
+	require.ErrorIs(t, s.Flush(ended, next(9), nil, nil), context.Canceled)
+	require.NoError(t, s.Flush(t.Context(), next(9), nil, nil))
 	requireStory(t, l)
 }
 
@@ -144,9 +144,9 @@ func TestFlushKeepsRowsThatItCouldNotWrite(t *testing.T) {
 func TestWatermarkOfATableWithoutRows(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
-	require.NoError(t, s.Flush(t.Context(), next(lazyLag-1), nil))
+	require.NoError(t, s.Flush(t.Context(), next(lazyLag-1), nil, nil))
 	assert.Empty(t, s.Reached(topics().Events))
-	require.NoError(t, s.Flush(t.Context(), next(lazyLag), nil))
+	require.NoError(t, s.Flush(t.Context(), next(lazyLag), nil, nil))
 	assert.Equal(t, next(lazyLag), s.From(topics().Events))
 }
 
@@ -163,9 +163,9 @@ func TestFromIsTheLowestOfTheTables(t *testing.T) {
 	assert.Equal(t, next(9), s.From(topics().Events))
 }
 
-func TestOpenRefusesTopicsThatAreNoTwo(t *testing.T) {
-	_, err := Open(t.Context(), nil, Topics{Events: "a", Readings: "a"})
-	require.ErrorContains(t, err, "name two")
+func TestOpenRefusesTopicsThatAreNoThree(t *testing.T) {
+	_, err := Open(t.Context(), nil, Topics{Events: "a", Readings: "b", GroundTruth: "a"})
+	require.ErrorContains(t, err, "name three")
 }
 
 // TestFollowIntoALake runs from the log to rows, ends in the middle, and goes

@@ -19,7 +19,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func topics() Topics { return Topics{Events: "chaos.events", Readings: "chaos.readings"} }
+func topics() Topics {
+	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"}
+}
 
 func start() time.Time { return time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC) }
 
@@ -205,13 +207,15 @@ func (f *fakeTables) Tick(Tick) {
 	f.most = max(f.most, f.rows)
 }
 
+func (f *fakeTables) Truth(context.Context, Truth) error { return nil }
+
 func (f *fakeTables) Buffered() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.rows
 }
 
-func (f *fakeTables) Flush(ctx context.Context, ev, readings map[int32]int64) error {
+func (f *fakeTables) Flush(ctx context.Context, ev, readings, _ map[int32]int64) error {
 	f.mu.Lock()
 	if f.flushing {
 		panic("two flushes at once")

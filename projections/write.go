@@ -37,7 +37,7 @@ func (f *Follower) persist(ctx context.Context) error {
 	pause := firstPause
 	for {
 		due := f.place.due()
-		err := f.tables.Flush(ctx, due[f.topics.Events], due[f.topics.Readings])
+		err := f.tables.Flush(ctx, due[f.topics.Events], due[f.topics.Readings], due[f.topics.GroundTruth])
 		if err == nil {
 			f.place.landed(due)
 			return nil

@@ -36,6 +36,7 @@ func (p *pipeline) conducting(
 		Radius:   p.radius(s, clock),
 		Clock:    clock,
 		Books:    openBooks(p.lake, p.log),
+		Truth:    countTruth(p.bus),
 		Keep:     keep,
 		Undo:     undo,
 		Record:   ticks.Record,

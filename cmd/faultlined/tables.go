@@ -11,7 +11,8 @@ import (
 
 // openTables opens the projections of the chaos log.
 func openTables(ctx context.Context, b *bus.Bus, l *lake.Lake, log *slog.Logger) (*projections.Follower, error) {
-	set, err := projections.Open(ctx, l, projections.Topics{Events: b.Topics().Events, Readings: b.Topics().Readings})
+	topics := b.Topics()
+	set, err := projections.Open(ctx, l, projections.Topics{Events: topics.Events, Readings: topics.Readings, GroundTruth: topics.GroundTruth})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package conduct
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,11 +65,29 @@ func (b *bookkeeper) keep(ctx context.Context, s experiment.State, at time.Time)
 	opened, during, within := *s.Opened, b.during.Load(), time.Duration(s.Document.Limits.RecoveryTimeout)
 	life := wallclock.Begin(at, at)
 	b.work.Go(func() {
-		closed := b.books.Close(ctx, opened, during, within)
+		closed := b.close(ctx, s, opened, during, within)
 		b.out.put(commands.Envelope{
 			ID: string(s.ID) + "/books", Experiment: s.ID, At: life.Now(), Command: commands.CloseBooks{BooksClosed: closed},
 		})
 	})
+}
+
+// close closes the books, and leaves them open where some of what the faults
+// touched is not known: a loss by a fault could not be told from one by the
+// system.
+func (b *bookkeeper) close(ctx context.Context, s experiment.State, from events.BookMark, during int64, within time.Duration) events.BooksClosed {
+	limited, done := context.WithTimeout(ctx, within)
+	defer done()
+	var truth *events.GroundTruth
+	var reading sync.WaitGroup
+	reading.Go(func() { truth = b.Truth(limited, s) })
+	closed := b.books.Close(ctx, from, during, within)
+	reading.Wait()
+	if closed.Truth = truth; truth != nil && !truth.Complete {
+		closed.Balanced = false
+		closed.Why = strings.Join(slices.DeleteFunc([]string{closed.Why, truth.Why}, func(s string) bool { return s == "" }), "; ")
+	}
+	return closed
 }
 
 // look asks for the snapshot under the fault until it is known once. The table

@@ -65,6 +65,9 @@ type Config struct {
 	Clock  Clock
 	// Books opens the platform's account of that name.
 	Books func(spec.Platform, string) (Books, error)
+	// Truth counts, until its context ends, what the log has of the records that
+	// an experiment's faults touched; nil where they touch none.
+	Truth func(context.Context, experiment.State) *events.GroundTruth
 	// Keep returns once the command is stored where Kafka is not needed for it,
 	// and in its order; from there it is carried to Kafka.
 	Keep func(context.Context, commands.Envelope) error

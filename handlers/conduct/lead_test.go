@@ -182,3 +182,32 @@ func TestAbortEndsTheClock(t *testing.T) {
 		s.contiguous(0)
 	})
 }
+
+// TestALostEntryLeavesTheBooksOpen: a loss by the fault could not be told from
+// one by the system.
+func TestALostEntryLeavesTheBooksOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		truth *events.GroundTruth
+		want  events.Verdict
+	}{
+		"all is there": {&events.GroundTruth{Receipts: 1, Written: 3, Entries: 3, Complete: true}, events.Upheld},
+		"one is lost":  {&events.GroundTruth{Receipts: 1, Written: 3, Entries: 2, Why: "receipt r has 2 entries of 3"}, events.Inconclusive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.truth = c.truth
+				doc := play()
+				doc.Hypothesis.Tolerates = &spec.Loss{}
+				s.ask("1", commands.Schedule{Document: doc})
+				s.start()
+				x := s.until(over)
+				s.end()
+				assert.Equal(t, c.want, x.Verdict, x.Reasons)
+				assert.Equal(t, c.truth, x.Books.Truth)
+				assert.Equal(t, c.truth.Complete, x.Books.Balanced)
+				assert.Equal(t, c.truth.Why, x.Books.Why)
+			})
+		})
+	}
+}

@@ -67,6 +67,7 @@ type stage struct {
 	ticks   []events.Tick
 	reading func(experiment.State) map[string]float64
 	books   ledger
+	truth   *events.GroundTruth
 }
 
 // direct is a log in memory: what is appended is applied at once.
@@ -96,6 +97,7 @@ func newStage(t *testing.T) *stage {
 		},
 		Clock: ticking{s}, Keep: handlers.Keeper{Put: s.outbox.put}.Keep, Undo: s.undo, Record: s.record, Replay: s.replay,
 		Books: func(spec.Platform, string) (conduct.Books, error) { return &s.books, nil },
+		Truth: func(context.Context, experiment.State) *events.GroundTruth { return s.truth },
 	}
 	return s
 }

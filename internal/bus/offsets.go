@@ -22,6 +22,15 @@ func (b *Bus) StartOffsets(ctx context.Context, topic string) (map[int32]int64, 
 	return b.offsets(ctx, topic, "start", b.admin.ListStartOffsets)
 }
 
+// OffsetsSince returns of each partition the offset of the first record that
+// bears a time of at or later, and the end where none does. The times are those
+// of the publishers' clocks.
+func (b *Bus) OffsetsSince(ctx context.Context, topic string, at time.Time) (map[int32]int64, error) {
+	return b.offsets(ctx, topic, "later", func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return b.admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+	})
+}
+
 // offsets asks again for up to ten seconds while brokers say that it will get
 // better: right after a topic was made, or while leaders move, not every
 // broker knows yet what it leads.

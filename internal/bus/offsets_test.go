@@ -3,6 +3,7 @@ package bus_test
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,4 +44,23 @@ func TestOffsetsAreAskedAgainWhileLeadersMove(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, ends, bus.DefaultPartitions)
 	assert.Greater(t, refusals.Load(), int32(3))
+}
+
+func TestOffsetsSinceATime(t *testing.T) {
+	b := newBus(t)
+	topic := b.Topics().GroundTruth
+	require.NoError(t, b.Publisher().Publish(topic, keyed("1", "x", "early")))
+	ends, err := b.EndOffsets(t.Context(), topic)
+	require.NoError(t, err)
+	all, err := b.OffsetsSince(t.Context(), topic, time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	later, err := b.OffsetsSince(t.Context(), topic, time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	assert.Equal(t, ends, later, "nothing is that late")
+	for p, end := range ends {
+		if end > 0 {
+			assert.Equal(t, int64(0), all[p])
+		}
+	}
+	assert.Len(t, all, len(ends))
 }

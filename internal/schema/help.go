@@ -30,7 +30,7 @@ func (f field) sentence() string {
 // schemas and the tables of docs/WIRE.md are made of it.
 func help() map[string]entry {
 	all := map[string]entry{}
-	for _, part := range []map[string]entry{documentHelp(), platformHelp(), commandHelp(), eventHelp(), radiusHelp()} {
+	for _, part := range []map[string]entry{documentHelp(), platformHelp(), commandHelp(), eventHelp(), radiusHelp(), truthHelp()} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -109,6 +109,14 @@ func eventHelp() map[string]entry {
 			"balanced":        {"Whether every record is accounted for.", ""},
 			"examples":        {"Keys of some records that went missing.", ""},
 			"why":             {"Why the books could not be closed or do not balance.", ""},
+			"ground_truth":    {"What the log has of the records that faults touched on purpose. Absent where no fault of the experiment touches records. Where it is not complete the books do not balance.", ""},
+		}},
+		"events.GroundTruth": {"Whether the log has each entry of the records that the experiment's faults touched.", fields{
+			"receipts": {"Faults that were lifted and told how many entries they have.", "faults"},
+			"written":  {"Entries that they told of.", "entries"},
+			"entries":  {"Entries that were found, each once.", "entries"},
+			"complete": {"Whether every fault was closed and no entry is missing.", ""},
+			"why":      {"What is missing.", ""},
 		}},
 		"events.Concluded": {"The one verdict of the experiment.", fields{
 			"verdict": {"What the experiment showed of its hypothesis.", ""},

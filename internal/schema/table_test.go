@@ -9,6 +9,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -25,6 +26,7 @@ func tables() map[string]string {
 		"batch-event":    table(factRows()),
 		"events":         eventSections(),
 		"tick":           section("`"+events.TypeTick+"`", reflect.TypeFor[events.Tick]()),
+		"truth":          truthSections(),
 		"shapes":         shapeSections(),
 		"closed-sets":    closedTable(),
 		"command-public": bullets(published()),
@@ -68,6 +70,11 @@ func eventSections() string {
 		parts = append(parts, section("`"+events.TypeOf(e)+"`", reflect.TypeOf(e)))
 	}
 	return strings.Join(parts, "\n")
+}
+
+func truthSections() string {
+	return section("`"+truth.TypeEntries+"`", reflect.TypeFor[truth.Entries]()) + "\n" +
+		section("`"+truth.TypeClosed+"`", reflect.TypeFor[truth.Closed]())
 }
 
 func shapeSections() string {
@@ -132,7 +139,7 @@ func kindOf(t reflect.Type) string {
 		return "boolean"
 	case reflect.Float64:
 		return "number"
-	case reflect.Int, reflect.Int64, reflect.Uint64:
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint64:
 		return "integer"
 	case reflect.Slice:
 		return "array of " + kindOf(t.Elem())
@@ -192,9 +199,14 @@ func platformRoots() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[spec.Platform](), reflect.TypeFor[spec.Policy]()}
 }
 
+// recordTypes are those of whole records beside commands and batches.
+func recordTypes() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[events.Tick](), reflect.TypeFor[truth.Entries](), reflect.TypeFor[truth.Closed]()}
+}
+
 // shapes are the types inside others, in the order in which they are met.
 func shapes() []reflect.Type {
-	top := slices.Concat(roots(), []reflect.Type{reflect.TypeFor[events.Tick]()})
+	top := slices.Concat(roots(), recordTypes())
 	var out []reflect.Type
 	for _, r := range top {
 		for _, s := range structs(r) {

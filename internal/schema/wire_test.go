@@ -21,6 +21,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/cloudevent"
 )
@@ -96,7 +97,7 @@ func TestEveryTypeIsListed(t *testing.T) {
 // TestEveryFieldHasHelp finds a field without help, and help without a field.
 func TestEveryFieldHasHelp(t *testing.T) {
 	used := map[string]bool{}
-	for _, root := range slices.Concat(roots(), []reflect.Type{reflect.TypeFor[events.Tick]()}, platformRoots()) {
+	for _, root := range slices.Concat(roots(), recordTypes(), platformRoots()) {
 		for _, s := range structs(root) {
 			e := help()[s.String()]
 			used[s.String()] = true
@@ -118,7 +119,7 @@ func TestEveryFieldHasHelp(t *testing.T) {
 // TestWireNamesEverything holds WIRE.md to the code, whoever writes it.
 func TestWireNamesEverything(t *testing.T) {
 	page := wirePage(t)
-	for _, folder := range []string{"commands", "events"} {
+	for _, folder := range []string{"commands", "events", "faults/kafkaproxy/truth"} {
 		for constant, value := range constants(t, folder, "Type") {
 			assert.Contains(t, page, "`"+value+"`", "%s.%s", folder, constant)
 		}
@@ -240,6 +241,8 @@ func headings() map[string]reflect.Type {
 		out[fmt.Sprintf("### `%s`", events.TypeOf(e))] = reflect.TypeOf(e)
 	}
 	out[fmt.Sprintf("### `%s`", events.TypeTick)] = reflect.TypeFor[events.Tick]()
+	out[fmt.Sprintf("### `%s`", truth.TypeEntries)] = reflect.TypeFor[truth.Entries]()
+	out[fmt.Sprintf("### `%s`", truth.TypeClosed)] = reflect.TypeFor[truth.Closed]()
 	for _, s := range shapes() {
 		out["### "+s.Name()] = s
 	}

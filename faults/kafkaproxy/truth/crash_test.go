@@ -3,6 +3,7 @@ package truth
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,18 +22,17 @@ const victim = "FAULTLINE_TEST_TRUTH_DIR"
 
 // writeForEver writes from many goroutines and says on its output which
 // entries it was told are on disk.
-func writeForEver(dir string) int {
+func writeForEver(dir string) error {
 	j, err := Open(dir, Options{SegmentBytes: 16 << 10})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
 	var writers sync.WaitGroup
 	var out sync.Mutex
 	for w := range 8 {
 		writers.Go(func() {
 			for i := 0; ; i++ {
-				one := []Entry{produced("x", fmt.Sprintf("r%d", w), uint64(w*1_000_000+i+1), 0)} //nolint:gosec // small and not negative
+				one := []Entry{produced(fmt.Sprintf("r%d", w), uint64(w*1_000_000+i+1), 0)}
 				if err := j.Write(one); err != nil {
 					return
 				}
@@ -43,7 +43,7 @@ func writeForEver(dir string) int {
 		})
 	}
 	writers.Wait()
-	return 1
+	return errors.New("writing ended")
 }
 
 // TestNothingAcknowledgedIsLostByAKill kills the writer at some moment, time
@@ -65,7 +65,7 @@ func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 				require.NoError(t, child.Process.Kill())
 			}
 		}
-		_ = child.Wait() //nolint:errcheck // it was killed
+		require.Error(t, child.Wait(), "it was killed")
 	}
 	j := open(t, dir, Options{})
 	seqs, waits := map[string]uint64{}, map[batchKey]bool{}

@@ -32,7 +32,7 @@ func TestAFullDiskRefusesAndHeals(t *testing.T) {
 	root := disk(t)
 	dir, filler := filepath.Join(root, "truth"), filepath.Join(root, "filler")
 	j := open(t, dir, Options{SegmentBytes: 16 << 10})
-	require.NoError(t, j.Write([]Entry{produced("x", "r", 1, 0)}))
+	require.NoError(t, j.Write([]Entry{produced("r", 1, 0)}))
 	for round := range 3 {
 		fill(t, filler)
 		var err error

@@ -79,7 +79,7 @@ type Journal struct {
 // another process has the journal open, and with ErrDamaged where lines are
 // gone that were on disk.
 func Open(dir string, o Options) (*Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the proxy's state folder, as its operator names it
 		return nil, fmt.Errorf("opening the ground truth: %w", err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the journal's folder

@@ -69,7 +69,7 @@ func TestCloseCountsAndRefusesMore(t *testing.T) {
 func TestSettleSaysOnce(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir, Options{})
-	require.NoError(t, j.Write([]Entry{produced("x", "r", 7, 0), produced("x", "r", 7, 3), produced("x", "r", 8, 0)}))
+	require.NoError(t, j.Write([]Entry{produced("r", 7, 0), produced("r", 7, 3), produced("r", 8, 0)}))
 	require.NoError(t, j.Settle(7, 100))
 	require.NoError(t, j.Settle(7, 200))
 	require.NoError(t, j.Settle(9, 1))
@@ -110,7 +110,7 @@ func TestAJournalThatIsNotPublishedIsFull(t *testing.T) {
 	j := open(t, t.TempDir(), Options{SegmentBytes: 1 << 10, MaxBytes: 4 << 10})
 	var err error
 	for err == nil {
-		err = j.Write([]Entry{produced("x", "r", 1, 0)})
+		err = j.Write([]Entry{produced("r", 1, 0)})
 	}
 	require.ErrorIs(t, err, ErrFull)
 	require.NoError(t, j.Settle(1, 5), "what is there can still be settled")

@@ -11,9 +11,12 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(victim); dir != "" {
-		os.Exit(writeForEver(dir))
+		fmt.Fprintln(os.Stderr, writeForEver(dir)) //nolint:errcheck // a test
+		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m,
+		// One ticker for the whole process, started by sarama's metrics.
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
 }
 
 func open(t *testing.T, dir string, o Options) *Journal {
@@ -33,8 +36,8 @@ func fetched(experiment, receipt string, offset int64) Entry {
 }
 
 // produced is an entry of a record whose offset its batch will tell.
-func produced(experiment, receipt string, batch uint64, index int) Entry {
-	e := fetched(experiment, receipt, -1)
+func produced(receipt string, batch uint64, index int) Entry {
+	e := fetched("x", receipt, -1)
 	e.Way, e.Batch, e.Index = "produce", batch, index
 	return e
 }

@@ -86,7 +86,7 @@ func TestAllIsPublishedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, log := open(t, t.TempDir(), Options{SegmentBytes: 2 << 10}), &topic{}
 		stop := publishing(t, j, log, PublisherOptions{})
-		require.NoError(t, j.Write([]Entry{fetched("x", "r", 4), fetched("y", "s", 5), produced("x", "p", 1, 2)}))
+		require.NoError(t, j.Write([]Entry{fetched("x", "r", 4), fetched("y", "s", 5), produced("p", 1, 2)}))
 		require.NoError(t, j.Write([]Entry{fetched("x", "r", 6)}))
 		require.NoError(t, j.Close("r"))
 		synctest.Wait()
@@ -111,7 +111,7 @@ func TestAnOffsetThatNobodyTellsIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, log := open(t, t.TempDir(), Options{}), &topic{}
 		stop := publishing(t, j, log, PublisherOptions{})
-		require.NoError(t, j.Write([]Entry{produced("x", "p", 1, 0)}))
+		require.NoError(t, j.Write([]Entry{produced("p", 1, 0)}))
 		time.Sleep(2 * settleWithin)
 		synctest.Wait()
 		assert.Equal(t, []string{"p 1@-1"}, log.told())

@@ -22,7 +22,7 @@ var writeMissing = flag.Bool("new-golden", false, "write golden files that are m
 
 func samples() []Fact {
 	at := time.Date(2026, 11, 25, 1, 2, 3, 4000, time.UTC)
-	one, two := fetched("x", "r", 41), produced("x", "r", 5, 1)
+	one, two := fetched("x", "r", 41), produced("r", 5, 1)
 	one.Run, one.Seq, one.At = "life", 1, at
 	two.Run, two.Seq, two.At = "life", 3, at
 	return []Fact{
