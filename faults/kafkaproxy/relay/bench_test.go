@@ -24,7 +24,7 @@ func BenchmarkExchange(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer l.Close()
+	defer shut(l)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -32,7 +32,7 @@ func BenchmarkExchange(b *testing.B) {
 				return
 			}
 			go func() {
-				defer c.Close()
+				defer shut(c)
 				for {
 					f, err := readFrame(c)
 					if err != nil {
@@ -56,7 +56,12 @@ func BenchmarkExchange(b *testing.B) {
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	defer func() { cancel(); <-done }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	}()
 	for name, address := range map[string]string{"direct": l.Addr().String(), "proxy": p.Addr()} {
 		for size, ask := range map[string][]byte{"small": small, "large": large} {
 			b.Run(size+"/"+name, func(b *testing.B) { exchanges(b, address, ask) })
@@ -70,7 +75,7 @@ func exchanges(b *testing.B, address string, ask []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer c.Close()
+	defer shut(c)
 	buf := make([]byte, 2<<20)
 	took := make([]time.Duration, 0, 1<<16)
 	for b.Loop() {

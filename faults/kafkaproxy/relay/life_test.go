@@ -64,8 +64,8 @@ func TestABrokerRestartsBehindItsListener(t *testing.T) {
 	require.NoError(t, c.ProduceSync(ctx, record()).FirstErr())
 }
 
-// metadata names one broker.
-func metadata(node int32, host string, port int32) func(frame.Header, []byte) []byte {
+// metadata names one broker, whose id is 1.
+func metadata(host string, port int32) func(frame.Header, []byte) []byte {
 	return func(h frame.Header, raw []byte) []byte {
 		if h.Key != frame.Metadata {
 			return raw
@@ -73,7 +73,7 @@ func metadata(node int32, host string, port int32) func(frame.Header, []byte) []
 		r := kmsg.NewPtrMetadataResponse()
 		r.Version = h.Version
 		b := kmsg.NewMetadataResponseBroker()
-		b.NodeID, b.Host, b.Port = node, host, port
+		b.NodeID, b.Host, b.Port = 1, host, port
 		r.Brokers = append(r.Brokers, b)
 		return r.AppendTo(nil)
 	}
@@ -93,7 +93,7 @@ func split(t *testing.T, address string) (string, int32) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
-	n, err := strconv.Atoi(port)
+	n, err := strconv.ParseInt(port, 10, 32)
 	require.NoError(t, err)
 	return host, int32(n)
 }
@@ -105,7 +105,7 @@ func TestABrokerThatMovesIsFollowedAndItsListenerStays(t *testing.T) {
 	}
 	first, second := at(was), at(now)
 	host, port := split(t, first)
-	var tell = metadata(1, host, port)
+	tell := metadata(host, port)
 	address, log := before(t, scripted(t, answering(func(h frame.Header, raw []byte) []byte { return tell(h, raw) })), nil)
 	boot := dial(t, address)
 	told := toldAddress(t, boot)
@@ -113,7 +113,7 @@ func TestABrokerThatMovesIsFollowedAndItsListenerStays(t *testing.T) {
 	<-was
 
 	_, port = split(t, second)
-	tell = metadata(1, host, port)
+	tell = metadata(host, port)
 	assert.Equal(t, told, toldAddress(t, boot))
 	log.has(t, "a broker has another address")
 	exchange(t, dial(t, told), heartbeat(1))
@@ -123,7 +123,7 @@ func TestABrokerThatMovesIsFollowedAndItsListenerStays(t *testing.T) {
 func TestABrokerHasAPortOfTheRange(t *testing.T) {
 	_, first := split(t, free(t))
 	ports := relay.Ports{First: int(first), Last: int(first) + 50}
-	p := start(t, relay.Config{Brokers: []string{scripted(t, answering(metadata(1, "kafka", 9092)))}, Ports: ports})
+	p := start(t, relay.Config{Brokers: []string{scripted(t, answering(metadata("kafka", 9092)))}, Ports: ports})
 	_, port := split(t, toldAddress(t, dial(t, p.Addr())))
 	assert.GreaterOrEqual(t, int(port), ports.First)
 	assert.LessOrEqual(t, int(port), ports.Last)
@@ -134,7 +134,7 @@ func TestWithoutAFreePortNoAddressIsTold(t *testing.T) {
 	_, port := split(t, taken)
 	l := new(logged)
 	p := start(t, relay.Config{
-		Brokers: []string{scripted(t, answering(metadata(1, "kafka", 9092)))}, Ports: relay.Ports{First: int(port), Last: int(port)}, Log: l.log(),
+		Brokers: []string{scripted(t, answering(metadata("kafka", 9092)))}, Ports: relay.Ports{First: int(port), Last: int(port)}, Log: l.log(),
 	})
 	c := dial(t, p.Addr())
 	_, err := c.Write(request(kmsg.NewPtrMetadataRequest(), 8, 1))
@@ -150,7 +150,7 @@ func TestTheAddressThatIsTold(t *testing.T) {
 		"that which is advertised":     {"127.0.0.1:0", "proxy.test", "proxy.test"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := start(t, relay.Config{Brokers: []string{scripted(t, answering(metadata(1, "kafka", 9092)))}, Listen: c.listen, Advertise: c.advertise})
+			p := start(t, relay.Config{Brokers: []string{scripted(t, answering(metadata("kafka", 9092)))}, Listen: c.listen, Advertise: c.advertise})
 			_, port := split(t, p.Addr())
 			host, _ := split(t, toldAddress(t, dial(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))))
 			assert.Equal(t, c.host, host)
