@@ -121,7 +121,7 @@ func TestTooManyConnections(t *testing.T) {
 	closes(t, dial(t, p.Addr()))
 	l.has(t, "there are 1 already")
 	exchange(t, one, heartbeat(2))
-	one.Close()
+	shut(one)
 	assert.Eventually(t, func() bool {
 		c := dial(t, p.Addr())
 		_, _ = c.Write(heartbeat(3))

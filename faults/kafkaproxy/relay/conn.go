@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/frame"
@@ -89,10 +90,12 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 		return // responses ends it
 	}
 	c.gone.Store(true)
-	if c.ends(ctx, err, rule.Request) {
+	c.tell(ctx, err, rule.Request)
+	if !errors.Is(err, io.EOF) {
 		c.cancel()
 		return
 	}
+	wait(ctx, c.closeDelay(rule.Request))
 	if c.toBroker.finish(ctx) != nil || closeWrite(c.broker) != nil {
 		c.cancel()
 		return
@@ -104,37 +107,33 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 
 // endResponses tells the client that the broker ended.
 func (c *conn) endResponses(ctx context.Context, err error) {
-	if !c.ends(ctx, err, rule.Response) {
-		_ = c.toClient.finish(ctx) // a client that is gone takes no more
+	c.tell(ctx, err, rule.Response)
+	_ = c.toClient.finish(ctx) // a client that is gone takes no more
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		wait(ctx, c.closeDelay(rule.Response))
 	}
 	c.cancel()
 }
 
-// ends logs why a side ended, and says whether the connection ends at once;
-// else the other side may hear of it later.
-func (c *conn) ends(ctx context.Context, err error, way rule.Direction) bool {
+// tell logs why a side ended. What a side may do without a fault or a mistake
+// is told to who asks for it only.
+func (c *conn) tell(ctx context.Context, err error, way rule.Direction) {
 	var fault ended
+	log := c.log.With("side", side(way), "reason", err)
 	switch {
 	case errors.As(err, &fault):
-		c.log.Info("connection ended", "reason", err)
+		log.Info("connection ended")
 		if fault.reset {
 			linger(c.client)
+			c.cancel()
+			return
 		}
-		_ = c.toClient.flush() // a part of a response may be what the fault leaves
-		return true
+		_ = c.toClient.finish(ctx) // what was answered before
 	case errors.As(err, new(badInput)):
-		c.log.Warn("connection closed", "side", side(way), "reason", err)
-		return true
-	case ctx.Err() != nil, errors.Is(err, errDrained):
-		return true
-	case errors.As(err, new(dest)):
-		c.log.Debug("connection ended", "side", side(way), "reason", err)
-		return true
-	case !errors.Is(err, io.EOF):
-		c.log.Debug("connection ended", "side", side(way), "reason", err)
+		log.Warn("connection closed")
+	case ctx.Err() == nil && !errors.Is(err, errDrained):
+		log.Debug("connection ended")
 	}
-	wait(ctx, c.closeDelay(way))
-	return !errors.Is(err, io.EOF) && way == rule.Request
 }
 
 // closeDelay is how much later the other side hears of an end.

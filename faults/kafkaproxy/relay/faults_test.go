@@ -300,3 +300,28 @@ func TestACloseIsHeardLater(t *testing.T) {
 	closes(t, c)
 	assert.Greater(t, time.Since(began), later/2)
 }
+
+func TestWhatCannotBeReadIsPassedOn(t *testing.T) {
+	large := kmsg.NewPtrOffsetCommitRequest()
+	large.Group = "books"
+	for range 10 {
+		topic := kmsg.NewOffsetCommitRequestTopic()
+		topic.Topic = string(make([]byte, 30<<10))
+		large.Topics = append(large.Topics, topic)
+	}
+	ask := request(large, 2, 1)
+	faults := &script{needs: all, request: func(*relay.Exchange) relay.Action { return relay.Action{Do: relay.Close} }}
+	address, log := before(t, scripted(t, same()), faults)
+	f := exchange(t, dial(t, address), ask)
+	assert.Equal(t, ask, f[8:])
+	log.has(t, "passed on unread")
+
+	faults = &script{needs: relay.NeedResponse, response: func(*relay.Exchange) relay.Action { return relay.Action{Do: relay.Close} }}
+	address, log = before(t, scripted(t, same()), faults)
+	f = exchange(t, dial(t, address), ask)
+	assert.Equal(t, ask, f[8:])
+	log.has(t, "what=response api=OffsetCommit")
+	faults.mu.Lock()
+	defer faults.mu.Unlock()
+	assert.Len(t, faults.lost, 1)
+}

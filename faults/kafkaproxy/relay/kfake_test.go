@@ -109,16 +109,16 @@ func TestClientsSeeTheProxyOnly(t *testing.T) {
 	meta, err := admin.Metadata(within(t))
 	require.NoError(t, err)
 	require.Len(t, meta.Brokers, 3)
-	real := k.ListenAddrs()
+	behind := k.ListenAddrs()
 	for _, b := range meta.Brokers {
-		assert.NotContains(t, real, fmt.Sprintf("%s:%d", b.Host, b.Port))
+		assert.NotContains(t, behind, fmt.Sprintf("%s:%d", b.Host, b.Port))
 	}
 	again, err := admin.Metadata(within(t))
 	require.NoError(t, err)
 	assert.Equal(t, meta.Brokers, again.Brokers, "listeners stay")
 	for _, coordinator := range admin.FindGroupCoordinators(within(t), "books") {
 		require.NoError(t, coordinator.Err)
-		assert.NotContains(t, real, fmt.Sprintf("%s:%d", coordinator.Host, coordinator.Port))
+		assert.NotContains(t, behind, fmt.Sprintf("%s:%d", coordinator.Host, coordinator.Port))
 	}
 }
 
@@ -170,15 +170,15 @@ func TestSaramaGoesThrough(t *testing.T) {
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	producer, err := sarama.NewSyncProducer([]string{p.Addr()}, config)
 	require.NoError(t, err)
-	defer producer.Close()
+	defer shut(producer)
 	partition, offset, err := producer.SendMessage(&sarama.ProducerMessage{Topic: "trades", Value: sarama.StringEncoder("1 at 3")})
 	require.NoError(t, err)
 	consumer, err := sarama.NewConsumer([]string{p.Addr()}, config)
 	require.NoError(t, err)
-	defer consumer.Close()
+	defer shut(consumer)
 	of, err := consumer.ConsumePartition("trades", partition, offset)
 	require.NoError(t, err)
-	defer of.Close()
+	defer shut(of)
 	select {
 	case m := <-of.Messages():
 		assert.Equal(t, "1 at 3", string(m.Value))

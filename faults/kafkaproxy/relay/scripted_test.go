@@ -20,6 +20,9 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 )
 
+// shut closes what a test is done with.
+func shut(c io.Closer) { _ = c.Close() }
+
 // scripted is a broker that does what a test says to each connection.
 func scripted(t *testing.T, serve func(c net.Conn)) (address string) {
 	t.Helper()
@@ -44,16 +47,16 @@ func serveOn(t *testing.T, l net.Listener, serve func(c net.Conn)) {
 			open = append(open, c)
 			mu.Unlock()
 			all.Go(func() {
-				defer c.Close()
+				defer shut(c)
 				serve(c)
 			})
 		}
 	})
 	t.Cleanup(func() {
-		l.Close()
+		shut(l)
 		mu.Lock()
 		for _, c := range open {
-			c.Close()
+			shut(c)
 		}
 		mu.Unlock()
 		all.Wait()
@@ -104,7 +107,7 @@ func dial(t *testing.T, address string) *net.TCPConn {
 	t.Helper()
 	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { shut(c) })
 	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
 	return c.(*net.TCPConn)
 }
