@@ -27,21 +27,27 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	j := &journal{}
+	l := newLabOf(t, force.Options{Journal: j, Corrupter: shout{}})
+	l.journal = j
+	return l
+}
+
+func newLabOf(t *testing.T, o force.Options) *lab {
+	t.Helper()
 	brokers, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(1, "trades"))
 	require.NoError(t, err)
 	t.Cleanup(brokers.Close)
-	l := &lab{harness: &harness{T: t, journal: &journal{}}, brokers: brokers}
+	l := &lab{harness: &harness{T: t}, brokers: brokers}
 	l.direct, err = kgo.NewClient(kgo.SeedBrokers(brokers.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	t.Cleanup(l.direct.Close)
-	l.Engine = force.New(force.Options{
-		Journal: l.journal, Corrupter: shout{},
-		Duplicate: func(ctx context.Context, topic string, partition int32, batch []byte) error {
-			r := &kgo.Record{Topic: topic, Partition: partition, Value: []byte(values(t, batch)[0])}
-			return l.direct.ProduceSync(ctx, r).FirstErr()
-		},
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
+	o.Duplicate = func(ctx context.Context, topic string, partition int32, batch []byte) error {
+		r := &kgo.Record{Topic: topic, Partition: partition, Value: []byte(values(t, batch)[0])}
+		return l.direct.ProduceSync(ctx, r).FirstErr()
+	}
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	l.Engine = force.New(o)
 	proxy, err := relay.New(relay.Config{
 		Brokers: brokers.ListenAddrs(), Faults: l.Engine,
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -1,12 +1,8 @@
 package force
 
 import (
-	"errors"
-
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 )
-
-var errNoCorrupter = errors.New("there is nothing that reads values")
 
 // pairing finds pairs of fetched records, in whichever batches of a partition,
 // whose values change places. Pairs are made once all batches were seen, and
