@@ -8,63 +8,67 @@ func Merge(into, part kmsg.Response) {
 	switch r := into.(type) {
 	case *kmsg.ProduceResponse:
 		if p, ok := part.(*kmsg.ProduceResponse); ok {
-			mergeProduce(r, p)
+			r.Topics = joinProduce(r.Topics, p.Topics...)
 		}
 	case *kmsg.OffsetCommitResponse:
 		if p, ok := part.(*kmsg.OffsetCommitResponse); ok {
-			mergeCommit(r, p)
+			r.Topics = joinCommit(r.Topics, p.Topics...)
 		}
 	case *kmsg.TxnOffsetCommitResponse:
 		if p, ok := part.(*kmsg.TxnOffsetCommitResponse); ok {
-			mergeTxnCommit(r, p)
+			r.Topics = joinTxnCommit(r.Topics, p.Topics...)
 		}
 	}
 }
 
-// A topic is listed once: clients may keep the last one that they read.
-func mergeProduce(into, part *kmsg.ProduceResponse) {
-	for _, t := range part.Topics {
-		found := false
-		for i := range into.Topics {
-			if at := &into.Topics[i]; at.Topic == t.Topic && at.TopicID == t.TopicID {
-				at.Partitions = append(at.Partitions, t.Partitions...)
-				found = true
-			}
-		}
-		if !found {
-			into.Topics = append(into.Topics, t)
+// join adds topics, each of which is listed once: clients may keep the last
+// one that they read.
+func join[T any](into, more []T, add func(at, from *T) bool) []T {
+	for _, t := range more {
+		if !addTo(into, &t, add) {
+			into = append(into, t)
 		}
 	}
+	return into
 }
 
-func mergeCommit(into, part *kmsg.OffsetCommitResponse) {
-	for _, t := range part.Topics {
-		found := false
-		for i := range into.Topics {
-			if at := &into.Topics[i]; at.Topic == t.Topic && at.TopicID == t.TopicID {
-				at.Partitions = append(at.Partitions, t.Partitions...)
-				found = true
-			}
-		}
-		if !found {
-			into.Topics = append(into.Topics, t)
+func addTo[T any](into []T, from *T, add func(at, from *T) bool) bool {
+	for i := range into {
+		if add(&into[i], from) {
+			return true
 		}
 	}
+	return false
 }
 
-func mergeTxnCommit(into, part *kmsg.TxnOffsetCommitResponse) {
-	for _, t := range part.Topics {
-		found := false
-		for i := range into.Topics {
-			if at := &into.Topics[i]; at.Topic == t.Topic && at.TopicID == t.TopicID {
-				at.Partitions = append(at.Partitions, t.Partitions...)
-				found = true
-			}
+func joinProduce(into []kmsg.ProduceResponseTopic, more ...kmsg.ProduceResponseTopic) []kmsg.ProduceResponseTopic {
+	return join(into, more, func(at, from *kmsg.ProduceResponseTopic) bool {
+		same := at.Topic == from.Topic && at.TopicID == from.TopicID
+		if same {
+			at.Partitions = append(at.Partitions, from.Partitions...)
 		}
-		if !found {
-			into.Topics = append(into.Topics, t)
+		return same
+	})
+}
+
+func joinCommit(into []kmsg.OffsetCommitResponseTopic, more ...kmsg.OffsetCommitResponseTopic) []kmsg.OffsetCommitResponseTopic {
+	return join(into, more, func(at, from *kmsg.OffsetCommitResponseTopic) bool {
+		same := at.Topic == from.Topic && at.TopicID == from.TopicID
+		if same {
+			at.Partitions = append(at.Partitions, from.Partitions...)
 		}
-	}
+		return same
+	})
+}
+
+func joinTxnCommit(into []kmsg.TxnOffsetCommitResponseTopic, more ...kmsg.TxnOffsetCommitResponseTopic) []kmsg.TxnOffsetCommitResponseTopic {
+	return join(into, more, func(at, from *kmsg.TxnOffsetCommitResponseTopic) bool {
+		same := at.Topic == from.Topic && at.TopicID == from.TopicID
+		if same {
+			at.Partitions = append(at.Partitions, from.Partitions...)
+		}
+		return same
+	})
 }
 
 // Took answers partitions of a produce request as if the broker had appended
