@@ -69,10 +69,10 @@ func (c *conn) run(ctx context.Context) {
 
 // kill ends everything at once.
 func (c *conn) kill() {
-	c.toBroker.close()
-	c.toClient.close()
 	_ = c.client.Close() // both sides are over, whatever they say to it
 	_ = c.broker.Close()
+	c.toBroker.close()
+	c.toClient.close()
 	c.pending.close()
 }
 

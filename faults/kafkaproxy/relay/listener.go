@@ -63,7 +63,7 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn, l *listener) {
 		return
 	}
 	if l.raw {
-		(&raw{proxy: p, link: link, client: client, broker: broker}).run(ctx)
+		newRaw(p, link, client, broker).run(ctx)
 		return
 	}
 	newConn(p, link, client, broker).run(ctx)
