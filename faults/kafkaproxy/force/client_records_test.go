@@ -1,6 +1,7 @@
 package force_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -129,4 +130,22 @@ func TestAbortedTransactionsStayUnseenUnderFaults(t *testing.T) {
 	l.set(second(records(rule.Drop, rule.Response)), records(rule.Hold, rule.Response))
 	c := l.client(kgo.ConsumeTopics("trades"), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	assert.Equal(t, []string{"00@0", "20@6"}, seen(l.poll(c, 2)))
+}
+
+func TestHeldProduceFlowsOnWhenTheFaultIsLifted(t *testing.T) {
+	l := newLab(t)
+	r := records(rule.Hold, rule.Request)
+	r.Records.Delay = time.Hour
+	l.set(r)
+	done := make(chan error, 1)
+	l.plain().Produce(context.Background(), &kgo.Record{Topic: "trades", Value: []byte("a")}, func(_ *kgo.Record, err error) { done <- err })
+	require.Eventually(t, func() bool { return l.Status()["r0"].Touched == 1 }, 10*time.Second, time.Millisecond)
+	select {
+	case err := <-done:
+		t.Fatalf("a record that is held for an hour is done with: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	l.set()
+	require.NoError(t, <-done)
+	assert.Equal(t, []string{"a@0"}, l.log(1))
 }

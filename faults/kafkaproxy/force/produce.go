@@ -71,8 +71,8 @@ func (e *Engine) produce(ctx context.Context, x *relay.Exchange, n *note, req *k
 		if ok {
 			for _, m := range p.work.marks {
 				kept.entries = kept.entries || m.Batch != 0
-				if r := m.a.Records; r != nil && r.Do == rule.Hold {
-					act.Hold = max(act.Hold, r.Delay)
+				if r := m.a.Records; r != nil && r.Do == rule.Hold && r.Delay > act.Hold {
+					act.Hold, act.Lifted = r.Delay, m.a.lifted
 				}
 			}
 			if changed(p.work.raw, p.at.Records) {

@@ -95,7 +95,7 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 		c.cancel()
 		return
 	}
-	wait(ctx, c.closeDelay(rule.Request))
+	wait(ctx, c.closeDelay(rule.Request), nil)
 	if c.toBroker.finish(ctx) != nil || closeWrite(c.broker) != nil {
 		c.cancel()
 		return
@@ -110,7 +110,7 @@ func (c *conn) endResponses(ctx context.Context, err error) {
 	c.tell(ctx, err, rule.Response)
 	_ = c.toClient.finish(ctx) // a client that is gone takes no more
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		wait(ctx, c.closeDelay(rule.Response))
+		wait(ctx, c.closeDelay(rule.Response), nil)
 	}
 	c.cancel()
 }
@@ -191,8 +191,8 @@ func linger(c net.Conn) {
 	}
 }
 
-// wait passes d, or less where ctx ends.
-func wait(ctx context.Context, d time.Duration) {
+// wait passes d, or less where ctx ends or lifted is closed; nil never is.
+func wait(ctx context.Context, d time.Duration, lifted <-chan struct{}) {
 	if d <= 0 {
 		return
 	}
@@ -200,6 +200,7 @@ func wait(ctx context.Context, d time.Duration) {
 	defer t.Stop()
 	select {
 	case <-t.C:
+	case <-lifted:
 	case <-ctx.Done():
 	}
 }

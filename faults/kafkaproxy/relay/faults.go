@@ -91,6 +91,8 @@ const (
 type Action struct {
 	Do   Do
 	Hold time.Duration // how long before
-	Part float64       // of Cut: the share of the bytes, from 0 to 1
-	Why  string        // for the log of the proxy
+	// Lifted ends Hold early, once it is closed; nil: nothing does.
+	Lifted <-chan struct{}
+	Part   float64 // of Cut: the share of the bytes, from 0 to 1
+	Why    string  // for the log of the proxy
 }

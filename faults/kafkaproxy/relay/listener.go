@@ -29,7 +29,7 @@ func (p *Proxy) accept(l *listener) {
 				return
 			case err != nil:
 				p.config.Log.Warn("no connection can be accepted", "listener", l.Addr().String(), "reason", err)
-				wait(ctx, 100*time.Millisecond) // until one of those that are open has ended
+				wait(ctx, 100*time.Millisecond, nil) // until one of those that are open has ended
 				continue
 			}
 			select {

@@ -40,7 +40,7 @@ func (r *raw) run(ctx context.Context) {
 func (r *raw) carry(ctx context.Context, from net.Conn, w *writer, way rule.Direction, cancel func()) {
 	err := r.copy(from, w, way)
 	if s := r.shape(way); s != nil && errors.Is(err, io.EOF) {
-		wait(ctx, s.CloseDelay)
+		wait(ctx, s.CloseDelay, nil)
 	}
 	if !errors.Is(err, io.EOF) || w.finish(ctx) != nil || closeWrite(w.conn) != nil {
 		cancel()

@@ -129,7 +129,7 @@ func (c *conn) asked(ctx context.Context, p pending, size, length int) error {
 		return badInput{err}
 	}
 	act := c.proxy.config.Faults.Request(ctx, p.x)
-	if err := c.hold(ctx, act.Hold, c.toBroker); err != nil {
+	if err := c.hold(ctx, act, c.toBroker); err != nil {
 		return err
 	}
 	switch act.Do {
@@ -254,14 +254,14 @@ func (c *conn) shapeOf(need Need, h frame.Header, x *Exchange, way rule.Directio
 	return c.shape(h, x, way)
 }
 
-// hold waits as a fault asks; what was written before does not wait with it.
-func (c *conn) hold(ctx context.Context, d time.Duration, w *writer) error {
-	if d <= 0 {
+// hold waits as a fault asks, until it is lifted; what was written before does not wait with it.
+func (c *conn) hold(ctx context.Context, act Action, w *writer) error {
+	if act.Hold <= 0 {
 		return nil
 	}
 	if err := w.flush(); err != nil {
 		return dest{err}
 	}
-	wait(ctx, d)
+	wait(ctx, act.Hold, act.Lifted)
 	return ctx.Err()
 }

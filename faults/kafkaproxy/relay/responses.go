@@ -171,7 +171,7 @@ func (c *conn) deliver(ctx context.Context, p pending, raw []byte) error {
 	if c.silent {
 		return nil
 	}
-	if err := c.hold(ctx, act.Hold, c.toClient); err != nil {
+	if err := c.hold(ctx, act, c.toClient); err != nil {
 		return err
 	}
 	switch act.Do {
