@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,12 @@ type Kind struct {
 	Summary    string
 	Risk       Risk
 	Parameters []Parameter
+	// Without says of parameters that a reader may look for why they are none of
+	// these.
+	Without map[string]string
+	// Together refuses values that do not fit each other, or that lack one; each
+	// was checked alone before. nil takes any.
+	Together func(with map[string]string) error
 	// Breaks are the kinds of target that it can break. None: it breaks nothing,
 	// and leaves a target of any kind alone.
 	Breaks []spec.TargetKind
@@ -59,20 +66,31 @@ type Parameter struct {
 // parameters, values that are refused, a target of a kind that it does not
 // break. Each problem is ErrRefused.
 func (k Kind) Check(f spec.Fault, t spec.Target) error {
-	var problems []error
+	var wrong error
 	if is := t.Kind(); len(k.Breaks) > 0 && !slices.Contains(k.Breaks, is) {
-		problems = append(problems, fmt.Errorf("%w: fault %s cannot break %s", ErrRefused, k.Name, another(is, t)))
+		wrong = fmt.Errorf("%w: fault %s cannot break %s", ErrRefused, k.Name, another(is, t))
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.With)) {
+	return errors.Join(wrong, k.CheckWith(f.With))
+}
+
+// CheckWith is Check without a target.
+func (k Kind) CheckWith(with map[string]string) error {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(with)) {
 		i := slices.IndexFunc(k.Parameters, func(p Parameter) bool { return p.Name == name })
 		if i < 0 {
-			problems = append(problems, fmt.Errorf("%w: fault %s has no parameter %q: %s", ErrRefused, k.Name, name, k.known()))
+			problems = append(problems, fmt.Errorf("%w: fault %s has no parameter %q: %s", ErrRefused, k.Name, name, cmp.Or(k.Without[name], k.known())))
 			continue
 		}
 		if check := k.Parameters[i].Check; check != nil {
-			if err := check(f.With[name]); err != nil {
+			if err := check(with[name]); err != nil {
 				problems = append(problems, fmt.Errorf("%w: parameter %s of fault %s: %w", ErrRefused, name, k.Name, err))
 			}
+		}
+	}
+	if k.Together != nil && len(problems) == 0 {
+		if err := k.Together(with); err != nil {
+			problems = append(problems, fmt.Errorf("%w: fault %s: %w", ErrRefused, k.Name, err))
 		}
 	}
 	return errors.Join(problems...)
@@ -85,7 +103,7 @@ func another(is spec.TargetKind, t spec.Target) string {
 		return fmt.Sprintf("a group: name one of its members %v", t.Members)
 	case spec.WatchedKind:
 		return "what is only watched: say on the platform how it is found"
-	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind:
+	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind:
 	}
 	return fmt.Sprintf("a %s: name another target", is)
 }

@@ -10,6 +10,9 @@ import (
 func Suggest(written string, known []string) string {
 	best, at := "", len(written)/2+1
 	for _, name := range slices.Sorted(slices.Values(known)) {
+		if max(len(written)-len(name), len(name)-len(written)) >= at {
+			continue // no fewer letters differ; and a text of any length costs nothing
+		}
 		if d := distance(written, name); d < at {
 			best, at = name, d
 		}

@@ -1,7 +1,7 @@
 package spec
 
 // Target is something that can be broken, and what kind of thing it is:
-// exactly one of the fields from Process to Table, or Members. One with
+// exactly one of the fields from Process to KafkaProxy, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -13,6 +13,8 @@ type Target struct {
 	Topic     *Topic     `yaml:"topic" json:"topic,omitempty"`
 	Registry  *Registry  `yaml:"registry" json:"registry,omitempty"`
 	Table     *Table     `yaml:"table" json:"table,omitempty"`
+
+	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -28,6 +30,7 @@ const (
 	TopicKind     TargetKind = "topic"
 	RegistryKind  TargetKind = "registry"
 	TableKind     TargetKind = "table"
+	ProxyKind     TargetKind = "Kafka proxy"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -54,6 +57,7 @@ func (t Target) kinds() []TargetKind {
 		{TopicKind, t.Topic != nil},
 		{RegistryKind, t.Registry != nil},
 		{TableKind, t.Table != nil},
+		{ProxyKind, t.KafkaProxy != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -110,6 +114,16 @@ type Registry struct {
 type Table struct {
 	Namespace string `yaml:"namespace" json:"namespace"`
 	Name      string `yaml:"name" json:"name"`
+}
+
+// KafkaProxy is a fault proxy between Kafka's clients and brokers.
+type KafkaProxy struct {
+	// Control is where it takes its faults: unix:///path of its socket, or
+	// http://host:port on this machine's loopback.
+	Control string `yaml:"control" json:"control"`
+	// TokenFile holds the token that it asks for over http. A socket asks for
+	// none: who may open it may give faults.
+	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
 }
 
 // Target finds a target by its name and fills in what it leaves to its

@@ -15,12 +15,13 @@ const (
 	urlPattern       = `^https?://[^\s/?#]+(/[^\s?#]*)?$`
 	subjectPattern   = `^[^\s/]+$`
 	tablePattern     = `^[a-zA-Z0-9_][a-zA-Z0-9_-]*$`
+	controlPattern   = `^(unix:///[^\s?#]+|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5})$`
 	namespacePattern = `^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`
 	longestTopic     = 249
 )
 
 // kindsToWrite is the hint where a target says no kind, or several.
-const kindsToWrite = "write one of process, container, network, topic, registry, table, or members"
+const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, or members"
 
 func (v *validator) targets(p Platform, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -63,9 +64,22 @@ func (v *validator) target(path string, t Target, p Platform) {
 			v.like(path+".registry.subject", "subject", r.Subject, subjectPattern, "one subject, such as trades-value, or nothing for the whole registry")
 		}
 	}
+	if t.KafkaProxy != nil {
+		v.kafkaProxy(path+".kafka_proxy", *t.KafkaProxy)
+	}
 	if l := t.Table; l != nil {
 		v.like(path+".table.namespace", "namespace", l.Namespace, namespacePattern, "letters, digits, dash and underscore, with dots between its levels")
 		v.like(path+".table.name", "table", l.Name, tablePattern, "letters, digits, dash and underscore, and the namespace apart")
+	}
+}
+
+func (v *validator) kafkaProxy(path string, k KafkaProxy) {
+	v.like(path+".control", "control", k.Control, controlPattern, "where the proxy on this machine takes its faults, such as unix:///run/kafka-proxy/control.sock or http://127.0.0.1:9900")
+	switch overHTTP := strings.HasPrefix(k.Control, "http:"); {
+	case overHTTP && k.TokenFile == "":
+		v.refuse(path+".token_file", "is missing", "write the file with the token that the proxy made, or use its socket")
+	case !overHTTP && k.TokenFile != "":
+		v.refuse(path+".token_file", "a socket asks for no token", "remove it")
 	}
 }
 

@@ -1,0 +1,145 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// ways says how a document writes the direction. The zero value does not let
+// it: the fault goes its own way.
+type ways struct {
+	words     []string
+	otherwise string
+	only      map[string]string // why one of the two ways is refused, by its word
+}
+
+func ofFrames() ways { return ways{words: []string{"both", "request", "response"}, otherwise: "both"} }
+
+func ofRecords(otherwise string, only map[string]string) ways {
+	return ways{words: []string{"", "produce", "fetch"}, otherwise: otherwise, only: only}
+}
+
+func (w ways) parse(text string) (Direction, error) {
+	if why := w.only[text]; why != "" {
+		return Both, errors.New(why)
+	}
+	for i, word := range w.words {
+		if word == text && word != "" {
+			return Direction(i), nil
+		}
+	}
+	return Both, fmt.Errorf("%q: write one of %s", text, sentence(w.words))
+}
+
+// selection are the parameters that say what the fault meets, and how often.
+func (k kind) selection() []faults.Parameter {
+	out := []faults.Parameter{
+		parameter("topic", "topics that it meets, by comma; a pattern such as trades.* takes several", "", list(pattern)),
+		parameter("partition", "numbers of partitions, by comma", "", list(number)),
+		parameter("client_id", "client ids, by comma; patterns", "", list(pattern)),
+		parameter("group", "consumer groups whose members it meets, by comma; patterns", "", list(pattern)),
+		parameter("api", "requests that it meets by their names, such as Produce, by comma", k.api, list(k.apiKey)),
+		parameter("broker", "node ids of brokers, by comma", "", list(number)),
+		parameter("rate", "probability with which it meets one, from 0 to 1 or in %", "", share),
+		parameter("every", "it meets each nth", "", count),
+		parameter("first", "it meets so many in all, then none", "", count),
+		parameter("seed", "of what is drawn: the same one draws the same", "0", seed),
+	}
+	if len(k.ways.words) > 0 {
+		out = append(out, parameter("direction", "which way: "+sentence(k.ways.words), k.ways.otherwise, k.ways.parse))
+	}
+	return out
+}
+
+func (k kind) where(v values) Where {
+	w := Where{
+		Topics:     read(v, "topic", list(pattern)),
+		Partitions: read(v, "partition", list(number)),
+		Clients:    read(v, "client_id", list(pattern)),
+		Groups:     read(v, "group", list(pattern)),
+		APIs:       read(v, "api", list(k.apiKey)),
+		Brokers:    read(v, "broker", list(number)),
+		Direction:  read(v, "direction", k.ways.parse),
+	}
+	if len(w.APIs) == 0 {
+		w.APIs = k.apis
+		if w.Deep() && k.apis != nil {
+			w.APIs = topical(k.apis)
+		}
+	}
+	return w
+}
+
+func often(v values) Often {
+	o := Often{Rate: 1, Every: read(v, "every", count), First: read(v, "first", count), Seed: read(v, "seed", seed)}
+	if v.has("rate") {
+		o.Rate = read(v, "rate", share)
+	}
+	return o
+}
+
+func oftenFits(v values) error {
+	if v.has("rate") && v.has("every") {
+		return errors.New("rate and every are two answers to how often: write one of them")
+	}
+	return nil
+}
+
+// pattern is a name, or one of path.Match.
+func pattern(text string) (string, error) {
+	if text == "" {
+		return "", errors.New("a name is empty: write it, or leave the parameter out to meet all")
+	}
+	if _, err := path.Match(text, ""); err != nil {
+		return "", fmt.Errorf("pattern %q: write a name, or * and ? for any letters, [ab] for one of them", text)
+	}
+	return text, nil
+}
+
+func number(text string) (int32, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q: write a whole number from 0 on", text)
+	}
+	return int32(n), nil
+}
+
+func sentence(words []string) string {
+	var out string
+	for _, w := range words {
+		switch {
+		case w == "":
+		case out == "":
+			out = w
+		default:
+			out += ", " + w
+		}
+	}
+	return out
+}
+
+// apiKey finds a request by its name, in whichever case, and refuses one that
+// the fault cannot meet.
+func (k kind) apiKey(text string) (int16, error) {
+	key, ok := apiOf(text)
+	if !ok {
+		return 0, fmt.Errorf("no request of Kafka is called %q: %s", text, spec.DidYouMean(text, apiNames(k.apis)))
+	}
+	if k.apis != nil && !contains(k.apis, key) {
+		return 0, fmt.Errorf("it means nothing to %s: write some of %s", text, sentence(apiNames(k.apis)))
+	}
+	return key, nil
+}
+
+// apiFits refuses a topic or a partition for requests that carry none.
+func (k kind) apiFits(w Where) error {
+	if !w.Deep() || len(w.APIs) == 0 || len(topical(w.APIs)) > 0 {
+		return nil
+	}
+	return fmt.Errorf("%s carries no topic: leave out topic and partition, or write another api", sentence(apiNames(w.APIs)))
+}
