@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/guard"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // Client asks a proxy. A copy is as good; it keeps no connection.
@@ -32,7 +33,11 @@ type Client struct {
 // frozen, or busy.
 const answerWithin = 5 * time.Second
 
-const longestAnswer = 32 << 20
+const (
+	longestAnswer = 32 << 20
+	mostTries     = 10
+	betweenTries  = 20 * time.Millisecond
+)
 
 // Plan asks what speaks against a fault. It gives the run of the proxy.
 func (c Client) Plan(ctx context.Context, q Question) (run string, err error) {
@@ -81,10 +86,27 @@ func (c Client) one(ctx context.Context, method, receipt, more string, body any)
 
 func (c Client) ask(ctx context.Context, method, path string, body, into any) error {
 	err := c.send(ctx, method, path, body, into)
+	// A proxy that ends under a request resets it; asked again it is gone, or
+	// answers. Each request may come twice.
+	for try := 1; broken(err) && try < mostTries && pause.For(ctx, betweenTries); try++ {
+		err = c.send(ctx, method, path, body, into)
+	}
 	if err != nil {
 		return fmt.Errorf("asking the Kafka proxy at %s: %w", c.Address, err)
 	}
 	return nil
+}
+
+// unanswered is a connection that ended before the answer. Package http says
+// so in several ways, of which not all can be told apart.
+type unanswered struct{ error }
+
+func (u unanswered) Unwrap() error { return u.error }
+
+// broken says that asking again may help; waiting longer would not.
+func broken(err error) bool {
+	_, cut := errors.AsType[unanswered](err)
+	return cut && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }
 
 func (c Client) send(ctx context.Context, method, path string, body, into any) error {
@@ -103,7 +125,7 @@ func (c Client) send(ctx context.Context, method, path string, body, into any) e
 		return errors.Join(ErrGone, err)
 	}
 	if err != nil {
-		return err
+		return unanswered{err}
 	}
 	err = answer(res, into)
 	if res.StatusCode == http.StatusUnauthorized {
@@ -153,7 +175,7 @@ func (c Client) http(network, at string) *http.Client {
 func answer(res *http.Response, into any) error {
 	raw, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
 	if err != nil {
-		return fmt.Errorf("reading its answer: %w", err)
+		return unanswered{fmt.Errorf("reading its answer: %w", err)}
 	}
 	if res.StatusCode == http.StatusOK {
 		if err := json.Unmarshal(raw, into); err != nil {

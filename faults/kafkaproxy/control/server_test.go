@@ -178,3 +178,27 @@ func TestWhatIsAskedBadlyIsRefused(t *testing.T) {
 	}
 	assert.Equal(t, []string{"e/s"}, e.ids())
 }
+
+// TestAProxyThatEndsUnderARequestIsGone: what a process leaves in its backlog
+// as it ends is reset. The client asks again instead of not knowing.
+func TestAProxyThatEndsUnderARequestIsGone(t *testing.T) {
+	at := socket(t)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", strings.TrimPrefix(at, "unix://"))
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2 {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close() // what was asked is unread: the client's connection is reset
+		}
+		_ = l.Close()
+	}()
+	err = control.Client{Address: at}.Lift(t.Context(), "r")
+	_ = l.Close() // where the client gave up
+	<-done
+	require.ErrorIs(t, err, control.ErrGone)
+}
