@@ -20,7 +20,7 @@ import (
 // What a receipt holds.
 const (
 	undoControl = "control"    // address of the proxy
-	undoToken   = "token_file" //nolint:gosec // the name of a key
+	undoToken   = "token_file" // of the proxy, "" where it asks for none
 	undoRun     = "run"        // life of the proxy
 	undoWith    = "with"       // parameters, as JSON
 )
