@@ -27,6 +27,8 @@ targets:
   schemas: {registry: {url: "https://me:pass@r:8081/apis/ccompat/v7"}}
   subject: {registry: {url: "http://r:8081", subject: orders-value}}
   lake: {table: {namespace: market.data, name: trades_v2}}
+  proxy: {kafka_proxy: {control: "unix:///run/proxy/control.sock"}}
+  gate: {kafka_proxy: {control: "http://127.0.0.1:9900", token_file: /run/gate/http.token}}
   all: {members: [svc, orders]}
   seen: {health: {tcp: "127.0.0.1:1"}}
 `
@@ -41,7 +43,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
 		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
-		"lake": spec.TableKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
+		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
 	}, kinds)
 	assert.Equal(t, []int{9092, 9093}, p.Targets["net"].Network.Ports)
 	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
@@ -80,12 +82,12 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"two kinds":             {"container: {name: k2-sink}", "container: {name: k2-sink}, topic: {name: t}", "8:8: error: targets.box: a target is one thing, this one is a container and a topic; write one of process"},
 		"a group and a process": {"members: [svc, orders]", "members: [svc], process: {record: r}", "a process and a group"},
-		"nothing":               {"health: {tcp: \"127.0.0.1:1\"}", "title: a title", "17:9: error: targets.seen: nothing says what it is; write one of process"},
-		"an empty group":        {"members: [svc, orders]", "members: []", "16:8: error: targets.all: nothing says what it is"},
+		"nothing":               {"health: {tcp: \"127.0.0.1:1\"}", "title: a title", "19:9: error: targets.seen: nothing says what it is; write one of process"},
+		"an empty group":        {"members: [svc, orders]", "members: []", "18:8: error: targets.all: nothing says what it is"},
 		"an empty kind":         {"container: {name: k2-sink}", "container: null", "targets.box: nothing says what it is"},
 		"an unknown kind":       {"container: {name: k2-sink}", "contaner: {name: k2-sink}", "did you mean container?"},
 		"an unknown field":      {"name: k2-sink", "name: k2-sink, image: k", `unknown field "image"`},
-		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "16:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
+		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "18:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
 		"a process both ways":   {"pid_file: /run/old.pid", "pid_file: /run/old.pid, record: r", "7:18: error: targets.old.process: a process is found by its record or by its pid file"},
 		"a process no way":      {"record: /run/svc.json", "log: l", "targets.svc.process: a process is found by"},
 		"no container":          {"name: k2-sink", "engine: tcp://h:1", "8:20: error: targets.box.container.name: is missing; write its name or id"},
@@ -109,6 +111,12 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a registry's address":  {"url: \"http://r:8081\"", "url: \"r:8081\"", "registry \"r:8081\": write its URL"},
 		"a registry's query":    {"url: \"http://r:8081\"", "url: \"http://r:8081?a=b\"", "without a query"},
 		"a subject's path":      {"orders-value", "orders/value", "subject \"orders/value\": write one subject"},
+		"a remote proxy":        {"http://127.0.0.1:9900", "http://10.0.0.1:9900", "targets.gate.kafka_proxy.control: control \"http://10.0.0.1:9900\": write where the proxy on this machine"},
+		"a proxy's socket":      {"unix:///run/proxy/control.sock", "/run/proxy/control.sock", "such as unix:///run"},
+		"a proxy's path":        {"http://127.0.0.1:9900", "http://127.0.0.1:9900/v1", "write where the proxy"},
+		"no control":            {"control: \"unix:///run/proxy/control.sock\"", "", "targets.proxy.kafka_proxy.control: is missing"},
+		"no token":              {", token_file: /run/gate/http.token", "", "targets.gate.kafka_proxy.token_file: is missing; write the file"},
+		"a socket's token":      {"control.sock\"", "control.sock\", token_file: t", "a socket asks for no token; remove it"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
 		"a table's full name":   {"name: trades_v2", "name: market.trades_v2", "the namespace apart"},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/guard"
 	"github.com/k2-platform/faultline/internal/web"
 )
 
@@ -13,7 +14,7 @@ import (
 // whoever can read the token of its state folder. It goes onto the mux as
 // "POST /halt".
 func haltHandler(home string, conn *halt.Conn, log *slog.Logger) (http.Handler, error) {
-	token, err := web.Token(home)
+	token, err := guard.Token(home)
 	if err != nil {
 		return nil, err
 	}

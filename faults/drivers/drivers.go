@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
@@ -21,17 +22,21 @@ type Set map[string]faults.Driver
 // All gives every driver. dir is where those keep state that have no target
 // to keep it in.
 func All(dir string) Set {
-	return Set{
+	set := Set{
 		stop.Kind:  stop.Driver{},
 		kill.Kind:  kill.Driver{},
 		pause.Kind: pause.Driver{},
 		none.Kind:  none.Driver{Dir: dir},
 	}
+	for _, k := range kafkaproxy.Kinds() {
+		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
+	}
+	return set
 }
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	return []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()}
+	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe())
 }
 
 // Names are the kinds that a document may write.

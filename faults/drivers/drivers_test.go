@@ -34,6 +34,7 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 		{Topic: &spec.Topic{Name: "orders"}},
 		{Registry: &spec.Registry{URL: "http://r"}},
 		{Table: &spec.Table{Namespace: "n", Name: "t"}},
+		{KafkaProxy: &spec.KafkaProxy{Control: "unix:///nowhere/control.sock"}},
 		{Members: []spec.TargetName{"a", "b"}},
 		{Health: &spec.Health{TCP: "h:1"}},
 	} {
@@ -55,10 +56,15 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 }
 
 // TestRisks is the table of the methodology: pause is safe; stop, kill,
-// network, cpu and memory are caution; corruption is dangerous.
+// network, cpu and memory are caution; corruption is dangerous. Of Kafka's
+// faults those are caution that change no record and make no client write one
+// twice.
 func TestRisks(t *testing.T) {
 	families := map[string]faults.Risk{
 		"none": faults.Safe, "process.pause": faults.Safe,
+		"kafka.delay": faults.Caution, "kafka.bandwidth": faults.Caution, "kafka.reset": faults.Caution, "kafka.black_hole": faults.Caution,
+		"kafka.slow_close": faults.Caution, "kafka.partition": faults.Caution, "kafka.stale_metadata": faults.Caution, "kafka.throttle": faults.Caution,
+		"kafka.move_coordinator": faults.Caution, "kafka.disconnect": faults.Caution, "kafka.hold": faults.Caution,
 		"process.": faults.Caution, "network.": faults.Caution, "cpu.": faults.Caution, "memory.": faults.Caution,
 	}
 	for _, k := range drivers.Kinds() {

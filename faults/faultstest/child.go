@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,11 +24,20 @@ const (
 	childRecord = "FAULTLINE_CHILD_RECORD"
 	childAddr   = "FAULTLINE_CHILD_ADDR"
 	childDeaf   = "FAULTLINE_CHILD_DEAF" // how long TERM goes unheard
+	childDir    = "FAULTLINE_CHILD_DIR"
 )
+
+// Beside is what a child does besides answering its health, until ctx ends:
+// what it is to be broken as, where that is more than a process. dir is a folder
+// of the target's own. It calls ready once it can be broken.
+type Beside func(ctx context.Context, dir string, ready func()) error
 
 // Main is what TestMain of a package that calls Run does: the test binary is
 // also the program that is broken. It checks for leaked goroutines.
-func Main(m *testing.M) {
+func Main(m *testing.M) { MainBeside(m, nil) }
+
+// MainBeside is Main for targets that are more than a process; nil is Main.
+func MainBeside(m *testing.M, b Beside) {
 	if os.Getenv(otherRole) != "" && os.Getenv(childToken) == "" {
 		os.Exit(m.Run()) // it may leave a target that it started
 	}
@@ -35,16 +45,25 @@ func Main(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if err := child(); err != nil {
+	if err := child(b); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // child answers /health and writes its record until it is told to end.
-func child() error {
+func child(b Beside) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	if b != nil {
+		ready, ended := make(chan struct{}), make(chan error, 1)
+		go func() { ended <- b(ctx, os.Getenv(childDir), sync.OnceFunc(func() { close(ready) })) }()
+		select {
+		case err := <-ended:
+			return fmt.Errorf("what the child does beside ended at once: %w", err)
+		case <-ready:
+		}
+	}
 	addr := os.Getenv(childAddr)
 	l, err := listen(ctx, addr)
 	if err != nil {

@@ -1,9 +1,11 @@
 // Package faultstest holds the promises of a fault driver as a suite that
-// every driver passes, on real processes. It tests no driver's own parameters.
+// every driver passes, on real processes: as a process, or as what a process
+// serves, such as a proxy. It tests no driver's own parameters.
 package faultstest
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"os"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -19,6 +22,8 @@ import (
 type Suite struct {
 	Fault spec.Fault           // Kind and With; the target is filled in
 	New   func() faults.Driver // a new value each time, as another process has
+	// As is that of TargetConfig; nil: the targets are processes.
+	As func(dir string) spec.Target
 
 	test string // that called Run, for another process to run it too
 }
@@ -31,9 +36,11 @@ func Run(t *testing.T, s Suite) {
 		return
 	}
 	s.Fault.Target, s.test = Name, t.Name()
-	for how, c := range map[string]TargetConfig{
-		"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true},
-	} {
+	how := map[string]TargetConfig{"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true}}
+	if s.As != nil {
+		how = map[string]TargetConfig{"served": {As: s.As}} // how its process is found is nothing to the driver
+	}
+	for how, c := range how {
 		t.Run(how, func(t *testing.T) {
 			for name, test := range map[string]func(run){
 				"a second driver undoes": secondDriver, "the target vanishes": vanishes, "it vanishes first": vanishesFirst,
@@ -113,7 +120,8 @@ func (r run) plan() faults.Receipt {
 	if receipt.Kind != r.suite.Fault.Kind || receipt.Target != string(Name) || receipt.BootID == "" || len(receipt.Undo) == 0 {
 		r.t.Fatalf("the receipt lacks something: %+v", receipt)
 	}
-	receipt.ID = "test"
+	receipt.ID = "test/" + rand.Text() // each plan is a step of its own
+	receipt.Experiment, receipt.Step, receipt.Expires = "test", receipt.ID, ledger.Boottime()+time.Minute
 	raw, err := json.Marshal(receipt)
 	r.must("encode", err)
 	var again faults.Receipt
@@ -238,7 +246,7 @@ func stranger(r run) {
 	receipt := r.plan()
 	noted := receipt.Undo["process"]
 	if noted == "" {
-		return // the fault touches no process
+		return // the fault touches no process; its driver's own tests say what a stranger is to it
 	}
 	other := strings.Replace(noted, `"start_time":"`, `"start_time":"9`, 1)
 	if other == noted {

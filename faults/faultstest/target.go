@@ -28,6 +28,9 @@ type TargetConfig struct {
 	PIDFile bool          // found by pid file and command, not by record
 	Bare    bool          // has no health to ask
 	Deaf    time.Duration // how long TERM goes unheard
+	// As says what the target is whose folder is dir, where it is more than a
+	// process: what Beside makes of it. It has its health all the same.
+	As func(dir string) spec.Target
 }
 
 // Target is a real process to break. It is gone when the test ends.
@@ -44,7 +47,7 @@ func NewTarget(t *testing.T, c TargetConfig) *Target {
 	dir, token := t.TempDir(), rand.Text()
 	addr := freeAddr(t)
 	proc := spec.Process{Record: filepath.Join(dir, "child.json")}
-	env := []string{"GORACE=atexit_sleep_ms=0", childToken + "=" + token, childAddr + "=" + addr, childDeaf + "=" + c.Deaf.String()}
+	env := []string{"GORACE=atexit_sleep_ms=0", childToken + "=" + token, childAddr + "=" + addr, childDir + "=" + dir, childDeaf + "=" + c.Deaf.String()}
 	cmd := []string{os.Args[0]}
 	if c.PIDFile {
 		proc = spec.Process{PIDFile: filepath.Join(dir, "child.pid"), Command: cmd, Env: env, Dir: dir, Log: filepath.Join(dir, "log")}
@@ -55,6 +58,9 @@ func NewTarget(t *testing.T, c TargetConfig) *Target {
 		Spec:  spec.Target{Process: &proc},
 		start: process.Record{Name: "child", Command: cmd, Env: env, Dir: dir, Log: filepath.Join(dir, "log")},
 		token: token, url: "http://" + addr + "/health",
+	}
+	if c.As != nil {
+		out.Spec = c.As(dir)
 	}
 	if !c.Bare {
 		out.Spec.Health = &spec.Health{HTTP: out.url}

@@ -111,6 +111,7 @@ func (a *Agent) putInPlace(ctx context.Context, j *job, q halt.Request) {
 		seen := wallclock.Now()
 		a.settle(j, halt.There)
 		a.Log.Info("a fault is in place", "receipt", id, "kind", r.Kind, "target", r.Target)
+		a.wait.Go(func() { a.keep(j, d, r) })
 		a.wait.Go(func() {
 			a.send(a.ctx, commands.Envelope{
 				ID: id + "/injected", Experiment: q.Experiment, At: seen,

@@ -58,6 +58,7 @@ func required() map[string][]string {
 		"Topic":             {"name"},
 		"Registry":          {"url"},
 		"Table":             {"namespace", "name"},
+		"KafkaProxy":        {"control"},
 		"Metric":            {"needs"},
 		"Policy":            {"faultline_policy", "name"},
 		"EnvironmentPolicy": nil,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/guard"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -47,13 +48,13 @@ const (
 // all, 401 without the token, 403 a foreign Host or Origin, 415 another content
 // type than JSON.
 func Halt(c HaltConfig) http.Handler {
-	return local(authorized(c.Token, http.HandlerFunc(c.serve)))
+	return guard.Local(guard.Authorized(c.Token, http.HandlerFunc(c.serve)))
 }
 
 func (c HaltConfig) serve(w http.ResponseWriter, r *http.Request) {
 	o, status, err := order(w, r)
 	if err != nil {
-		refuse(w, status, err)
+		guard.Refuse(w, status, err)
 		return
 	}
 	// Who asked may leave: what was asked for is done.
@@ -65,7 +66,7 @@ func (c HaltConfig) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		res.Problem = err.Error()
 	}
-	reply(w, res.status(), res)
+	guard.Reply(w, res.status(), res)
 }
 
 func (h HaltResponse) status() int {
@@ -81,7 +82,7 @@ func (h HaltResponse) status() int {
 // order reads what is to stop. A request that says neither one nor all, or
 // both, is refused: only NATS, where every client is one of ours, guesses.
 func order(w http.ResponseWriter, r *http.Request) (halt.Order, int, error) {
-	if !isJSON(r) {
+	if !guard.IsJSON(r) {
 		return halt.Order{}, http.StatusUnsupportedMediaType, errors.New("halting: send JSON, with Content-Type: application/json")
 	}
 	var q haltRequest
@@ -99,14 +100,4 @@ func order(w http.ResponseWriter, r *http.Request) (halt.Order, int, error) {
 		}
 	}
 	return halt.Order{Experiment: q.Experiment, Cause: halt.ByOperator, By: "http " + r.RemoteAddr, Why: q.Why, At: time.Now().UTC()}, 0, nil
-}
-
-func refuse(w http.ResponseWriter, status int, err error) {
-	reply(w, status, map[string]string{"problem": err.Error()})
-}
-
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that left needs no answer
 }

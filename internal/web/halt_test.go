@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -102,24 +100,4 @@ func TestHaltSaysWhatCameOfIt(t *testing.T) {
 			assert.Contains(t, got.By, "http ")
 		})
 	}
-}
-
-func TestATokenIsMadeOnceAndForItsOwnerAlone(t *testing.T) {
-	home := t.TempDir()
-	first, err := web.Token(home)
-	require.NoError(t, err)
-	again, err := web.Token(home)
-	require.NoError(t, err)
-	assert.Equal(t, first, again)
-	file := filepath.Join(home, "http.token")
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.NoError(t, os.Chmod(file, 0o640)) //nolint:gosec // that is what is refused
-	_, err = web.Token(home)
-	require.ErrorContains(t, err, "chmod 600")
-	require.NoError(t, os.Chmod(file, 0o600))
-	require.NoError(t, os.WriteFile(file, []byte("\n"), 0o600))
-	_, err = web.Token(home)
-	require.ErrorContains(t, err, "remove it")
 }
