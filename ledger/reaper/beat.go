@@ -1,8 +1,8 @@
 package reaper
 
 import (
+	"bytes"
 	"io"
-	"slices"
 	"sync/atomic"
 )
 
@@ -27,11 +27,11 @@ func listen(pipe io.Reader) *pulse {
 		buf := make([]byte, 512)
 		for {
 			n, err := pipe.Read(buf)
-			if said := slices.Contains(buf[:n], bye); said || err != nil {
+			if said := bytes.IndexByte(buf[:n], bye) >= 0; said || err != nil {
 				p.end <- said
 				return
 			}
-			p.holds.Store(n > 0 && buf[n-1] == holds)
+			p.holds.Store(bytes.HasSuffix(buf[:n], []byte{holds}))
 			select {
 			case p.beats <- struct{}{}:
 			default:
