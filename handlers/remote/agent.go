@@ -60,7 +60,7 @@ type Agent struct {
 	tenures map[spec.ExperimentID]tenure
 	told    map[string]time.Time // reports and refusals that were repeated lately
 	wait    sync.WaitGroup
-	begun   chan struct{} // a job, since watch looked
+	begun   chan struct{} // the first job, since watch looked
 }
 
 // New makes an agent that refuses everything before Run.
@@ -179,17 +179,19 @@ func (a *Agent) Hello() halt.Hello {
 	return h
 }
 
-// job is called under a.mu. A new one is looked after at once.
+// job is called under a.mu. The first one is looked after at once.
 func (a *Agent) job(e spec.ExperimentID, step spec.StepID) *job {
 	id := ReceiptID(e, step)
 	j, ok := a.jobs[id]
 	if !ok {
 		j = &job{experiment: e, step: step, gone: make(chan struct{})}
-		a.jobs[id] = j
-		select {
-		case a.begun <- struct{}{}:
-		default:
+		if len(a.jobs) == 0 {
+			select {
+			case a.begun <- struct{}{}:
+			default:
+			}
 		}
+		a.jobs[id] = j
 	}
 	return j
 }
