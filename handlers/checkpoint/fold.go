@@ -17,6 +17,7 @@ import (
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/cloudevent"
 	"github.com/k2-platform/faultline/internal/pack"
+	"github.com/k2-platform/faultline/internal/plainjson"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -40,6 +41,7 @@ func texts() map[string]fs.FS {
 		"internal/bus":        bus.GoFiles,
 		"internal/cloudevent": cloudevent.GoFiles,
 		"internal/pack":       pack.GoFiles,
+		"internal/plainjson":  plainjson.GoFiles,
 		"spec":                spec.GoFiles,
 	}
 }

@@ -102,7 +102,7 @@ func TestTheFoldIsAllThere(t *testing.T) {
 		require.Contains(t, slices.Collect(maps.Keys(all)), folder, "the core imports it: it belongs to the fold")
 		for _, name := range p.GoFiles {
 			_, err := fs.Stat(all[folder], name)
-			assert.NoError(t, err, folder)
+			require.NoError(t, err, folder)
 		}
 	}
 	assert.Positive(t, seen)
