@@ -41,6 +41,7 @@ type pipeline struct {
 	tables   *projections.Follower
 	keeper   *checkpoint.Keeper
 	resumed  handlers.Snapshot // what the checkpoint stood for
+	began    map[int32]int64   // where the fold was when it had caught up
 	web      *web.Server
 	notifier *notify.Notifier
 }
@@ -86,6 +87,7 @@ func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slo
 	if p.tables, err = openTables(ctx, p.bus, p.lake, log); err != nil {
 		return nil, err
 	}
+	p.web.Behind = p.behind
 	p.openCheckpoint(s.Home)
 	return p, nil
 }
@@ -116,6 +118,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 		p.resume(ctx)
 		return ended(ctx, handlers.Fold(ctx, p.bus, p.bus.Topics().Events, p.state, p.log, func() {
 			calm()
+			p.began = p.state.Next()
 			p.notifier.Caught()
 			close(caught)
 		}))
