@@ -137,6 +137,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 			return nil
 		}
 		p.resumeTables()
+		debug.FreeOSMemory() // what the fold took: a pipeline that idles makes too little garbage to have it collected
 		return ended(ctx, p.tables.Run(ctx))
 	})
 	roles.Go(func() error {
@@ -163,16 +164,12 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 // hurry lets garbage lie while the log is read: most of what that makes is
 // garbage, and to collect it takes a third of the time. How much may lie goes
 // by what is left now, so what the embedded broker read at its start, all of
-// its files, goes first. calm ends it, and gives the memory back: a pipeline
-// that idles makes too little garbage to do so.
+// its files, goes first. calm ends it.
 func hurry() (calm func()) {
 	const percent = 400
 	runtime.GC()
 	before := debug.SetGCPercent(percent)
-	return func() {
-		debug.SetGCPercent(before)
-		debug.FreeOSMemory()
-	}
+	return func() { debug.SetGCPercent(before) }
 }
 
 func wait(ctx context.Context, done <-chan struct{}) bool {
