@@ -6,6 +6,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/bus/origin"
 	"github.com/k2-platform/faultline/internal/bus/poison"
@@ -63,7 +64,7 @@ func (d Decider) handle(msg *message.Message) error {
 func verifyBatch(msg *message.Message) error {
 	event, err := cloudevent.FromHeaders(msg.Metadata, msg.Payload)
 	if err == nil {
-		_, err = batchOf(origin.Key(msg), event)
+		_, err = batchOf(events.Reader{}, origin.Key(msg), event)
 	}
 	return poison.New(err)
 }
