@@ -50,6 +50,7 @@ bench-halt: build ## how quickly faults go, Chaos Toolkit beside: docs/BENCHMARK
 fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec
 	$(GO) test -run '^$$' -fuzz FuzzDecodeBatch -fuzztime 30s ./events
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./internal/plainjson
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./faults/kafkaproxy/truth
 	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 30s ./faults/kafkaproxy/truth

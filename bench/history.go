@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -21,8 +22,8 @@ const (
 	writers    = 256 // experiments that are written at once
 )
 
-// history starts pipelines on a long log: once with tables that lack all of
-// it, then with tables that have it.
+// history starts pipelines on a long log: with tables that lack all of it,
+// with tables that have it, and with a checkpoint too.
 func (b *bench) history(ctx context.Context) error {
 	home, drop, err := b.home()
 	if err != nil {
@@ -34,36 +35,56 @@ func (b *bench) history(ctx context.Context) error {
 		return err
 	}
 	figure := fmt.Sprintf("`up` ready, %s", size)
-	p, err := startUp(ctx, b.bin, home)
+	checkpoint, lake := filepath.Join(home, "checkpoint"), filepath.Join(home, "lake")
+	p, err := b.longRun(ctx, home, figure+", no checkpoint, tables lack all of them", checkpoint, lake)
 	if err != nil {
 		return err
 	}
-	b.add(figure+", tables lack all of them", "< 6 s", short(p.ready)+spent(p.spent), p.ready < longTarget)
 	began := time.Now()
 	if err := errors.Join(b.untilIdle(ctx, p), p.end()); err != nil {
 		return err
 	}
 	b.peer("rows of the long log written after", short(time.Since(began)))
-	var times, busy spread
-	for range longRuns {
-		if p, err = startUp(ctx, b.bin, home); err != nil {
-			return err
-		}
-		times, busy = append(times, p.ready), append(busy, p.spent)
-		if len(times) < longRuns {
-			err = p.end()
-		}
-		if err != nil {
-			return err
-		}
+	if p, err = b.longRun(ctx, home, "the same, no checkpoint, tables have them", checkpoint); err != nil {
+		return err
 	}
-	b.add(figure+", tables have them", "< 6 s", times.String()+spent(busy.median()), times.median() < longTarget)
+	if err := errors.Join(b.untilIdle(ctx, p), p.end()); err != nil { // it leaves a checkpoint
+		return err
+	}
+	if p, err = b.longRun(ctx, home, "the same with a checkpoint"); err != nil {
+		return err
+	}
 	memory, share, err := b.watch(ctx, p)
 	if err := errors.Join(err, p.end()); err != nil {
 		return err
 	}
-	b.peer("idle `up` after the long log", fmt.Sprintf("%s, %.2f %% of a core", mib(memory), 100*share))
+	b.add("idle `up` after the long log, memory of all processes", "< 160 MiB", mib(memory), memory < idleMemory)
+	b.peer("idle `up` after the long log, processor", fmt.Sprintf("%.2f %% of a core", 100*share))
 	return nil
+}
+
+// longRun starts pipelines on a home, each time without some of its files, and
+// leaves the last one running.
+func (b *bench) longRun(ctx context.Context, home, figure string, without ...string) (p *pipeline, err error) {
+	var times, busy spread
+	for i := range longRuns {
+		if i > 0 {
+			if err := p.end(); err != nil {
+				return nil, err
+			}
+		}
+		for _, path := range without {
+			if err := os.RemoveAll(path); err != nil {
+				return nil, fmt.Errorf("making a home without %s: %w", path, err)
+			}
+		}
+		if p, err = startUp(ctx, b.bin, home); err != nil {
+			return nil, err
+		}
+		times, busy = append(times, p.ready), append(busy, p.spent)
+	}
+	b.add(figure, "< 6 s", times.String()+spent(busy.median()), times.median() < longTarget)
+	return p, nil
 }
 
 // spent says what a start costs whatever else the machine does meanwhile.

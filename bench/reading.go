@@ -77,9 +77,10 @@ func inBulk(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
 }
 
 func decoded(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
+	batches := handlers.NewBatchReader()
 	return log.ReadTo(ctx, log.Topics().Events, nil, to, func(records []bus.Record) error {
 		for _, r := range records {
-			if _, err := handlers.ReadBatch(r); err != nil {
+			if _, err := batches.Read(r); err != nil {
 				return err
 			}
 		}

@@ -62,30 +62,7 @@ func EncodeBatch(b Batch, traceParent string) (cloudevent.Event, error) {
 
 // DecodeBatch reads a batch. Unknown fields are ignored, an unknown event
 // type is ErrUnknownType.
-func DecodeBatch(c cloudevent.Event) (Batch, error) {
-	if c.Type != TypeBatch {
-		return Batch{}, fmt.Errorf("reading a batch: %w %q", ErrUnknownType, c.Type)
-	}
-	w, ok := splitBatch(c.Data)
-	if !ok {
-		w = wireBatch{}
-		if err := json.Unmarshal(c.Data, &w); err != nil {
-			return Batch{}, fmt.Errorf("reading a batch: %w", err)
-		}
-	}
-	if w.Experiment == "" || w.Version == 0 || w.Cause == "" || len(w.Events) == 0 {
-		return Batch{}, errors.New("reading a batch: experiment, version, cause and events must be set")
-	}
-	b := Batch{Experiment: w.Experiment, Version: w.Version, Cause: w.Cause, At: c.Time, Events: make([]Event, len(w.Events))}
-	for i, e := range w.Events {
-		event, err := DecodeEvent(e.Type, e.Data)
-		if err != nil {
-			return Batch{}, fmt.Errorf("reading event %d of batch %d of experiment %s: %w", i, w.Version, w.Experiment, err)
-		}
-		b.Events[i] = event
-	}
-	return b, nil
-}
+func DecodeBatch(c cloudevent.Event) (Batch, error) { return Reader{}.Batch(c) }
 
 // EncodeTick writes a tick as a CloudEvent.
 func EncodeTick(t Tick) (cloudevent.Event, error) {

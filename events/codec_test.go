@@ -153,7 +153,24 @@ func TestUnknownFieldIsIgnoredAndUnknownTypeIsNot(t *testing.T) {
 	}
 }
 
+// TestAReaderLeavesLittleToEncodingJSON: what Faultline writes is read the
+// quick way, or a long log takes twice as long.
+func TestAReaderLeavesLittleToEncodingJSON(t *testing.T) {
+	r := events.NewReader().Plain()
+	for _, e := range samples() {
+		data, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := reflect.New(reflect.TypeOf(e))
+		if !r.Read(data, back.Interface()) || !reflect.DeepEqual(back.Elem().Interface(), e) {
+			t.Errorf("%s was not read, or as %+v", data, back.Elem())
+		}
+	}
+}
+
 func FuzzDecodeBatch(f *testing.F) {
+	reader := events.NewReader()
 	b, err := events.EncodeBatch(events.Batch{Experiment: "x", Version: 1, Cause: "c", Events: samples()}, "")
 	if err != nil {
 		f.Fatal(err)
@@ -162,6 +179,9 @@ func FuzzDecodeBatch(f *testing.F) {
 	f.Add([]byte(`{"experiment":"x","version":1,"cause":"c","events":[{"type":"io.faultline.note.added.v1","data":{"text":"a \\"}{ \\\\"}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := events.DecodeBatch(cloudevent.Event{Type: events.TypeBatch, Data: data})
+		if quick, qerr := reader.Batch(cloudevent.Event{Type: events.TypeBatch, Data: data}); (err == nil) != (qerr == nil) || !reflect.DeepEqual(got, quick) {
+			t.Fatalf("read %+v, %v, and by a Reader %+v, %v", got, err, quick, qerr)
+		}
 		// Spaces between the tokens send the same batch the long way.
 		var spaced bytes.Buffer
 		if json.Indent(&spaced, data, "", " ") != nil {

@@ -81,55 +81,61 @@ func TypeOf(e Event) string {
 }
 
 // DecodeEvent reads one event by its wire name.
-func DecodeEvent(name string, data []byte) (Event, error) {
+func DecodeEvent(name string, data []byte) (Event, error) { return Reader{}.event(name, data) }
+
+func (r Reader) event(name string, data []byte) (Event, error) {
 	switch name {
 	case TypeExperimentScheduled:
-		return decode[ExperimentScheduled](data)
+		return decode[ExperimentScheduled](r, data)
 	case TypeExperimentDenied:
-		return decode[ExperimentDenied](data)
+		return decode[ExperimentDenied](r, data)
 	case TypeCommandRefused:
-		return decode[CommandRefused](data)
+		return decode[CommandRefused](r, data)
 	case TypeBaselineStarted:
-		return decode[BaselineStarted](data)
+		return decode[BaselineStarted](r, data)
 	case TypeBaselineEstablished:
-		return decode[BaselineEstablished](data)
+		return decode[BaselineEstablished](r, data)
 	case TypeFaultInjectionRequested:
-		return decode[FaultInjectionRequested](data)
+		return decode[FaultInjectionRequested](r, data)
 	case TypeFaultInjected:
-		return decode[FaultInjected](data)
+		return decode[FaultInjected](r, data)
 	case TypeFaultInjectionFailed:
-		return decode[FaultInjectionFailed](data)
+		return decode[FaultInjectionFailed](r, data)
 	case TypeRequestRefused:
-		return decode[RequestRefused](data)
+		return decode[RequestRefused](r, data)
 	case TypeRollbackTriggered:
-		return decode[RollbackTriggered](data)
+		return decode[RollbackTriggered](r, data)
 	case TypeRollbackRequested:
-		return decode[RollbackRequested](data)
+		return decode[RollbackRequested](r, data)
 	case TypeFaultRolledBack:
-		return decode[FaultRolledBack](data)
+		return decode[FaultRolledBack](r, data)
 	case TypeRollbackStuck:
-		return decode[RollbackStuck](data)
+		return decode[RollbackStuck](r, data)
 	case TypeClaimJudged:
-		return decode[ClaimJudged](data)
+		return decode[ClaimJudged](r, data)
 	case TypeRecoveryMeasured:
-		return decode[RecoveryMeasured](data)
+		return decode[RecoveryMeasured](r, data)
 	case TypeBooksClosed:
-		return decode[BooksClosed](data)
+		return decode[BooksClosed](r, data)
 	case TypeConcluded:
-		return decode[Concluded](data)
+		return decode[Concluded](r, data)
 	case TypeNoteAdded:
-		return decode[NoteAdded](data)
+		return decode[NoteAdded](r, data)
 	case TypeBlastRadiusDecided:
-		return decode[BlastRadiusDecided](data)
+		return decode[BlastRadiusDecided](r, data)
 	case TypeApprovalRequested:
-		return decode[ApprovalRequested](data)
+		return decode[ApprovalRequested](r, data)
 	case TypeExperimentApproved:
-		return decode[ExperimentApproved](data)
+		return decode[ExperimentApproved](r, data)
 	}
 	return nil, fmt.Errorf("%w %q", ErrUnknownType, name)
 }
 
-func decode[E Event](data []byte) (Event, error) {
+func decode[E Event](r Reader, data []byte) (Event, error) {
+	var plain E
+	if r.plain.Read(data, &plain) {
+		return plain, nil
+	}
 	var e E
 	if err := json.Unmarshal(data, &e); err != nil {
 		return nil, fmt.Errorf("reading %T: %w", e, err)

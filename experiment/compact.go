@@ -10,7 +10,7 @@ import (
 
 // Compact is the settled state of an experiment that is over, as text: about
 // 150 bytes where a State takes a thousand. It does not change, and every
-// Compact but the zero value can be read. The text is good for one build only:
+// Compact but the zero value can be read. The text is good for one fold only:
 // another one may settle differently.
 type Compact struct{ text string }
 

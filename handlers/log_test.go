@@ -53,7 +53,8 @@ func TestManyBatchesAreReadInOrder(t *testing.T) {
 		records[i] = bus.Record{Key: []byte("x"), Value: event.Data, Headers: event.Headers()}
 	}
 	records[500].Value = []byte("{")
-	read := handlers.ReadBatches(records)
+	reader := handlers.NewBatchReader()
+	read := reader.ReadAll(records)
 	require.Len(t, read, n)
 	for i, r := range read {
 		if i == 500 {
@@ -63,5 +64,5 @@ func TestManyBatchesAreReadInOrder(t *testing.T) {
 		require.NoError(t, r.Err)
 		require.Equal(t, uint64(i+1), r.Batch.Version)
 	}
-	assert.Empty(t, handlers.ReadBatches(nil))
+	assert.Empty(t, reader.ReadAll(nil))
 }

@@ -28,8 +28,9 @@ func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Lo
 	if err != nil {
 		return fmt.Errorf("folding the log: %w", err)
 	}
-	apply := func(records []bus.Record) error {
-		for i, r := range ReadBatches(records) {
+	reader := NewBatchReader()
+	apply := func(records []bus.Record, batches []BatchRead) {
+		for i, r := range batches {
 			rec := records[i]
 			at := Place{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
 			if r.Err != nil {
@@ -40,16 +41,46 @@ func Fold(ctx context.Context, r Reader, topic string, l *Log, problems *slog.Lo
 			}
 			l.Apply(r.Batch, at)
 		}
-		return nil
 	}
-	if err := r.ReadTo(ctx, topic, l.Next(), ends, apply); err != nil {
+	if err := catchUp(ctx, r, topic, l.Next(), ends, reader, apply); err != nil {
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	caught()
-	if err := r.Read(ctx, topic, ends, apply); err != nil {
+	err = r.Read(ctx, topic, ends, func(records []bus.Record) error {
+		apply(records, reader.ReadAll(records))
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	return nil
+}
+
+// catchUp applies what lies between two places of the log. Records are read and
+// decoded while those before are applied, which only one goroutine can do.
+func catchUp(ctx context.Context, r Reader, topic string, from, to map[int32]int64,
+	reader BatchReader, apply func([]bus.Record, []BatchRead),
+) error {
+	type chunk struct {
+		records []bus.Record
+		batches chan []BatchRead // one
+	}
+	chunks := make(chan chunk, decodeAhead)
+	var applying sync.WaitGroup
+	applying.Go(func() {
+		for c := range chunks {
+			apply(c.records, <-c.batches)
+		}
+	})
+	err := r.ReadTo(ctx, topic, from, to, func(records []bus.Record) error {
+		c := chunk{records, make(chan []BatchRead, 1)}
+		go func() { c.batches <- reader.ReadAll(records) }()
+		chunks <- c
+		return nil
+	})
+	close(chunks)
+	applying.Wait() // also after an error: what was read counts
+	return err
 }
 
 // BatchRead is a record of chaos.events as it was read, or why it is no batch.
@@ -58,16 +89,23 @@ type BatchRead struct {
 	Err   error
 }
 
-// ReadBatches decodes records of chaos.events, in their order, on all
-// processors: decoding is most of the work of reading a long log.
-func ReadBatches(records []bus.Record) []BatchRead {
+// BatchReader decodes records of chaos.events. Several goroutines may use it at
+// a time. The zero value is slow.
+type BatchReader struct{ events events.Reader }
+
+// NewBatchReader makes a BatchReader for many records.
+func NewBatchReader() BatchReader { return BatchReader{events.NewReader()} }
+
+// ReadAll decodes records in their order, on all processors: decoding is most
+// of the work of reading a long log.
+func (r BatchReader) ReadAll(records []bus.Record) []BatchRead {
 	out := make([]BatchRead, len(records))
 	share := max(minShare, (len(records)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
 	for from := 0; from < len(records); from += share {
 		part := func() {
 			for i := from; i < min(from+share, len(records)); i++ {
-				out[i].Batch, out[i].Err = ReadBatch(records[i])
+				out[i].Batch, out[i].Err = r.Read(records[i])
 			}
 		}
 		if from+share >= len(records) {
@@ -80,16 +118,19 @@ func ReadBatches(records []bus.Record) []BatchRead {
 	return out
 }
 
+// decodeAhead is how many chunks of records may wait to be applied.
+const decodeAhead = 2
+
 // minShare is how many records are worth a goroutine.
 const minShare = 100
 
-// ReadBatch decodes one record of chaos.events.
-func ReadBatch(rec bus.Record) (events.Batch, error) {
+// Read decodes one record.
+func (r BatchReader) Read(rec bus.Record) (events.Batch, error) {
 	event, err := cloudevent.FromHeaders(rec.Headers, rec.Value)
 	if err != nil {
 		return events.Batch{}, err
 	}
-	return batchOf(string(rec.Key), event)
+	return batchOf(r.events, string(rec.Key), event)
 }
 
 // ReadTick decodes one record of chaos.readings.
@@ -103,8 +144,8 @@ func ReadTick(rec bus.Record) (events.Tick, error) {
 
 // batchOf refuses a batch under another key than its experiment: it could be
 // in another partition than the batches it follows.
-func batchOf(key string, event cloudevent.Event) (events.Batch, error) {
-	b, err := events.DecodeBatch(event)
+func batchOf(r events.Reader, key string, event cloudevent.Event) (events.Batch, error) {
+	b, err := r.Batch(event)
 	if err == nil && key != string(b.Experiment) {
 		err = fmt.Errorf("reading a batch of experiment %s: its key is %q; write the experiment id", b.Experiment, key)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/bus/origin"
 	"github.com/k2-platform/faultline/internal/bus/poison"
@@ -62,7 +63,11 @@ func (d Decider) handle(msg *message.Message) error {
 
 // verifyBatch sends what is no batch to the dead letters. Every reader of the
 // log leaves such a record out; this one tells of it.
-func verifyBatch(msg *message.Message) error { return verify(msg, batchOf) }
+func verifyBatch(msg *message.Message) error {
+	return verify(msg, func(key string, event cloudevent.Event) (events.Batch, error) {
+		return batchOf(events.Reader{}, key, event)
+	})
+}
 
 func verifyTick(msg *message.Message) error { return verify(msg, tickOf) }
 

@@ -11,12 +11,13 @@ import (
 // acceptor folds the log from its oldest record, as every reader does, so that
 // only the batches that won are shown. It is for one goroutine.
 type acceptor struct {
+	batches handlers.BatchReader
 	live    map[spec.ExperimentID]experiment.State
 	settled map[spec.ExperimentID]experiment.Compact // the rows of what may follow need no more
 }
 
 func newAcceptor() *acceptor {
-	return &acceptor{live: map[spec.ExperimentID]experiment.State{}, settled: map[spec.ExperimentID]experiment.Compact{}}
+	return &acceptor{batches: handlers.NewBatchReader(), live: map[spec.ExperimentID]experiment.State{}, settled: map[spec.ExperimentID]experiment.Compact{}}
 }
 
 // restored is the acceptor that has read what a snapshot stands for.
@@ -64,7 +65,7 @@ func (a *acceptor) accept(b events.Batch, rec bus.Record) (Batch, bool) {
 
 // read decodes as the deciders do: what they leave out is left out here.
 func (a *acceptor) read(rec bus.Record) (Batch, bool, error) {
-	b, err := handlers.ReadBatch(rec)
+	b, err := a.batches.Read(rec)
 	if err != nil {
 		return Batch{}, false, err
 	}

@@ -74,6 +74,13 @@ func (p *progress) landed(all offsets) {
 	p.signal()
 }
 
+// written is below what the tables hold all of a topic.
+func (p *progress) written(topic string) map[int32]int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.flushed[topic])
+}
+
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,6 +22,17 @@ func (f *Follower) Resume(s handlers.Snapshot) bool {
 	return true
 }
 
+// Lacks counts the records of the events before the given next offsets whose
+// rows some table may lack. It may be called by any goroutine, before Run too.
+func (f *Follower) Lacks(next map[int32]int64) int64 {
+	have, written := f.tables.From(f.topics.Events), f.place.written(f.topics.Events)
+	var n int64
+	for p, end := range next {
+		n += max(0, end-max(have[p], written[p]))
+	}
+	return n
+}
+
 // Level returns once a Follower on the same tables can Resume from a snapshot
 // that stands at the given next offsets of the events. It errs when ctx ends,
 // Run does before it got there, or a table cannot be written.

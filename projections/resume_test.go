@@ -123,3 +123,31 @@ func TestLevelMovesEveryWatermark(t *testing.T) {
 	stop(errors.New("no more"))
 	require.ErrorContains(t, s.Level(ctx, next(3)), "writing the watermarks")
 }
+
+// TestLacksEndsWithTheRows: it counts what was fed to no table, and what was
+// fed and is not written yet.
+func TestLacksEndsWithTheRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, tables, told := newLog(), &fakeTables{}, story("x")
+		for _, b := range told[:len(told)-1] { // the verdict would be written at once
+			log.batches(t, b)
+		}
+		next := map[int32]int64{0: int64(len(told) - 1), 1: 0}
+		f := newFollower(log, tables, topics(), Options{Every: time.Minute, Log: slog.New(slog.DiscardHandler)})
+		assert.Equal(t, int64(len(told)-1), f.Lacks(next))
+		assert.Zero(t, f.Lacks(nil))
+		tables.level = map[int32]int64{0: 2}
+		assert.Equal(t, int64(len(told)-3), f.Lacks(next), "what the tables say they have")
+		tables.level = nil
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- f.Run(ctx) }()
+		synctest.Wait()
+		assert.Equal(t, int64(len(told)-1), f.Lacks(next))
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		assert.Zero(t, f.Lacks(next))
+		stop()
+		require.NoError(t, <-ended)
+	})
+}

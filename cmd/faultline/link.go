@@ -133,15 +133,8 @@ func (l *agentLink) attend(ctx context.Context, c *halt.Conn, at halt.Config, a 
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		defer stop()
-		l.wait(ctx, func() bool {
-			if c.Connected() {
-				return false
-			}
-			now, err := l.where()
-			return err == nil && (now.URL != at.URL || now.NKey != at.NKey)
-		})
+		l.watch(ctx, c, at)
 	})
-	wait.Go(func() { l.watch(ctx, c, at) })
 	err := c.Serve(ctx, a, func() {
 		wait.Go(func() { l.enrol(ctx, c, a) })
 	})
@@ -163,7 +156,7 @@ func (l *agentLink) wait(ctx context.Context, so func() bool) {
 	}
 }
 
-// watch tells of a NATS that is away.
+// watch tells of a NATS that is away, and returns once it is elsewhere.
 func (l *agentLink) watch(ctx context.Context, c *halt.Conn, at halt.Config) {
 	var since, told time.Time
 	l.wait(ctx, func() bool {
@@ -174,13 +167,15 @@ func (l *agentLink) watch(ctx context.Context, c *halt.Conn, at halt.Config) {
 				l.log.Info("nats is there", "url", at.URL)
 			}
 			since, told = time.Time{}, time.Time{}
+			return false
 		case since.IsZero():
 			since = now
 		case now.Sub(told) >= tellAway:
 			told = now
 			l.log.Warn("nats is away: nothing is injected, and what is in place ends by lease", "url", at.URL, "error", c.Problem())
 		}
-		return false
+		found, err := l.where()
+		return err == nil && (found.URL != at.URL || found.NKey != at.NKey)
 	})
 }
 

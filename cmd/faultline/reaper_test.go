@@ -203,7 +203,7 @@ func TestAReaperEndsWithItsAgentInOrder(t *testing.T) {
 	if err := syscall.Kill(c.PID(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	c.Beat()
+	c.Beat(false)
 	if err := s.config.inject(t.Context(), s.ledger, "e/0"); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestAnAgentLearnsThatItsReaperDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-c.Done()
-	c.Beat() // into a pipe that nobody reads
+	c.Beat(false) // into a pipe that nobody reads
 	if c.Watches() {
 		t.Error("a dead one watches")
 	}
@@ -261,7 +261,7 @@ func TestAReaperIsSmall(t *testing.T) {
 	s := newStage(t)
 	c := s.child(binary, reaperName)
 	for range 20 {
-		c.Beat()
+		c.Beat(false)
 		<-time.After(50 * time.Millisecond)
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))

@@ -100,7 +100,7 @@ func agent() error {
 		err = process.WriteFile(c.ready(), raw, 0o600)
 	}
 	for err == nil {
-		child.Beat()
+		child.Beat(false)
 		<-time.After(50 * time.Millisecond)
 	}
 	return err

@@ -13,14 +13,15 @@ import (
 const checkpointWithin = 10 * time.Second
 
 // openCheckpoint makes the keeper of the checkpoint in the state folder.
-// Without a build id there is none, and the log is read whole.
+// Where the fold cannot be told from others there is none, and the log is read
+// whole.
 func (p *pipeline) openCheckpoint(home string) {
-	build, err := checkpoint.Build()
+	fold, err := checkpoint.Fold()
 	if err != nil {
 		p.log.Warn("no checkpoints are kept; each start reads the whole log", "error", err)
 	}
 	p.keeper = &checkpoint.Keeper{
-		Path: filepath.Join(home, "checkpoint"), Source: p.bus, Topic: p.bus.Topics().Events, Build: build, Log: p.log,
+		Path: filepath.Join(home, "checkpoint"), Source: p.bus, Topic: p.bus.Topics().Events, Fold: fold, Log: p.log,
 	}
 }
 

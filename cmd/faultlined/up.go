@@ -59,8 +59,11 @@ func up(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Write
 		if err := s.Announce(); err != nil {
 			log.Error("clients will not find this pipeline", "error", err)
 		}
-		lake := s.LakeOrDefault()
-		fmt.Fprintf(out, "faultline is up\n  state    %s\n  kafka    %v\n  nats     %s\n  http     http://%s/health, /metrics, POST /halt\n  tables   %s catalog %s, warehouse %s\nschedule with: faultline run FILE\n", //nolint:errcheck // a closed terminal stops nothing
-			s.Home, s.Kafka.Brokers, s.NATS.URL, s.HTTP.Addr, lake.Kind, lake.URI, lake.Warehouse)
+		lake, behind := s.LakeOrDefault(), p.behind()
+		if behind != "" {
+			behind = "  behind   " + behind + "\n"
+		}
+		fmt.Fprintf(out, "faultline is up\n  state    %s\n  kafka    %v\n  nats     %s\n  http     http://%s/health, /metrics, POST /halt\n  tables   %s catalog %s, warehouse %s\n%sschedule with: faultline run FILE\n", //nolint:errcheck // a closed terminal stops nothing
+			s.Home, s.Kafka.Brokers, s.NATS.URL, s.HTTP.Addr, lake.Kind, lake.URI, lake.Warehouse, behind)
 	})
 }

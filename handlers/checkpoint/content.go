@@ -16,7 +16,7 @@ import (
 // content is what a checkpoint says.
 type content struct {
 	origin   origin
-	build    string
+	fold     string
 	snapshot handlers.Snapshot
 }
 
@@ -30,7 +30,7 @@ func (c content) write(to io.Writer) error {
 	out := &stream{to: to}
 	_, out.err = io.WriteString(to, form)
 	out.piece(func(w *pack.Writer) error {
-		w.Text(c.build)
+		w.Text(c.fold)
 		c.origin.pack(w)
 		w.Number(uint64(len(c.snapshot.Settled)))
 		return nil
@@ -68,7 +68,7 @@ func read(text string) (content, error) {
 		return content{}, errGarbled
 	}
 	r := &pack.Reader{Rest: text[len(form):]}
-	c := content{build: r.Text(), origin: readOrigin(r)}
+	c := content{fold: r.Text(), origin: readOrigin(r)}
 	c.snapshot.Next = c.origin.next()
 	c.snapshot.Settled = make([]experiment.Compact, 0, r.Count())
 	for range cap(c.snapshot.Settled) {

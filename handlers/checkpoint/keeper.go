@@ -1,6 +1,6 @@
 // Package checkpoint keeps a snapshot of the folded log on disk, so that a
 // restart reads only what came after. It is no more than a shortcut: it is
-// good for one log and one build, and what does not fit, is torn or cannot be
+// good for one log and one way to fold it, and what does not fit, is torn or cannot be
 // read is left alone, and the log is read from its beginning.
 package checkpoint
 
@@ -30,7 +30,7 @@ type Keeper struct {
 	Path   string
 	Source Source
 	Topic  string
-	Build  string // see Build; without one nothing is loaded or saved
+	Fold   string // see Fold; without one nothing is loaded or saved
 	Log    *slog.Logger
 
 	identity string // of the log, when Resume looked
@@ -40,7 +40,7 @@ type Keeper struct {
 
 // Resume brings a new, lean log to where the checkpoint stands, and returns
 // the snapshot for others to start from. It is false, and the log as new, where
-// there is none for this log and this build; the reason is logged, unless it is
+// there is none for this log and this fold; the reason is logged, unless it is
 // that there is no file.
 func (k *Keeper) Resume(ctx context.Context, log *handlers.Log) (handlers.Snapshot, bool) {
 	k.at = time.Now()
@@ -61,8 +61,8 @@ func (k *Keeper) Resume(ctx context.Context, log *handlers.Log) (handlers.Snapsh
 }
 
 func (k *Keeper) load(ctx context.Context) (_ handlers.Snapshot, err error) {
-	if k.Build == "" {
-		return handlers.Snapshot{}, errors.New("this program has no build id to know its own checkpoints by")
+	if k.Fold == "" {
+		return handlers.Snapshot{}, errors.New("this program cannot tell how it folds the log")
 	}
 	if k.identity, err = k.Source.Identity(ctx, k.Topic); err != nil {
 		return handlers.Snapshot{}, err
@@ -71,8 +71,8 @@ func (k *Keeper) load(ctx context.Context) (_ handlers.Snapshot, err error) {
 	if err != nil {
 		return handlers.Snapshot{}, err
 	}
-	if c.build != k.Build {
-		return handlers.Snapshot{}, errors.New("another build of this program wrote it")
+	if c.fold != k.Fold {
+		return handlers.Snapshot{}, errors.New("a program that folds the log otherwise wrote it")
 	}
 	if c.origin.identity != k.identity || c.origin.topic != k.Topic {
 		return handlers.Snapshot{}, errors.New("it is of another log")
@@ -134,7 +134,7 @@ func (k *Keeper) Save(ctx context.Context, log *handlers.Log, covered func(conte
 	if o.identity != k.identity {
 		return fmt.Errorf("writing a checkpoint: topic %s was made anew while it was read; start the pipeline again", k.Topic)
 	}
-	if err := writeFile(k.Path, content{o, k.Build, s}); err != nil {
+	if err := writeFile(k.Path, content{o, k.Fold, s}); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}
 	k.saved = s.Records()

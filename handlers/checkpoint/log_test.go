@@ -108,7 +108,7 @@ func (l *fakeLog) fold(t require.TestingT, into *handlers.Log) {
 func keeper(l Source, dir string) (k *Keeper, said *bytes.Buffer) {
 	said = &bytes.Buffer{}
 	return &Keeper{
-		Path: filepath.Join(dir, "checkpoint"), Source: l, Topic: topic, Build: "this", Log: slog.New(slog.NewTextHandler(said, nil)),
+		Path: filepath.Join(dir, "checkpoint"), Source: l, Topic: topic, Fold: "this", Log: slog.New(slog.NewTextHandler(said, nil)),
 	}, said
 }
 

@@ -36,8 +36,8 @@ func TestACheckpointThatDoesNotFitIsLeftAlone(t *testing.T) {
 		change func(*fakeLog, *Keeper)
 		why    string
 	}{
-		"another build":     {func(_ *fakeLog, k *Keeper) { k.Build = "that" }, "another build of this program wrote it"},
-		"no build":          {func(_ *fakeLog, k *Keeper) { k.Build = "" }, "has no build id"},
+		"another fold":      {func(_ *fakeLog, k *Keeper) { k.Fold = "that" }, "a program that folds the log otherwise wrote it"},
+		"no fold":           {func(_ *fakeLog, k *Keeper) { k.Fold = "" }, "cannot tell how it folds"},
 		"another log":       {func(l *fakeLog, _ *Keeper) { l.identity = "cluster/other" }, "it is of another log"},
 		"its tail was lost": {func(l *fakeLog, _ *Keeper) { l.records[0] = l.records[0][:2] }, "holds offsets 0 to 2, and not the one before 3"},
 		"its head was cut":  {func(l *fakeLog, _ *Keeper) { l.start[0], l.records[0] = 1, l.records[0][1:] }, other},
@@ -131,15 +131,6 @@ func TestWhatIsTooLongIsNotWritten(t *testing.T) {
 	require.ErrorIs(t, err, errTooLong)
 }
 
-func TestThisProgramHasABuildID(t *testing.T) {
-	one, err := Build()
-	require.NoError(t, err)
-	again, err := Build()
-	require.NoError(t, err)
-	assert.NotEmpty(t, one)
-	assert.Equal(t, one, again)
-}
-
 // FuzzRead: what passed the checksum may still be anything.
 func FuzzRead(f *testing.F) {
 	log := &handlers.Log{Lean: true}
@@ -163,7 +154,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		var again strings.Builder
-		if err := (content{c.origin, c.build, c.snapshot}).write(&again); err != nil {
+		if err := (content{c.origin, c.fold, c.snapshot}).write(&again); err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
 		if _, err := read(again.String()); err != nil {

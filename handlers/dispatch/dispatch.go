@@ -40,7 +40,7 @@ type Config struct {
 }
 
 const (
-	look       = 250 * time.Millisecond
+	look       = 250 * time.Millisecond // while an experiment is live
 	askWithin  = 2 * time.Second
 	askAgain   = time.Second     // for what is under way
 	statusRest = 2 * time.Second // between two looks at a fault that is there
@@ -81,18 +81,24 @@ func (d *Dispatcher) Notice() {
 	}
 }
 
-// Run asks until ctx ends.
+// Run asks until ctx ends. While no experiment is live it waits for Notice.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.wait.Wait()
 	d.wait.Go(func() { d.renew(ctx) })
-	tick := time.NewTicker(look)
-	defer tick.Stop()
+	next := time.NewTimer(look)
+	defer next.Stop()
 	for {
-		d.lookAt(ctx, d.Live())
+		live := d.Live()
+		d.lookAt(ctx, live)
+		if len(live) > 0 {
+			next.Reset(look)
+		} else {
+			next.Stop()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-next.C:
 		case <-d.kick:
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,4 +161,40 @@ func TestNothingIsAskedForWhatIsOver(t *testing.T) {
 	assert.Empty(t, f.inject)
 	assert.Empty(t, f.undo)
 	assert.Empty(t, f.renewals, "nothing is held")
+}
+
+func TestWaitsForNoticeWhileNothingIsLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		var roster dispatch.Roster
+		var now atomic.Pointer[[]experiment.State]
+		now.Store(&[]experiment.State{})
+		d := dispatch.New(dispatch.Config{
+			Owner: halt.Owner{Controller: "c", Epoch: 7}, Lease: 5 * time.Second, Agents: f, Roster: &roster, Log: slog.New(slog.DiscardHandler),
+			Live:  func() []experiment.State { return *now.Load() },
+			State: func(spec.ExperimentID) experiment.State { return (*now.Load())[0] },
+			Send:  func(context.Context, commands.Envelope) error { return nil },
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		asked := func() int {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return len(f.inject)
+		}
+		go func() { done <- d.Run(ctx) }()
+		<-time.After(time.Minute)
+		roster.Hear(halt.Heard{Hello: halt.Hello{Name: "a", Targets: []spec.TargetName{"kafka"}}, At: time.Now()})
+		now.Store(&[]experiment.State{{ID: "x", Steps: []experiment.Step{{
+			Step: spec.Step{ID: "s", Fault: spec.Fault{Kind: "none", Target: "kafka"}}, Phase: experiment.Requested,
+		}}}})
+		d.Notice()
+		synctest.Wait()
+		assert.Equal(t, 1, asked(), "asked at once")
+		<-time.After(2100 * time.Millisecond)
+		synctest.Wait()
+		assert.GreaterOrEqual(t, asked(), 2, "and again while it is live")
+		stop()
+		require.NoError(t, <-done)
+	})
 }

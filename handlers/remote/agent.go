@@ -22,8 +22,8 @@ import (
 
 // Reaper undoes the ledger when this agent is dead or silent.
 type Reaper interface {
-	Beat()
-	Watches() bool // it is there and runs
+	Beat(holds bool) // the agent is well; a fault is in place, or about to be
+	Watches() bool   // it is there and runs
 	Done() <-chan struct{}
 	Close() error
 }
@@ -60,11 +60,15 @@ type Agent struct {
 	tenures map[spec.ExperimentID]tenure
 	told    map[string]time.Time // reports and refusals that were repeated lately
 	wait    sync.WaitGroup
+	begun   chan struct{} // the first job, since watch looked
 }
 
 // New makes an agent that refuses everything before Run.
 func New(c Config) *Agent {
-	return &Agent{Config: c, jobs: map[string]*job{}, tenures: map[spec.ExperimentID]tenure{}, told: map[string]time.Time{}}
+	return &Agent{
+		Config: c, jobs: map[string]*job{}, tenures: map[spec.ExperimentID]tenure{}, told: map[string]time.Time{},
+		begun: make(chan struct{}, 1),
+	}
 }
 
 // job is one receipt's work. An injection and an undoing of it never overlap.
@@ -86,6 +90,10 @@ const (
 	// look is the period of the agent's own watch: over leases, life-times,
 	// the halt file and its reaper. It is also its heartbeat.
 	look = 100 * time.Millisecond
+	// lookSeldom is that period while there is no job to look after.
+	lookSeldom = 400 * time.Millisecond
+	// forgetEvery is how often what is long over is dropped.
+	forgetEvery = time.Minute
 	// keepTombstones is how long an undone receipt bars its return.
 	keepTombstones = 30 * 24 * time.Hour
 	lastUndo       = 60 * time.Second
@@ -149,7 +157,7 @@ func keepBeating(ctx context.Context, reaper Reaper) (quiet func()) {
 	ctx, quiet = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		for pause.For(ctx, look) {
-			reaper.Beat()
+			reaper.Beat(true)
 		}
 	}()
 	return quiet
@@ -171,12 +179,18 @@ func (a *Agent) Hello() halt.Hello {
 	return h
 }
 
-// job is called under a.mu.
+// job is called under a.mu. The first one is looked after at once.
 func (a *Agent) job(e spec.ExperimentID, step spec.StepID) *job {
 	id := ReceiptID(e, step)
 	j, ok := a.jobs[id]
 	if !ok {
 		j = &job{experiment: e, step: step, gone: make(chan struct{})}
+		if len(a.jobs) == 0 {
+			select {
+			case a.begun <- struct{}{}:
+			default:
+			}
+		}
 		a.jobs[id] = j
 	}
 	return j

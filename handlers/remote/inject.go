@@ -48,6 +48,7 @@ func (a *Agent) Inject(q halt.Request) halt.Reply {
 	defer a.mu.Unlock()
 	a.begin(q)
 	j = a.job(q.Experiment, q.Step)
+	a.reaper.Beat(true) // before there is a receipt
 	j.state = halt.Working
 	ctx, cancel := context.WithCancel(a.ctx)
 	j.cancel = cancel
@@ -77,12 +78,19 @@ func (a *Agent) bars(q halt.Request) (final bool, err error) {
 		return true, err
 	}
 	if h, halted := a.Ledger.Halted(string(q.Experiment)); halted {
-		return true, fmt.Errorf("halted by %s: %s (halt %s)", h.By, h.Why, h.ID)
+		return true, barredBy(h)
+	}
+	if h, there := a.haltFile(); there {
+		return true, barredBy(h) // it is put on record by the next look
 	}
 	if a.reaper == nil || !a.reaper.Watches() {
 		return false, errNoReaper
 	}
 	return false, nil
+}
+
+func barredBy(h ledger.Halt) error {
+	return fmt.Errorf("halted by %s: %s (halt %s)", h.By, h.Why, h.ID)
 }
 
 // putInPlace writes the receipt, breaks the target and reports. Whatever goes

@@ -57,9 +57,16 @@ type watcher struct {
 	done   chan struct{}
 	frozen *atomic.Bool
 	beats  *atomic.Int64
+	holds  *atomic.Int64 // of beats
 }
 
-func (w watcher) Beat()                 { w.beats.Add(1) }
+func (w watcher) Beat(holds bool) {
+	w.beats.Add(1)
+	if holds {
+		w.holds.Add(1)
+	}
+}
+
 func (w watcher) Watches() bool         { return !w.frozen.Load() }
 func (w watcher) Done() <-chan struct{} { return w.done }
 func (w watcher) Close() error          { return nil }
@@ -75,7 +82,9 @@ type bench struct {
 	told    chan struct{}
 	frozen  atomic.Bool // its reaper
 	beats   atomic.Int64
-	mute    bool // no report can be sent
+	holds   atomic.Int64 // of beats
+	file    string       // halts
+	mute    bool         // no report can be sent
 	end     context.CancelFunc
 }
 
@@ -84,15 +93,16 @@ func newBench(t *testing.T) *bench {
 	dir := t.TempDir()
 	receipts, err := ledger.Open(filepath.Join(dir, "ledger"))
 	require.NoError(t, err)
-	b := &bench{t: t, fault: filepath.Join(dir, "fault"), ledger: receipts, told: make(chan struct{}, 100)}
+	b := &bench{t: t, fault: filepath.Join(dir, "fault"), ledger: receipts, told: make(chan struct{}, 100), file: filepath.Join(dir, ledger.HaltFileName)}
 	b.Agent = remote.New(remote.Config{
 		Name: "a", Instance: "1", Host: "h", Drivers: drivers.Set{"file": file{b.fault}}, Ledger: receipts, Log: slog.New(slog.DiscardHandler),
 		Target:  func(spec.TargetName) (spec.Target, error) { return spec.Target{}, nil },
 		Targets: func() []spec.TargetName { return []spec.TargetName{"x"} },
 		Watch: func(context.Context) (remote.Reaper, error) {
-			return watcher{make(chan struct{}), &b.frozen, &b.beats}, nil
+			return watcher{make(chan struct{}), &b.frozen, &b.beats, &b.holds}, nil
 		},
-		Manual: func(r string) string { return "undo " + r },
+		HaltFile: b.file,
+		Manual:   func(r string) string { return "undo " + r },
 		Send: func(ctx context.Context, e commands.Envelope) error {
 			if b.mute {
 				<-ctx.Done()
@@ -192,6 +202,27 @@ func TestAHaltUndoesAndBarsUntilItsOwnResume(t *testing.T) {
 	assert.Empty(t, b.Resume(t.Context(), halt.Resume{Order: "h1", By: "me"}).Latched)
 	assert.Equal(t, halt.Working, b.Inject(other).State)
 	next[commands.ReportInjected](b)
+}
+
+func TestAHaltFileBarsFromTheFirstMoment(t *testing.T) {
+	b := newBench(t)
+	require.NoError(t, os.WriteFile(b.file, []byte("smoke"), 0o600))
+	reply := b.Inject(b.request(nil))
+	assert.Equal(t, halt.Refused, reply.State)
+	assert.Contains(t, reply.Why, "smoke")
+	assert.Contains(t, next[commands.ReportRefusal](b).Why, "smoke")
+	assert.Eventually(t, func() bool { _, ok := b.ledger.Latched(); return ok }, 5*time.Second, time.Millisecond)
+}
+
+func TestTheReaperHearsOfAFaultBeforeItsReceipt(t *testing.T) {
+	b := newBench(t)
+	require.Eventually(t, func() bool { return b.beats.Load() > 2 }, 5*time.Second, time.Millisecond)
+	assert.Zero(t, b.holds.Load(), "nothing is in place")
+	b.Inject(b.request(nil))
+	assert.NotZero(t, b.holds.Load())
+	next[commands.ReportInjected](b)
+	before := b.holds.Load()
+	assert.Eventually(t, func() bool { return b.holds.Load() > before }, 5*time.Second, time.Millisecond, "and goes on hearing of it")
 }
 
 func TestAHaltDoesNotWaitForTheDiskToUndo(t *testing.T) {

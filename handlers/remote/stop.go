@@ -92,7 +92,7 @@ func (a *Agent) await(ctx context.Context, j *job) error {
 func (a *Agent) Resume(ctx context.Context, r halt.Resume) halt.Answer {
 	answer := halt.Answer{Agent: a.Name, Instance: a.Instance}
 	err := a.Ledger.Resume(ctx, r.Order)
-	if _, there := ledger.HaltFile(a.HaltFile); a.HaltFile != "" && there {
+	if _, there := a.haltFile(); there {
 		err = errors.Join(err, fmt.Errorf("the file %s is still there; remove it first", a.HaltFile))
 	}
 	switch {

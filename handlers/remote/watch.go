@@ -15,32 +15,43 @@ import (
 // reaper that died. The heartbeat comes from this loop, so that an agent whose
 // loop stands still is a silent one.
 func (a *Agent) watch(ctx context.Context) {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for n := 0; ; n++ {
+	next, forgot := time.NewTimer(look), time.Now()
+	defer next.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
+		case <-a.begun:
+		}
+		if a.quiet() {
+			next.Reset(lookSeldom)
+		} else {
+			next.Reset(look)
 		}
 		a.ensureReaper(ctx)
 		now := ledger.Boottime()
 		a.lapse(now)
 		a.expire(ctx, now)
 		a.obeyFile()
-		if n%600 == 0 {
+		if time.Since(forgot) >= forgetEvery {
 			a.forget()
+			forgot = time.Now()
 		}
 	}
+}
+
+// quiet says whether there is no job to look after.
+func (a *Agent) quiet() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.jobs) == 0
 }
 
 // expire undoes every receipt whose life-time is over, whatever anybody says.
 // It reads the ledger, not a memory of it.
 func (a *Agent) expire(ctx context.Context, now time.Duration) {
-	a.mu.Lock()
-	quiet := len(a.jobs) == 0
-	a.mu.Unlock()
-	if quiet {
+	if a.quiet() {
 		return // what an earlier life left was undone before
 	}
 	live, err := a.Ledger.Live(ctx)
@@ -70,10 +81,7 @@ func (a *Agent) lapse(now time.Duration) {
 
 // obeyFile halts everything while the halt file is there.
 func (a *Agent) obeyFile() {
-	if a.HaltFile == "" {
-		return
-	}
-	h, there := ledger.HaltFile(a.HaltFile)
+	h, there := a.haltFile()
 	if !there {
 		return
 	}
@@ -85,17 +93,24 @@ func (a *Agent) obeyFile() {
 	})
 }
 
+func (a *Agent) haltFile() (ledger.Halt, bool) {
+	if a.HaltFile == "" {
+		return ledger.Halt{}, false
+	}
+	return ledger.HaltFile(a.HaltFile)
+}
+
 // ensureReaper starts a reaper where there is none that lives.
 func (a *Agent) ensureReaper(ctx context.Context) {
 	a.mu.Lock()
-	reaper := a.reaper
+	reaper, holds := a.reaper, len(a.jobs) > 0
 	a.mu.Unlock()
 	if reaper != nil {
 		select {
 		case <-reaper.Done():
 			a.Log.Error("the reaper died: nothing is injected until there is another")
 		default:
-			reaper.Beat()
+			reaper.Beat(holds)
 			return
 		}
 	}

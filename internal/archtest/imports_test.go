@@ -46,7 +46,8 @@ func core() map[string][]string {
 		"spec":                {"go.yaml.in/yaml/v3"},
 		"internal/cloudevent": {},
 		"internal/pack":       {},
-		"events":              {module + "spec", module + "internal/cloudevent"},
+		"internal/plainjson":  {},
+		"events":              {module + "spec", module + "internal/cloudevent", module + "internal/plainjson"},
 		"commands":            {module + "spec", module + "events", module + "internal/cloudevent"},
 		"experiment":          {module + "spec", module + "events", module + "commands", module + "internal/pack"},
 	}

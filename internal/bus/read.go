@@ -157,7 +157,7 @@ func (r *reader) session(ctx context.Context) error {
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.topic: at}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // an offset out of range is a gap, not a fresh start
 		kgo.KeepControlRecords(),                    // they fill offsets
-		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxWait(readWait),
 		kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(4<<20),
 	)
 	if err != nil {

@@ -10,10 +10,14 @@ import (
 // clientID names this program in brokers' logs and quotas.
 const clientID = "faultline"
 
-// fetchWait is how long a broker holds a fetch open when there is nothing to
-// read. It delays no record; it is also how long a subscriber may take to
-// close.
-const fetchWait = 500 * time.Millisecond
+// How long a broker holds a fetch open when there is nothing to read. It
+// delays no record; each end of it wakes reader and broker.
+const (
+	// fetchWait is also how long a subscriber may take to close.
+	fetchWait = time.Second
+	// readWait is of bulk reads, which close at once.
+	readWait = 2 * time.Second
+)
 
 // saramaConfig is the one place where sarama's defaults, which lose records,
 // are replaced: acknowledged by all replicas, idempotent, one request in

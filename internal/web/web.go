@@ -31,6 +31,10 @@ const (
 type Server struct {
 	Mux     *http.ServeMux
 	Metrics *prometheus.Registry
+	// Behind is asked from Ready on, by several goroutines at a time, for a
+	// second line of /health: what is not there yet, though all is well. Empty is
+	// no line; nil is never one. It must be set before Ready.
+	Behind func() string
 
 	listener net.Listener
 	ready    atomic.Bool
@@ -64,7 +68,13 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "starting", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = io.WriteString(w, "ok\n") // a client that left needs no answer
+	answer := "ok\n"
+	if s.Behind != nil {
+		if more := s.Behind(); more != "" {
+			answer += more + "\n"
+		}
+	}
+	_, _ = io.WriteString(w, answer) // a client that left needs no answer
 }
 
 // Run answers until ctx ends. That it cannot go on is logged and no more: the

@@ -23,6 +23,13 @@ func TestHealthSaysWhenItIsReady(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Run(ctx, slog.New(slog.DiscardHandler)) }()
+	behind := ""
+	s.Behind = func() string { return behind }
+	body := func() string {
+		w := httptest.NewRecorder()
+		s.Mux.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/health", http.NoBody))
+		return w.Body.String()
+	}
 	health := func() int {
 		w := httptest.NewRecorder()
 		s.Mux.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/health", http.NoBody))
@@ -31,6 +38,10 @@ func TestHealthSaysWhenItIsReady(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, health())
 	s.Ready()
 	assert.Equal(t, http.StatusOK, health())
+	assert.Equal(t, "ok\n", body())
+	behind = "tables lack 7 records"
+	assert.Equal(t, http.StatusOK, health(), "commands are taken all the same")
+	assert.Equal(t, "ok\ntables lack 7 records\n", body())
 	stop()
 	<-done
 	require.NoError(t, s.Close())

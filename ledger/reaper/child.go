@@ -145,8 +145,15 @@ func (c *Child) await(ctx context.Context, watching *os.File) error {
 	return errors.Join(err, ctx.Err())
 }
 
-// Beat tells the reaper that the agent is well. It never blocks.
-func (c *Child) Beat() { c.say(beat) }
+// Beat tells the reaper that the agent is well, and whether a fault is in place
+// or about to be: say so before its receipt is written. It never blocks.
+func (c *Child) Beat(holding bool) {
+	if holding {
+		c.say(holds)
+		return
+	}
+	c.say(beat)
+}
 
 // say writes past the poller, which would wait while the pipe is full: of a
 // reaper that does not read.

@@ -20,31 +20,41 @@ const (
 	longestRest = 5 * time.Second
 )
 
-// guard enforces life-times and halts until ctx ends.
+// guard enforces life-times and halts until ctx ends. An agent that beats says
+// before it writes a receipt that it will, so that what is not there yet is not
+// overlooked where the looks are seldom.
 func (r *reaper) guard(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	next := time.NewTimer(lookEvery)
+	defer next.Stop()
 	var last string
 	for {
 		said := ""
-		if err := r.look(ctx); err != nil && ctx.Err() == nil {
+		calm, err := r.look(ctx)
+		if err != nil && ctx.Err() == nil {
 			said = err.Error()
 		}
 		if said != "" && said != last { // four times a second would fill the log
 			r.Log.Error("looking after life-times and halts", "error", said)
 		}
 		last = said
+		if calm && r.Heartbeat != nil && !r.held.Load() {
+			next.Reset(lookSeldom)
+		} else {
+			next.Reset(lookEvery)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
+		case <-r.heard:
 		}
 	}
 }
 
-// look undoes what is overdue or halted. A halt file is put on record first,
-// so that nothing new can come; where that fails all is undone just as well.
-func (r *reaper) look(ctx context.Context) error {
+// look undoes what is overdue or halted, and says whether there was nothing
+// that could be. A halt file is put on record first, so that nothing new can
+// come; where that fails all is undone just as well.
+func (r *reaper) look(ctx context.Context) (calm bool, err error) {
 	halt, all := ledger.Halt{}, false
 	var problems []error
 	if r.HaltFile != "" {
@@ -59,8 +69,13 @@ func (r *reaper) look(ctx context.Context) error {
 	if err == nil {
 		r.remember(live)
 	}
-	boot, bad := ledger.BootID()
-	problems = append(problems, err, bad)
+	problems = append(problems, err)
+	if len(live) == 0 {
+		err = errors.Join(problems...)
+		return err == nil, err
+	}
+	boot, err := ledger.BootID()
+	problems = append(problems, err)
 	for _, rec := range live {
 		h, halted := halt, all
 		if !halted {
@@ -75,7 +90,7 @@ func (r *reaper) look(ctx context.Context) error {
 			r.mend(ctx, rec, causeDeadline, "reaper: its life-time is over")
 		}
 	}
-	return errors.Join(problems...)
+	return false, errors.Join(problems...)
 }
 
 func (r *reaper) remember(live []faults.Receipt) {

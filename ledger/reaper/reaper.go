@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -20,8 +21,12 @@ import (
 )
 
 const (
-	// lookEvery is how often halts and life-times are looked at.
+	// lookEvery is how often halts and life-times are looked at while a fault is
+	// in place, or may be.
 	lookEvery = 250 * time.Millisecond
+	// lookSeldom is how often where there is none. A beat has them looked at,
+	// too: the reaper is awake then.
+	lookSeldom = time.Second
 	// grace is for the agent, which ends its faults by their deadline itself.
 	grace = 250 * time.Millisecond
 	// secondLook lets beats arrive that waited while the reaper itself was
@@ -83,7 +88,7 @@ func Run(ctx context.Context, c Config) error {
 	if c.Now == nil {
 		c.Now = ledger.Boottime
 	}
-	r := &reaper{Config: c, at: map[string]chan struct{}{}}
+	r := &reaper{Config: c, at: map[string]chan struct{}{}, heard: make(chan struct{}, 1)}
 	if c.Heartbeat == nil {
 		return r.alone(ctx)
 	}
@@ -96,6 +101,9 @@ type reaper struct {
 	at   map[string]chan struct{} // receipts that are being undone; closed when that ends
 	seen []faults.Receipt         // what was live when the ledger could last be read
 	wait sync.WaitGroup
+
+	held  atomic.Bool   // what the agent said last: a fault is in place or about to be
+	heard chan struct{} // a beat after which to look at once
 }
 
 // watch follows the agent. Looking at the disk is another goroutine's: a disk
@@ -140,6 +148,7 @@ func (r *reaper) follow(ctx context.Context) (by string, kill bool) {
 		case <-pulse.beats:
 			silent.Reset(r.Silence)
 			suspect = false
+			r.hear(pulse.holds.Load())
 		case <-silent.C:
 			if suspect {
 				r.Log.Warn("the agent is silent", "pid", r.Agent.PID, "for", r.Silence)
@@ -154,12 +163,23 @@ func (r *reaper) follow(ctx context.Context) (by string, kill bool) {
 	}
 }
 
+// hear has the ledger looked at now, unless it is looked at often anyway.
+func (r *reaper) hear(holds bool) {
+	if r.held.Swap(holds) && holds {
+		return
+	}
+	select {
+	case r.heard <- struct{}{}:
+	default:
+	}
+}
+
 // alone is for a reaper that no agent has started.
 func (r *reaper) alone(ctx context.Context) error {
 	var problem error
 	if r.Agent.Alive() {
 		r.Log.Info("an agent runs, and has a reaper: only what is overdue is undone", "pid", r.Agent.PID)
-		problem = r.look(ctx)
+		_, problem = r.look(ctx)
 	} else {
 		problem = r.undoAll(ctx, "reaper: no agent runs")
 	}

@@ -269,6 +269,34 @@ func TestAHaltFileEndsEverything(t *testing.T) {
 	})
 }
 
+func TestAnAnnouncedReceiptIsNotOverlooked(t *testing.T) {
+	bubble(t, func(b *bench) {
+		b.watch()
+		b.beats(10 * time.Second) // so that looks are seldom
+		_, _ = b.pipe.Write([]byte("bh"))
+		synctest.Wait()
+		b.put("a", 100*time.Millisecond)
+		time.Sleep(600 * time.Millisecond) // its life, the agent's grace, one look
+		synctest.Wait()
+		b.gone("a")
+		_, _ = b.pipe.Write([]byte("q"))
+		b.wait()
+	})
+}
+
+func TestAnEmptyLedgerIsLookedAtWithoutBeats(t *testing.T) {
+	bubble(t, func(b *bench) {
+		b.watch()
+		b.beats(10 * time.Second)
+		b.put("a", 100*time.Millisecond)
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		b.gone("a")
+		_, _ = b.pipe.Write([]byte("q"))
+		b.wait()
+	})
+}
+
 func TestAHaltOfTheLedgerIsEnforced(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.watch()
