@@ -84,11 +84,8 @@ func pairs(with map[string]string) string {
 // notDone says why what was met was passed on all the same.
 func notDone(c rule.Count) string {
 	var out []string
-	for _, why := range slices.Sorted(maps.Keys(c.Skipped)) {
-		out = append(out, fmt.Sprintf("%d %s", c.Skipped[why], why))
-	}
-	if c.Unread > 0 {
-		out = append(out, fmt.Sprintf("%d unread", c.Unread))
+	for _, why := range slices.Sorted(maps.Keys(c.Why)) {
+		out = append(out, fmt.Sprintf("%d %s", c.Why[why], why))
 	}
 	return strings.Join(out, ", ")
 }

@@ -20,7 +20,7 @@ type metThree struct{}
 func (metThree) Set([]rule.Rule, map[string]rule.Of) {}
 
 func (metThree) Status() map[string]rule.Count {
-	return map[string]rule.Count{"static-1": {Seen: 9, Met: 3, Skipped: map[string]uint64{"in a transaction": 2}, Unread: 1}}
+	return map[string]rule.Count{"static-1": {Seen: 9, Met: 3, Skipped: 2, Unread: 1, Why: map[string]uint64{"in a transaction": 2, "unread": 1}}}
 }
 
 func (metThree) Idempotent(rule.Where) []string { return nil }

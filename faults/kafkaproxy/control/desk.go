@@ -24,8 +24,10 @@ type Config struct {
 	BootID string
 	// Raw says that nothing which passes can be read: faults of bytes only.
 	Raw bool
-	Log *slog.Logger         // nil: nothing is logged
-	Now func() time.Duration // nil: ledger.Boottime
+	// Books are kept of faults that touch records; nil: none are.
+	Books Books
+	Log   *slog.Logger         // nil: nothing is logged
+	Now   func() time.Duration // nil: ledger.Boottime
 }
 
 // Desk holds the faults of one life of a proxy. Run must run for leases and
@@ -40,6 +42,7 @@ type Desk struct {
 	graves map[string]grave
 	over   bool // Run has ended
 	wake   chan struct{}
+	taken  int // faults so far: the order in which they meet what passes
 }
 
 // held is a fault in force.
@@ -47,6 +50,7 @@ type held struct {
 	Fault
 	rule   rule.Rule
 	static bool
+	number int
 	until  time.Duration // of its lease
 }
 
@@ -79,8 +83,12 @@ func (d *Desk) Run(ctx context.Context) {
 		case <-ctx.Done():
 			d.mu.Lock()
 			d.over = true
+			over := slices.Sorted(maps.Keys(d.faults))
 			clear(d.faults)
 			d.set()
+			for _, id := range over {
+				d.conclude(id)
+			}
 			d.mu.Unlock()
 			return
 		case <-d.wake:
@@ -122,7 +130,11 @@ func (d *Desk) Put(id string, f Fault) error {
 		old.until = now + f.Lease.Of()
 		return nil
 	}
-	d.faults[id] = &held{Fault: f, rule: r, until: now + f.Lease.Of()}
+	h := &held{Fault: f, rule: r, number: d.next(), until: now + f.Lease.Of()}
+	if err := d.begin(id, h); err != nil {
+		return fmt.Errorf("putting fault %s in force: %w", id, err)
+	}
+	d.faults[id] = h
 	d.set()
 	d.Log.Info("a fault is in force", "receipt", id, "kind", f.Kind, "experiment", f.Experiment, "step", f.Step)
 	d.stir()
@@ -166,7 +178,8 @@ func (d *Desk) Static(text string) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	id := fmt.Sprintf("%s%d", staticPrefix, len(d.faults)+1)
+	number := d.next()
+	id := fmt.Sprintf("%s%d-%s", staticPrefix, number, d.run[:runPart]) // of this life: its books are no other's
 	r, err := rule.Read(id, kind, with)
 	if err == nil {
 		err = d.against(r)
@@ -177,12 +190,25 @@ func (d *Desk) Static(text string) error {
 	if err != nil {
 		return fmt.Errorf("reading fault %q: %w", text, err)
 	}
-	d.faults[id] = &held{Fault: Fault{Kind: kind, With: with}, rule: r, static: true}
+	h := &held{Fault: Fault{Kind: kind, With: with}, rule: r, static: true, number: number}
+	if err := d.begin(id, h); err != nil {
+		return fmt.Errorf("reading fault %q: %w", text, err)
+	}
+	d.faults[id] = h
 	d.set()
 	return nil
 }
 
-const staticPrefix = "static-"
+const (
+	staticPrefix = "static-"
+	runPart      = 6
+)
+
+// next is called under d.mu.
+func (d *Desk) next() int {
+	d.taken++
+	return d.taken
+}
 
 func split(text string) (kind string, with map[string]string, err error) {
 	words := strings.Fields(text)
@@ -203,9 +229,10 @@ func split(text string) (kind string, with map[string]string, err error) {
 // set is called under d.mu.
 func (d *Desk) set() {
 	rules, of := make([]rule.Rule, 0, len(d.faults)), map[string]rule.Of{}
-	for _, id := range slices.Sorted(maps.Keys(d.faults)) {
+	inOrder := slices.SortedFunc(maps.Keys(d.faults), func(a, b string) int { return d.faults[a].number - d.faults[b].number })
+	for _, id := range inOrder {
 		h := d.faults[id]
-		rules, of[id] = append(rules, h.rule), rule.Of{Experiment: h.Experiment, Step: h.Step}
+		rules, of[id] = append(rules, h.rule), h.of()
 	}
 	d.Engine.Set(rules, of)
 }

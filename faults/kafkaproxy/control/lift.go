@@ -39,6 +39,7 @@ func (d *Desk) Lift(id string) error {
 	case there:
 		d.end(id, h, "it was asked to end")
 		d.set()
+		d.conclude(id)
 	case d.graves[id].why == "" && len(d.graves) < mostGraves:
 		d.graves[id] = grave{why: "it was asked to end before it came", until: d.Now() + unknownGrave}
 	}
@@ -79,7 +80,8 @@ func (d *Desk) lapse() bool {
 // sweep is called under d.mu. It lifts what has lapsed, so that nobody is told
 // that it is in force, and forgets receipts whose deadline bars them anyway.
 func (d *Desk) sweep() {
-	now, lifted := d.Now(), false
+	now := d.Now()
+	var lifted []string
 	for id, h := range d.faults {
 		switch {
 		case h.static:
@@ -91,10 +93,13 @@ func (d *Desk) sweep() {
 		default:
 			continue
 		}
-		lifted = true
+		lifted = append(lifted, id)
 	}
-	if lifted {
+	if len(lifted) > 0 {
 		d.set()
+	}
+	for _, id := range lifted {
+		d.conclude(id)
 	}
 	for id, g := range d.graves {
 		if now >= g.until {

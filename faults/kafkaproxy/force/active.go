@@ -12,7 +12,7 @@ import (
 // active is a rule in force, with what it has come to.
 type active struct {
 	rule.Rule
-	of     Of
+	of     rule.Of
 	gate   *rule.Gate
 	lifted chan struct{} // closed when it is no more in force
 	tally  tally
@@ -22,7 +22,7 @@ type active struct {
 	held   held          // of rule.Hold on fetch
 }
 
-func newActive(r rule.Rule, of Of) *active {
+func newActive(r rule.Rule, of rule.Of) *active {
 	a := &active{Rule: r, of: of, gate: rule.NewGate(r.Often), lifted: make(chan struct{})}
 	a.delays.seed(r.Often.Seed)
 	return a
@@ -30,7 +30,9 @@ func newActive(r rule.Rule, of Of) *active {
 
 // same says that a document asks for what is in force already. Rules are plain
 // data of pointers and lists, which == does not compare.
-func (a *active) same(r rule.Rule, of Of) bool { return a.of == of && reflect.DeepEqual(a.Rule, r) }
+func (a *active) same(r rule.Rule, of rule.Of) bool {
+	return a.of == of && reflect.DeepEqual(a.Rule, r)
+}
 
 // header says whether the header of an exchange selects it. A group that the
 // body names is looked at later, by body.

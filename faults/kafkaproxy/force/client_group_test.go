@@ -37,7 +37,7 @@ func TestGroupsGetOverErrors(t *testing.T) {
 			l.set(r)
 			c := l.client(kgo.ConsumerGroup("sink"), kgo.ConsumeTopics("trades"), kgo.HeartbeatInterval(50*time.Millisecond))
 			assert.Equal(t, []string{"0@0"}, seen(l.poll(c, 1)))
-			require.Eventually(t, func() bool { return l.Status()["r0"].Met == r.Often.First }, 10*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return l.Status()["r0"].Met == uint64(r.Often.First) }, 10*time.Second, 10*time.Millisecond)
 			l.fill(1)
 			assert.Equal(t, []string{"0@1"}, seen(l.poll(c, 1)))
 		})

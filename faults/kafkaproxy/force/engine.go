@@ -60,12 +60,6 @@ type Options struct {
 	Log       *slog.Logger // nil is silent
 }
 
-// Of says for whom a rule is in force.
-type Of struct {
-	Experiment string
-	Step       string
-}
-
 // Engine has the rules that are in force. Make one with New. It is safe for
 // concurrent use, and rules change under it without a connection noticing.
 type Engine struct {
@@ -93,7 +87,7 @@ func New(o Options) *Engine {
 // Set replaces all that is in force; of says for whom, by id of the rule. A
 // rule that was in force under its id before, and is the same, goes on: it
 // counts on, and keeps what it froze or held. What others held back flows on.
-func (e *Engine) Set(rules []rule.Rule, of map[string]Of) {
+func (e *Engine) Set(rules []rule.Rule, of map[string]rule.Of) {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	before := map[string]*active{}
@@ -129,8 +123,8 @@ func (e *Engine) inForce() []*active {
 }
 
 // Status tells what came of each rule in force, by its id: the receipt.
-func (e *Engine) Status() map[string]Count {
-	out := map[string]Count{}
+func (e *Engine) Status() map[string]rule.Count {
+	out := map[string]rule.Count{}
 	for _, a := range e.inForce() {
 		out[a.ID] = a.count()
 	}

@@ -103,7 +103,7 @@ func newHarness(t *testing.T, rules ...rule.Rule) *harness {
 }
 
 func (h *harness) set(rules ...rule.Rule) {
-	of := map[string]force.Of{}
+	of := map[string]rule.Of{}
 	for i := range rules {
 		if rules[i].ID == "" {
 			rules[i].ID = fmt.Sprintf("r%d", i)
@@ -111,7 +111,7 @@ func (h *harness) set(rules ...rule.Rule) {
 		if rules[i].Often == (rule.Often{}) {
 			rules[i].Often = rule.Always()
 		}
-		of[rules[i].ID] = force.Of{Experiment: "ex", Step: "step"}
+		of[rules[i].ID] = rule.Of{Experiment: "ex", Step: "step"}
 	}
 	h.Set(rules, of)
 }

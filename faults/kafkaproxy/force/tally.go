@@ -3,25 +3,16 @@ package force
 import (
 	"maps"
 	"sync"
-)
 
-// Count is what came of a rule.
-type Count struct {
-	Seen    int    // candidates: frames, exchanges or records, see the package
-	Met     int    // candidates that the fault was to meet
-	Touched uint64 // records that it changed, and that were passed on so
-	Skipped uint64 // candidates, or records, left as they were, by Why
-	Unread  uint64 // values and batches that could not be read, and were left as they were
-	// Why says how many were skipped or not read for which reason.
-	Why map[string]uint64
-}
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+)
 
 // reasons bounds how many reasons are told apart.
 const reasons = 32
 
 type tally struct {
 	mu    sync.Mutex
-	count Count
+	count rule.Count
 }
 
 func (t *tally) touched(n uint64) {
@@ -57,11 +48,12 @@ func (t *tally) because(n uint64, why string) {
 	t.count.Why[why] += n
 }
 
-func (a *active) count() Count {
+func (a *active) count() rule.Count {
 	a.tally.mu.Lock()
 	defer a.tally.mu.Unlock()
 	c := a.tally.count
 	c.Why = maps.Clone(c.Why)
-	c.Seen, c.Met = a.gate.Counts()
+	seen, met := a.gate.Counts()
+	c.Seen, c.Met = uint64(seen), uint64(met) //nolint:gosec // they count from 0 on
 	return c
 }

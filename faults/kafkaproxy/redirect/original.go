@@ -14,7 +14,11 @@ import (
 const ip6OriginalDst = 80
 
 // Original is the broker that the client of a led connection meant.
-func Original(c *net.TCPConn) (netip.AddrPort, error) {
+func (*Redirect) Original(client net.Conn) (netip.AddrPort, error) {
+	c, ok := client.(*net.TCPConn)
+	if !ok {
+		return netip.AddrPort{}, fmt.Errorf("asking for the original destination of a connection: it is a %T, not of TCP", client)
+	}
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("asking for the original destination of a connection: %w", err)

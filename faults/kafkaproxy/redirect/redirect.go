@@ -139,7 +139,9 @@ func (r *Redirect) Close() error {
 		err = r.table.Close()
 	}
 	for _, l := range r.listeners {
-		err = errors.Join(err, l.Close())
+		if bad := l.Close(); !errors.Is(bad, net.ErrClosed) { // who serves them may have closed them
+			err = errors.Join(err, bad)
+		}
 	}
 	return errors.Join(err, r.ns.Close())
 }

@@ -164,7 +164,7 @@ func answer(l net.Listener, text func(net.Conn) string) {
 func (s *stage) serve(r *redirect.Redirect) {
 	for _, l := range r.Listeners() {
 		go answer(l, func(c net.Conn) string {
-			to, err := redirect.Original(c.(*net.TCPConn))
+			to, err := r.Original(c)
 			if err != nil {
 				return err.Error()
 			}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Config says where a proxy listens, and what is behind it. Brokers is
-// needed; all else may be zero.
+// Config says where a proxy listens, and what is behind it. Brokers, Raw or
+// Led is needed; all else may be zero.
 type Config struct {
 	// Brokers are the bootstrap addresses, host and port, tried in order.
 	Brokers []string
@@ -31,6 +31,11 @@ type Config struct {
 	// Raw are listeners for what cannot be read, such as TLS that passes
 	// through: the address that is listened on, by that of the broker.
 	Raw map[string]string
+
+	// Led are connections that are led here, in place of Brokers, Listen and Raw:
+	// addresses are told as they are. LedRaw says that they cannot be read.
+	Led    Led
+	LedRaw bool
 
 	Faults Faults // nil: none
 	Log    *slog.Logger
@@ -73,7 +78,10 @@ func (c Config) withDefaults() Config {
 // Validate joins all that is wrong.
 func (c Config) Validate() error {
 	var problems []error
-	if len(c.Brokers) == 0 && len(c.Raw) == 0 {
+	if c.Led != nil && (len(c.Brokers) > 0 || len(c.Raw) > 0) {
+		problems = append(problems, errors.New("connections are led here, and brokers are named too: a led client says itself which broker it means"))
+	}
+	if len(c.Brokers) == 0 && len(c.Raw) == 0 && c.Led == nil {
 		problems = append(problems, errors.New("no brokers: name one at least, as host:port"))
 	}
 	addresses := append([]string{c.withDefaults().Listen}, c.Brokers...)

@@ -102,10 +102,17 @@ func (p *Proxy) dial(ctx context.Context, to route, raw bool) (net.Conn, error) 
 	return nil, errors.Join(problems...)
 }
 
+func (p *Proxy) connect(ctx context.Context, address string) (net.Conn, error) {
+	if p.config.Led != nil {
+		return p.config.Led.Dial(ctx, address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
 func (p *Proxy) dialOne(ctx context.Context, address string, raw bool) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.DialTimeout)
 	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	c, err := p.connect(ctx, address)
 	if err != nil || raw || p.config.Upstream == nil {
 		return c, err
 	}

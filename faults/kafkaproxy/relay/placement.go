@@ -13,6 +13,8 @@ type placement interface {
 	tell(node int32, broker frame.Address, client net.Conn) (frame.Address, error)
 	// known is the address that a broker was last said to have.
 	known(node int32) (frame.Address, bool)
+	// close ends what the placement listens on.
+	close()
 }
 
 // router says where a connection that was accepted goes on to.

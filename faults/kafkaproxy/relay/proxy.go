@@ -17,7 +17,6 @@ type Proxy struct {
 	config    Config
 	apis      *frame.APIs
 	bootstrap []*listener
-	brokers   *brokers
 	placement placement
 	topics    topics
 	ids       atomic.Uint64
@@ -47,12 +46,11 @@ func New(config Config) (*Proxy, error) {
 	config = config.withDefaults()
 	host, _, _ := net.SplitHostPort(config.Listen) // Validate has split it
 	p := &Proxy{config: config, apis: frame.NewAPIs(), room: make(chan struct{}, config.MaxConnections), conns: make(map[carrier]struct{})}
-	p.brokers = &brokers{
+	p.placement = &brokers{
 		host: host, advertise: advertised(config.Advertise, host), ports: config.Ports, log: config.Log,
 		of:   make(map[int32]*behind),
 		open: func(l net.Listener, to router) { p.accept(&listener{Listener: l, to: to}) },
 	}
-	p.placement = p.brokers
 	if err := p.listen(); err != nil {
 		p.close()
 		return nil, err
@@ -72,6 +70,14 @@ func advertised(given, host string) string {
 }
 
 func (p *Proxy) listen() error {
+	if led := p.config.Led; led != nil {
+		at := newStraight(led)
+		p.placement = at
+		for _, l := range led.Listeners() {
+			p.bootstrap = append(p.bootstrap, &listener{Listener: l, raw: p.config.LedRaw, to: at.to})
+		}
+		return nil
+	}
 	if len(p.config.Brokers) > 0 {
 		l, err := listen(p.config.Listen)
 		if err != nil {
@@ -97,10 +103,11 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Addr is the address for bootstrap; "" where there are raw listeners only.
+// Addr is the address for bootstrap; "" where there are raw listeners only, or
+// connections are led here.
 func (p *Proxy) Addr() string {
 	for _, l := range p.bootstrap {
-		if !l.raw {
+		if !l.raw && p.config.Led == nil {
 			return l.Addr().String()
 		}
 	}
@@ -132,7 +139,7 @@ func (p *Proxy) close() {
 	for _, l := range p.bootstrap {
 		_ = l.Close() // it accepts no more; that is all
 	}
-	p.brokers.close()
+	p.placement.close()
 }
 
 // drain lets connections end by themselves for as long as the configuration
