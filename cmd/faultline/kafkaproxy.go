@@ -1,18 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/k2-platform/faultline/faults/kafkaproxy/appender"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 )
 
@@ -25,19 +22,35 @@ type proxyFlags struct {
 	upCert, upKey, upCA, name string
 	raw                       []string
 	maxConnections            int
+
+	redirect      string // network namespace; "host" is the proxy's own
+	redirectPorts []int
+	redirectRaw   bool
+
+	control  string
+	faults   []string
+	registry string
+	seed     uint64
+	sasl     appender.SASL // of the proxy's own producer
+	password string        // file
 }
 
-func kafkaProxyCommand() *cobra.Command {
+func kafkaProxyCommand(w *where) *cobra.Command {
 	var f proxyFlags
 	cmd := &cobra.Command{
 		Use: "kafka-proxy", Short: "A proxy between Kafka clients and brokers that faults are injected into", Args: cobra.NoArgs,
 		Long: "Listens for each broker, and writes its own addresses into what the brokers say, so that clients that\n" +
 			"bootstrap at the proxy stay with it. As long as no fault is injected it passes everything on. It ends\n" +
 			"TLS with its own certificate, and speaks TLS to the brokers with --upstream-tls; SASL passes through.\n" +
+			"With --redirect the connections of a network namespace are led to it, without the clients' knowledge.\n" +
+			"Faults come from an experiment, by the control socket, or with --fault for as long as the proxy runs.\n" +
+			"Which records they touched is in a journal below the state folder, and goes to chaos.ground-truth.\n" +
 			"Runs until it is interrupted. Prints one line once it is ready.",
 		Example: "  faultline kafka-proxy --brokers kafka1:9092,kafka2:9092 --listen 127.0.0.1:19092 --ports 19093-19099\n" +
-			"  kcat -b 127.0.0.1:19092 -L",
-		RunE: func(cmd *cobra.Command, _ []string) error { return kafkaProxy(cmd, f) },
+			"  kcat -b 127.0.0.1:19092 -L\n" +
+			"  faultline kafka-proxy --brokers kafka1:9092 --fault 'kafka.delay delay=200ms api=Fetch client_id=sink'\n" +
+			"  faultline kafka-proxy --redirect /run/netns/app --redirect-ports 9092",
+		RunE: func(cmd *cobra.Command, _ []string) error { return w.kafkaProxy(cmd, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.brokers, "brokers", nil, "bootstrap addresses of the cluster, host:port by comma; tried in order")
@@ -54,27 +67,18 @@ func kafkaProxyCommand() *cobra.Command {
 	flags.StringVar(&f.name, "upstream-server-name", "", "name in the brokers' certificates; default each broker's host")
 	flags.StringSliceVar(&f.raw, "raw", nil, "pass a broker's TLS through unread, as listen=broker, such as 127.0.0.1:19093=kafka1:9093: faults of bytes only; may repeat")
 	flags.IntVar(&f.maxConnections, "max-connections", 0, "connections at once; default 4096")
+	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root")
+	flags.IntSliceVar(&f.redirectPorts, "redirect-ports", []int{9092}, "ports of the brokers that --redirect leads")
+	flags.BoolVar(&f.redirectRaw, "redirect-raw", false, "what --redirect leads is TLS that passes through unread: faults of bytes only")
+	flags.StringVar(&f.control, "control", "", "where faults are asked for, unix:///path, or http://127.0.0.1:port with the token of the state folder; default control.sock there")
+	flags.StringArrayVar(&f.faults, "fault", nil, "a fault as long as the proxy runs, its kind and parameters; may repeat")
+	flags.StringVar(&f.registry, "registry", "", "URL of the schema registry that values are read with, where a fault names no other")
+	flags.Uint64Var(&f.seed, "seed", 1, "of what a corruption draws")
+	flags.StringVar(&f.sasl.Mechanism, "producer-sasl", "", "SASL mechanism of the proxy's own producer, which kafka.duplicate needs: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+	flags.StringVar(&f.sasl.User, "producer-user", "", "its user")
+	flags.StringVar(&f.password, "producer-password-file", "", "file with its password")
+	cmd.AddCommand(kafkaProxyStatusCommand(w))
 	return cmd
-}
-
-func kafkaProxy(cmd *cobra.Command, f proxyFlags) error {
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	config, err := f.config(log)
-	if err != nil {
-		return err
-	}
-	return serveKafka(cmd.Context(), config, cmd.OutOrStdout())
-}
-
-// serveKafka runs the proxy until ctx ends.
-func serveKafka(ctx context.Context, config relay.Config, out io.Writer) error {
-	signal.Ignore(syscall.SIGPIPE) // whoever started it may be gone: clients are not
-	proxy, err := relay.New(config)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "kafka-proxy is ready, bootstrap: %s\n", proxy.Addr()) //nolint:errcheck // whoever does not read it need not know
-	return proxy.Run(ctx)
 }
 
 // config is what the flags say.
@@ -92,6 +96,10 @@ func (f proxyFlags) config(log *slog.Logger) (relay.Config, error) {
 	}
 	if c.Upstream, err = f.client(); err != nil {
 		return c, err
+	}
+	if f.redirect != "" {
+		c.Brokers, c.LedRaw = nil, f.redirectRaw // brokers are for the proxy's own producer
+		return c, nil
 	}
 	return c, c.Validate()
 }

@@ -13,13 +13,16 @@ import (
 )
 
 const (
-	eagerGC   = 20 // percent: collecting often costs a process little that has nothing to do
-	heapLimit = 8 << 20
+	// eagerGC is in percent, and heapLimit in bytes: well above what the process
+	// has at rest. Near the limit it would collect all the while, and each
+	// collection brings pages of the program's file back.
+	eagerGC   = 100
+	heapLimit = 16 << 20
 	lazyGC    = 400
 )
 
-// Lighten makes a process small that has nothing to do: it collects often,
-// and gives back what it took before it became a reaper.
+// Lighten makes a process small that has nothing to do: its heap stays small,
+// and it gives back what it took before it became a reaper.
 func Lighten() error {
 	debug.SetGCPercent(eagerGC)
 	debug.SetMemoryLimit(heapLimit)

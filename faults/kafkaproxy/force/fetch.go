@@ -29,11 +29,16 @@ type arrival struct {
 // lists of aborted transactions stay: they are true, and cover more than what
 // is left.
 func (e *Engine) fetch(ctx context.Context, x *relay.Exchange, resp *kmsg.FetchResponse, rules []*active) (bool, time.Duration) {
-	req, ok := x.Request.(*kmsg.FetchRequest)
-	if len(rules) == 0 || !ok {
+	if len(rules) == 0 {
 		return false, 0
 	}
-	e.sessions.answered(x.Link, req, resp)
+	req, ok := x.Request.(*kmsg.FetchRequest)
+	if ok {
+		e.sessions.answered(x.Link, req, resp)
+	} else {
+		req = kmsg.NewPtrFetchRequest() // it was on its way before there was a rule: what it asked for is not known
+		req.SessionID, req.MaxWaitMillis = resp.SessionID, 0
+	}
 	arrivals := e.arrivals(x, req, resp, rules)
 	changed, hold := e.hold(arrivals, time.Duration(req.MaxWaitMillis)*time.Millisecond)
 	var marks []*mark

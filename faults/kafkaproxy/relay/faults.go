@@ -64,7 +64,7 @@ type Link struct {
 type Exchange struct {
 	Link     Link
 	Header   frame.Header
-	Request  kmsg.Request  // nil where it was not asked for
+	Request  kmsg.Request  // nil where it was not asked for, or was passed on before Needs said so (a fetch that waits at its broker)
 	Response kmsg.Response // nil before, and where it was not asked for
 	Note     any           // what Request leaves for Response and Lost
 	// TopicName finds the name of a topic that is called by its id. Ids are

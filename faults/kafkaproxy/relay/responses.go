@@ -82,6 +82,7 @@ func (c *conn) response(ctx context.Context, p pending, size int) error {
 	if got := int32(binary.BigEndian.Uint32(b[4:])); got != h.Correlation { //nolint:gosec // the bits of an int32
 		return badInput{fmt.Errorf("the broker answers request %d, and %s, request %d, is next", got, kmsg.NameForKey(h.Key), h.Correlation)}
 	}
+	p = c.late(p)
 	switch {
 	case p.need&NeedResponse != 0:
 		raw, err := c.back.whole(size)
@@ -101,6 +102,16 @@ func (c *conn) response(ctx context.Context, p pending, size int) error {
 		return c.stream(p, size)
 	}
 	return c.readdress(p, size)
+}
+
+// late asks once more about a fetch: the broker holds it until there are
+// records, so that a fault may have come since it was asked for.
+func (c *conn) late(p pending) pending {
+	if p.header.Key == frame.Fetch && p.need&NeedResponse == 0 && c.needs(p.header)&NeedResponse != 0 {
+		p.need |= NeedResponse
+		p.x = &Exchange{Link: c.link, Header: p.header, TopicName: c.proxy.topics.name}
+	}
+	return p
 }
 
 // readdress sends a response with the addresses of the proxy in it.
