@@ -53,6 +53,8 @@ fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
 	$(GO) test -run '^$$' -fuzz FuzzReadCompact -fuzztime 30s ./experiment
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s -fuzzminimizetime 10x ./handlers/checkpoint
+	$(GO) test -run '^$$' -fuzz FuzzFrame -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
+	$(GO) test -run '^$$' -fuzz FuzzRewrite -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
 
 lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

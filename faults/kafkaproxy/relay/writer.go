@@ -1,0 +1,167 @@
+package relay
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/k2-platform/faultline/faults/kafkaproxy/shape"
+)
+
+const (
+	// gather is how many bytes of small frames go in one write.
+	gather = 4 << 10
+	// lineBudget is how many bytes of a direction wait while a fault shapes them.
+	lineBudget = 4 << 20
+	// spliceFrom is from where on moving bytes inside the kernel is worth its calls.
+	spliceFrom = 64 << 10
+)
+
+// writer writes to one side of a connection. It is safe for concurrent use;
+// a frame that is written in parts belongs to one goroutine.
+type writer struct {
+	conn net.Conn
+
+	mu   sync.Mutex
+	buf  []byte      // small frames that were not written yet
+	line *shape.Line // nil while nothing is shaped
+}
+
+// write writes b in the shape s; nil: at once, in the order of the calls. It
+// may wait in memory until flush.
+func (w *writer) write(b []byte, s *shape.Shape) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s != nil || w.line != nil {
+		if done, err := w.shaped(b, s); done || err != nil {
+			return err
+		}
+	}
+	if len(w.buf)+len(b) <= gather {
+		if w.buf == nil {
+			w.buf = make([]byte, 0, gather)
+		}
+		w.buf = append(w.buf, b...)
+		return nil
+	}
+	if len(w.buf) == 0 {
+		_, err := w.conn.Write(b)
+		return err
+	}
+	two := net.Buffers{w.buf, b}
+	_, err := two.WriteTo(w.conn)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// shaped writes to the line, and gives the line up where nothing is shaped
+// any more.
+func (w *writer) shaped(b []byte, s *shape.Shape) (done bool, err error) {
+	if s == nil && w.idle() {
+		_ = w.line.Close() // it holds nothing, and had no error
+		w.line = nil
+		return false, nil
+	}
+	if err := w.flushed(); err != nil {
+		return true, err
+	}
+	if w.line == nil {
+		w.line = shape.NewLine(w.conn, lineBudget)
+	}
+	return true, w.line.Write(b, s)
+}
+
+// idle says that the line has written all that it was given.
+func (w *writer) idle() bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // asks, and does not wait
+	return w.line.Drain(ctx) == nil
+}
+
+// flush writes what waits in memory. It does not wait for what is shaped.
+func (w *writer) flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flushed()
+}
+
+func (w *writer) flushed() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
+	_, err := w.conn.Write(w.buf)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// finish writes all that there is, however it is shaped.
+func (w *writer) finish(ctx context.Context) error {
+	w.mu.Lock()
+	line := w.line
+	err := w.flushed()
+	w.mu.Unlock()
+	if err != nil || line == nil {
+		return err
+	}
+	return line.Drain(ctx)
+}
+
+// close drops what is shaped.
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.line != nil {
+		_ = w.line.Close() // the connection ends, and says why
+	}
+}
+
+// pass writes the next n bytes of r as they come.
+func (w *writer) pass(r *reader, n int, s *shape.Shape) error {
+	for n > 0 {
+		if there := r.there(); len(there) > 0 {
+			there = there[:min(n, len(there))]
+			if err := w.write(there, s); err != nil {
+				return dest{err}
+			}
+			r.discard(len(there))
+			n -= len(there)
+			continue
+		}
+		if n >= spliceFrom && s == nil {
+			if done, err := w.splice(r, n); done {
+				return err
+			}
+		}
+		r.widen(n)
+		if err := r.fill(); err != nil {
+			return midway(err)
+		}
+	}
+	return nil
+}
+
+// splice moves bytes inside the kernel where both sides are plain TCP.
+func (w *writer) splice(r *reader, n int) (done bool, err error) {
+	to, plain := w.conn.(*net.TCPConn)
+	from, too := r.conn.(*net.TCPConn)
+	if !plain || !too {
+		return false, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.line != nil {
+		return false, nil
+	}
+	if err := w.flushed(); err != nil {
+		return true, dest{err}
+	}
+	moved, err := to.ReadFrom(&io.LimitedReader{R: from, N: int64(n)})
+	switch {
+	case err != nil:
+		return true, dest{err}
+	case moved < int64(n):
+		return true, io.ErrUnexpectedEOF
+	}
+	return true, nil
+}
