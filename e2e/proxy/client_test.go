@@ -4,7 +4,6 @@ package proxy_test
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -64,7 +63,7 @@ func runGoClient(args []string, out io.Writer) error {
 	case "franz-go":
 		c = &franz{options: o}
 	case "sarama":
-		c = &saramaClient{options: o}
+		c = &sar{options: o}
 	default:
 		return fmt.Errorf("there is no client %q in Go; write franz-go or sarama", args[0])
 	}
@@ -147,12 +146,14 @@ func judged(all []got) map[string]any {
 	return map[string]any{"received": len(all), "distinct": distinct(all), "ordered": ordered}
 }
 
-// until waits for something that becomes true.
-func until(what string, true func() (bool, error)) error {
+// until waits for something that becomes true: one broker may know later than
+// another, and says so by an error.
+func until(what string, true func() (bool, error)) (err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if ok, err := true(); err != nil || ok {
-			return err
+		var ok bool
+		if ok, err = true(); ok && err == nil {
+			return nil
 		}
 	}
-	return errors.New(what + " did not come to be")
+	return fmt.Errorf("%s did not come to be within %s: %w", what, patience, err)
 }

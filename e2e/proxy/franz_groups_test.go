@@ -47,11 +47,10 @@ func (f *franz) exactlyOnce() (any, error) {
 func (f *franz) carry(group, to string, end kgo.TransactionEndTry) error {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
-	s, err := kgo.NewGroupTransactSession(
-		kgo.SeedBrokers(f.bootstrap...), kgo.ClientID(f.prefix), kgo.TransactionalID(f.name("eos")), kgo.ConsumerGroup(group),
-		kgo.ConsumeTopics(f.name("tx")), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	s, err := kgo.NewGroupTransactSession(f.common(
+		kgo.TransactionalID(f.name("eos")), kgo.ConsumerGroup(group), kgo.ConsumeTopics(f.name("tx")),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
-	)
+	)...)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,10 @@ func (f *franz) group(protocol string, opts ...kgo.Opt) (any, error) {
 // share waits until both have partitions, and lets them read.
 func (f *franz) share(ctx context.Context, topic, group string, one, two *kgo.Client) ([]got, error) {
 	err := until("a group of two", func() (bool, error) {
-		if _, err := take2(ctx, one, two); err != nil {
+		if _, err := poll(ctx, one); err != nil { // there is nothing yet, but a group is joined by reading
+			return false, err
+		}
+		if _, err := poll(ctx, two); err != nil {
 			return false, err
 		}
 		state, members, err := f.described(ctx, one, group)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 )
 
 // franz is franz-go as a client of the proxy.
-type franz struct{ options }
+type franz struct {
+	options
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: as usual
+}
 
 func (f *franz) steps() []step {
 	out := []step{
@@ -38,14 +42,21 @@ func (f *franz) steps() []step {
 
 func (f *franz) name(what string) string { return f.prefix + "-" + what }
 
+func (f *franz) common(more ...kgo.Opt) []kgo.Opt {
+	out := []kgo.Opt{
+		kgo.SeedBrokers(f.bootstrap...), kgo.ClientID(f.prefix), kgo.MetadataMinAge(100 * time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	}
+	if f.dial != nil {
+		out = append(out, kgo.Dialer(f.dial))
+	}
+	return append(out, more...)
+}
+
 // with opens a client, lets it be used and closes it.
 func (f *franz) with(use func(context.Context, *kgo.Client) error, opts ...kgo.Opt) error {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
-	common := []kgo.Opt{
-		kgo.SeedBrokers(f.bootstrap...), kgo.ClientID(f.prefix), kgo.MetadataMinAge(100 * time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-	}
-	c, err := kgo.NewClient(append(common, opts...)...)
+	c, err := kgo.NewClient(f.common(opts...)...)
 	if err != nil {
 		return err
 	}
@@ -85,19 +96,17 @@ func (f *franz) read(topic string, n int, opts ...kgo.Opt) (out []got, err error
 func take(ctx context.Context, n int, clients ...*kgo.Client) (out []got, err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		for _, c := range clients {
-			wait, stop := context.WithTimeout(ctx, 100*time.Millisecond)
-			fetched := c.PollFetches(wait)
-			stop()
-			if err := fetched.Err0(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			some, err := poll(ctx, c)
+			if err != nil {
 				return out, err
 			}
-			fetched.EachRecord(func(r *kgo.Record) {
+			for _, r := range some {
 				g := got{partition: r.Partition, value: string(r.Value)}
 				if len(r.Headers) > 0 {
 					g.header = string(r.Headers[0].Value)
 				}
 				out = append(out, g)
-			})
+			}
 		}
 		if soon := time.Now().Add(time.Second); len(out) == n && soon.Before(end) {
 			end = soon
@@ -107,6 +116,19 @@ func take(ctx context.Context, n int, clients ...*kgo.Client) (out []got, err er
 		}
 	}
 	return out, nil
+}
+
+// poll gives what comes within a moment.
+func poll(ctx context.Context, c *kgo.Client) ([]*kgo.Record, error) {
+	wait, stop := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer stop()
+	fetched := c.PollFetches(wait)
+	for _, e := range fetched.Errors() {
+		if !errors.Is(e.Err, context.DeadlineExceeded) {
+			return nil, e.Err
+		}
+	}
+	return fetched.Records(), nil
 }
 
 func (f *franz) brokers() (out any, err error) {

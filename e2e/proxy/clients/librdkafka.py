@@ -138,12 +138,12 @@ class Client:
 
     def administer(self):
         name = self.topic("admin", 2, **{"retention.ms": "60000"})
-        seen = {"again": error(lambda: self.topic("admin")), "retention": [self.retention(name)]}
+        seen = {"again": error(lambda: self.topic("admin")), "retention": ["60000", "120000"]}
+        until(lambda: self.retention(name) == "60000")
         entry = ka.ConfigEntry("retention.ms", "120000", incremental_operation=ka.AlterConfigOpType.SET)
         change = ka.ConfigResource(ka.ResourceType.TOPIC, name, incremental_configs=[entry])
         self.admin.incremental_alter_configs([change])[change].result(PATIENCE)
         until(lambda: self.retention(name) == "120000")
-        seen["retention"].append(self.retention(name))
         self.admin.create_partitions([ka.NewPartitions(name, PARTITIONS)])[name].result(PATIENCE)
         until(lambda: len(self.described(name).partitions) == PARTITIONS)
         p = self.producer()
@@ -208,11 +208,16 @@ def take(consumers, n):
 
 
 def until(true):
-    end = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > end:
-            raise TimeoutError(f"it did not come to be within {PATIENCE} s")
+    """Waits for something that becomes true: one broker may know later than another, and says so by an error."""
+    end, last = time.monotonic() + PATIENCE, "it is not so"
+    while time.monotonic() < end:
+        try:
+            if true():
+                return
+        except KafkaException as e:
+            last = e
         time.sleep(0.05)
+    raise TimeoutError(f"it did not come to be within {PATIENCE} s: {last}")
 
 
 def error(call):

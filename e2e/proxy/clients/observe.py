@@ -49,8 +49,12 @@ def observe(args):
     while time.monotonic() < began + args.seconds:
         producer.produce(topic, key=str(seen["sent"] % 10), value=str(seen["sent"]), on_delivery=delivered(seen["sent"]))
         seen["sent"] += 1
-        producer.poll(0)
-        receive(args.interval_ms / 1000)
+        due = began + seen["sent"] * args.interval_ms / 1000
+        while True:
+            producer.poll(0)
+            receive(min(max(due - time.monotonic(), 0), 0.2))
+            if time.monotonic() >= due:
+                break
     producer.flush(60)
     # What is acknowledged is read, too, unless it is not to be had.
     while seen["received"] < seen["acked"] and time.monotonic() < began + args.seconds + 30:
