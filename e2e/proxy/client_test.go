@@ -18,6 +18,7 @@ const (
 	more       = 30
 	partitions = 3
 	patience   = 30 * time.Second
+	soon       = 300 * time.Millisecond
 )
 
 // options are what every client is told on its command line.
@@ -26,6 +27,7 @@ type options struct {
 	prefix    string // of all topics, groups and transactional ids
 	observe   bool
 	last      time.Duration // of observe
+	stop      string        // a file that ends observe before, once it is there
 	interval  time.Duration // between two records of observe
 	out       *teller
 }
@@ -51,6 +53,7 @@ func runGoClient(args []string, out io.Writer) error {
 	mode := flags.String("mode", "conform", "conform or observe")
 	seconds := flags.Float64("seconds", 10, "of observe")
 	interval := flags.Float64("interval-ms", 20, "between two records of observe")
+	flags.StringVar(&o.stop, "stop-file", "", "ends observe before, once it is there")
 	flags.StringVar(&o.prefix, "prefix", "", "of all topics, groups and transactional ids")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

@@ -4,6 +4,7 @@ package proxy_test
 
 import (
 	"iter"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -19,12 +20,17 @@ func (c *counts) numbers(o options) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		beat := time.NewTicker(o.interval)
 		defer beat.Stop()
-		for end := o.out.began.Add(o.last); time.Now().Before(end); <-beat.C {
+		for end := o.out.began.Add(o.last); time.Now().Before(end) && !o.stopped(); <-beat.C {
 			if !yield(c.sent.Add(1) - 1) {
 				return
 			}
 		}
 	}
+}
+
+func (o options) stopped() bool {
+	_, err := os.Stat(o.stop)
+	return err == nil
 }
 
 func (c *counts) written(out *teller, n int64, partition int32, offset int64, err error) {

@@ -5,6 +5,7 @@ package proxy_test
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -40,7 +41,7 @@ func (f *franz) administer() (any, error) {
 		if err != nil {
 			return err
 		}
-		seen["cluster"] = addresses(m.Brokers)
+		seen["cluster"] = slices.Sorted(slices.Values(addresses(m.Brokers)))
 		if _, err := a.DeleteTopic(ctx, name); err != nil {
 			return err
 		}

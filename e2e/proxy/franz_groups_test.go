@@ -81,7 +81,7 @@ func (f *franz) group(protocol string, opts ...kgo.Opt) (any, error) {
 		return nil, err
 	}
 	group := f.name(protocol)
-	opts = append(opts, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(), kgo.Balancers(kgo.RangeBalancer()))
+	opts = append(opts, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(), kgo.Balancers(kgo.RangeBalancer()), kgo.HeartbeatInterval(soon))
 	var all []got
 	err = f.with(func(ctx context.Context, one *kgo.Client) error {
 		return f.with(func(ctx context.Context, two *kgo.Client) error {

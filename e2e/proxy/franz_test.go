@@ -92,7 +92,7 @@ func (f *franz) read(topic string, n int, opts ...kgo.Opt) (out []got, err error
 	}, append(opts, kgo.ConsumeTopics(topic))...)
 }
 
-// take gives n records, and any that come within a second after.
+// take gives n records, and any that come soon after.
 func take(ctx context.Context, n int, clients ...*kgo.Client) (out []got, err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		for _, c := range clients {
@@ -108,8 +108,8 @@ func take(ctx context.Context, n int, clients ...*kgo.Client) (out []got, err er
 				out = append(out, g)
 			}
 		}
-		if soon := time.Now().Add(time.Second); len(out) == n && soon.Before(end) {
-			end = soon
+		if at := time.Now().Add(soon); len(out) == n && at.Before(end) {
+			end = at
 		}
 		if len(out) > n {
 			break
@@ -134,7 +134,7 @@ func poll(ctx context.Context, c *kgo.Client) ([]*kgo.Record, error) {
 func (f *franz) brokers() (out any, err error) {
 	return out, f.with(func(ctx context.Context, c *kgo.Client) error {
 		m, err := kadm.NewClient(c).BrokerMetadata(ctx)
-		out = addresses(m.Brokers)
+		out = slices.Sorted(slices.Values(addresses(m.Brokers)))
 		return err
 	})
 }
@@ -143,7 +143,6 @@ func addresses(brokers kadm.BrokerDetails) (out []string) {
 	for _, b := range brokers {
 		out = append(out, fmt.Sprintf("%s:%d", b.Host, b.Port))
 	}
-	slices.Sort(out)
 	return out
 }
 

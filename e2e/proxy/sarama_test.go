@@ -39,6 +39,7 @@ func (s *sar) config() *sarama.Config {
 	c.Producer.Transaction.Retry.Max = 300
 	c.Producer.Flush.Frequency = 5 * time.Millisecond
 	c.Consumer.Offsets.Initial, c.Consumer.Offsets.AutoCommit.Enable = sarama.OffsetOldest, false
+	c.Consumer.Group.Heartbeat.Interval = soon
 	c.Consumer.Return.Errors, c.Consumer.MaxWaitTime = true, 100*time.Millisecond
 	c.Metadata.RefreshFrequency, c.Metadata.Retry.Max = time.Second, 100
 	return c
@@ -81,8 +82,7 @@ func message(topic, key, value string) *sarama.ProducerMessage {
 	return &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder(key), Value: sarama.StringEncoder(value)}
 }
 
-// read gives the first n records of a topic, and any that come within a
-// second after.
+// read gives the first n records of a topic, and any that come soon after.
 func (s *sar) read(topic string, n int, isolation sarama.IsolationLevel) (out []got, err error) {
 	c := s.config()
 	c.Consumer.IsolationLevel = isolation
@@ -125,14 +125,14 @@ func seenBySarama(m *sarama.ConsumerMessage) got {
 	return g
 }
 
-// collect takes n records, and any that come within a second after.
+// collect takes n records, and any that come soon after.
 func collect(n int, all <-chan got, problems <-chan error) (out []got, err error) {
 	enough := time.After(patience)
 	for {
 		select {
 		case g := <-all:
 			if out = append(out, g); len(out) == n {
-				enough = time.After(time.Second)
+				enough = time.After(soon)
 			}
 		case err := <-problems:
 			return out, err

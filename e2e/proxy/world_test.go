@@ -4,16 +4,21 @@ package proxy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // fromEnv is what e2e/servers/three.sh tells.
@@ -61,16 +66,22 @@ func startProxy(t *testing.T, brokers []string) proxy {
 	return p
 }
 
-// addresses are those of its listeners for brokers, which it has once somebody
-// asked for them.
-func (p proxy) addresses(t *testing.T) []string {
+// addresses are those of its listeners for brokers, in the order of their ids.
+func (p proxy) addresses(t *testing.T) (all []string) {
 	t.Helper()
-	seen, err := (&franz{options: options{bootstrap: []string{p.bootstrap}, prefix: "look"}}).brokers()
-	require.NoError(t, err)
-	all := seen.([]string)
+	look := franz{options: options{bootstrap: []string{p.bootstrap}, prefix: "look"}}
+	require.NoError(t, look.with(func(ctx context.Context, c *kgo.Client) error {
+		m, err := kadm.NewClient(c).BrokerMetadata(ctx)
+		slices.SortFunc(m.Brokers, func(a, b kadm.BrokerDetail) int { return cmp.Compare(a.NodeID, b.NodeID) })
+		all = addresses(m.Brokers)
+		return err
+	}))
 	require.Len(t, all, 3)
 	return all
 }
+
+// fresh makes a prefix that was never used on these brokers.
+func fresh(name string) string { return fmt.Sprintf("%s-%d", name, time.Now().UnixMilli()) }
 
 // program is a client that runs as a process of its own.
 type program struct {
@@ -108,35 +119,40 @@ func run(t *testing.T, argv ...string) string {
 	return out.String()
 }
 
-// start starts a client at a bootstrap address. Its result comes once it has
-// ended.
-func (p program) start(t *testing.T, bootstrap, prefix string, args ...string) <-chan ran {
+// start starts a client at a bootstrap address.
+func (p program) start(t *testing.T, bootstrap, prefix string, args ...string) *running {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
 	args = append(append(p.argv[1:len(p.argv):len(p.argv)], "--bootstrap", bootstrap, "--prefix", prefix), args...)
-	cmd := exec.CommandContext(ctx, p.argv[0], args...) //nolint:gosec // the clients of this folder
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &log, append(os.Environ(), p.env...)
-	require.NoError(t, cmd.Start())
-	done := make(chan ran, 1)
-	go func() {
-		defer stop()
-		watch := watchSockets(cmd.Process.Pid)
-		err := cmd.Wait()
-		done <- ran{out: out.String(), log: log.String(), err: err, reached: watch()}
-	}()
-	return done
+	r := &running{prefix: prefix, cmd: exec.CommandContext(ctx, p.argv[0], args...), stop: stop} //nolint:gosec // the clients of this folder
+	r.cmd.Stdout, r.cmd.Stderr, r.cmd.Env = &r.out, &r.log, append(os.Environ(), p.env...)
+	require.NoError(t, r.cmd.Start())
+	r.watch = watchSockets(r.cmd.Process.Pid)
+	t.Cleanup(func() { stop() })
+	return r
 }
 
-// ran is what a client did.
-type ran struct {
-	out, log string
-	err      error
-	reached  map[string]bool // whom it had connections to, host and port
+// running is a client that was started.
+type running struct {
+	prefix   string
+	cmd      *exec.Cmd
+	stop     context.CancelFunc
+	out, log syncBuffer
+	watch    func() map[string]bool
+	reached  map[string]bool // whom it had connections to, host and port; once it has ended
+}
+
+// end waits until it has ended by itself.
+func (r *running) end(t *testing.T) {
+	t.Helper()
+	err := r.cmd.Wait()
+	r.reached = r.watch()
+	r.stop()
+	require.NoError(t, err, "%s", &r.log)
 }
 
 // alone says that it had connections to the proxy, and to nobody else.
-func (r ran) alone(t *testing.T, p proxy) {
+func (r *running) alone(t *testing.T, p proxy) {
 	t.Helper()
 	allowed := append(p.addresses(t), p.bootstrap)
 	require.GreaterOrEqual(t, len(r.reached), 3, "connections of the client were seen: %v", r.reached)

@@ -34,10 +34,10 @@ public class JavaClient {
   }
 
   public static void main(String[] args) throws Exception {
-    var o = new HashMap<>(Map.of("--mode", "conform", "--seconds", "10", "--interval-ms", "20"));
+    var o = new HashMap<>(Map.of("--mode", "conform", "--seconds", "10", "--interval-ms", "20", "--stop-file", ""));
     for (int i = 0; i + 1 < args.length; i += 2) o.put(args[i], args[i + 1]);
     var c = new JavaClient(o.get("--bootstrap"), o.get("--prefix"));
-    if (o.get("--mode").equals("observe")) new JavaObserver(c).run(Double.parseDouble(o.get("--seconds")), Double.parseDouble(o.get("--interval-ms")));
+    if (o.get("--mode").equals("observe")) new JavaObserver(c, o).run();
     else c.steps().forEach(JavaClient::tell);
     c.admin.close();
   }
@@ -98,6 +98,7 @@ public class JavaClient {
   KafkaConsumer<String, String> consumer(String group, Map<String, Object> more) {
     var c = config(Map.of("group.id", group, "auto.offset.reset", "earliest", "enable.auto.commit", false, "metadata.max.age.ms", 1000));
     c.putAll(more);
+    if (!"consumer".equals(more.get("group.protocol"))) c.put("heartbeat.interval.ms", 500); // otherwise the broker says how often
     return new KafkaConsumer<>(c, new StringDeserializer(), new StringDeserializer());
   }
 
@@ -110,12 +111,12 @@ public class JavaClient {
     }
   }
 
-  /** n records, and any that come within a second after. */
+  /** n records, and any that come soon after. */
   static List<ConsumerRecord<String, String>> take(List<KafkaConsumer<String, String>> consumers, int n) {
     var out = new ArrayList<ConsumerRecord<String, String>>();
     for (long end = System.nanoTime() + PATIENCE.toNanos(); System.nanoTime() < end; ) {
       for (var c : consumers) c.poll(Duration.ofMillis(50)).forEach(out::add);
-      if (out.size() == n) end = Math.min(end, System.nanoTime() + 1_000_000_000L);
+      if (out.size() == n) end = Math.min(end, System.nanoTime() + 300_000_000L);
     }
     return out;
   }

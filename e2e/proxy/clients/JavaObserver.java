@@ -1,3 +1,4 @@
+import java.io.File;
 import java.time.Duration;
 import java.util.*;
 import java.util.concurrent.atomic.AtomicLong;
@@ -9,21 +10,28 @@ import org.apache.kafka.common.serialization.*;
 /** The loop of JavaClient --mode observe: writes numbers, reads them, and prints one JSON line for whatever happens. */
 class JavaObserver {
   private final JavaClient client;
+  private final double seconds, interval;
+  private final File stop;
   private final long began = System.nanoTime();
   private final AtomicLong sent = new AtomicLong(), acked = new AtomicLong();
   private long received;
   private volatile boolean wrote;
 
-  JavaObserver(JavaClient client) { this.client = client; }
+  JavaObserver(JavaClient client, Map<String, String> options) {
+    this.client = client;
+    seconds = Double.parseDouble(options.get("--seconds"));
+    interval = Double.parseDouble(options.get("--interval-ms")) / 1e3;
+    stop = new File(options.get("--stop-file"));
+  }
 
-  void run(double seconds, double interval) throws Exception {
+  void run() throws Exception {
     var topic = client.name("observe");
     try {
       client.topic("observe");
     } catch (Exception e) {
       tell("error", "call", "create topic", "error", "" + e.getCause());
     }
-    var writer = new Thread(() -> write(topic, seconds, interval));
+    var writer = new Thread(() -> write(topic));
     writer.start();
     var own = client.config(Map.of("group.id", topic, "auto.offset.reset", "earliest"));
     try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new StringDeserializer())) {
@@ -46,10 +54,10 @@ class JavaObserver {
     }
   }
 
-  private void write(String topic, double seconds, double interval) {
+  private void write(String topic) {
     var config = client.config(Map.of("acks", "all", "enable.idempotence", true, "linger.ms", 0));
     try (var p = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer())) {
-      for (double due = passed(); passed() < seconds; due += interval / 1e3) {
+      for (double due = passed(); passed() < seconds && !stop.exists(); due += interval) {
         long n = sent.getAndIncrement();
         p.send(new ProducerRecord<>(topic, "" + n % 10, "" + n), (m, e) -> written(n, m, e));
         Thread.sleep(Math.max(0, (long) ((due - passed()) * 1e3)));

@@ -19,6 +19,7 @@ def arguments():
     p.add_argument("--prefix", required=True, help="of all topics, groups and transactional ids")
     p.add_argument("--mode", choices=["conform", "observe"], default="conform")
     p.add_argument("--seconds", type=float, default=10, help="of observe")
+    p.add_argument("--stop-file", default="", help="ends observe before, once it is there")
     p.add_argument("--interval-ms", type=float, default=20, help="between two records of observe")
     return p.parse_args()
 
@@ -41,9 +42,10 @@ class Client:
         return Producer(self.common | {"acks": "all", "enable.idempotence": True, "linger.ms": 5} | config)
 
     def consumer(self, group, **config):
-        return Consumer(
-            self.common | {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 1000} | config
-        )
+        own = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 1000}
+        if config.get("group.protocol") != "consumer":  # with which the broker says how often
+            own["heartbeat.interval.ms"] = 500
+        return Consumer(self.common | own | config)
 
     def read(self, topic, n, **config):
         """The first n records of a topic, without a group."""
@@ -193,7 +195,7 @@ def texts(messages):
 
 
 def take(consumers, n):
-    """n records, and any that come within a second after."""
+    """n records, and any that come soon after."""
     out, end = [], time.monotonic() + PATIENCE
     while time.monotonic() < end:
         for c in consumers:
@@ -203,7 +205,7 @@ def take(consumers, n):
                     raise KafkaException(m.error())
                 out.append(m)
         if len(out) == n:
-            end = min(end, time.monotonic() + 1)
+            end = min(end, time.monotonic() + 0.3)
     return out
 
 

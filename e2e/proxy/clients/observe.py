@@ -1,10 +1,13 @@
 """The loop of librdkafka.py --mode observe: writes numbers, reads them, and prints one JSON line for whatever happens."""
 
 import json
+import os
 import time
 
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+
+PATIENCE = 30
 
 
 def observe(args):
@@ -46,7 +49,7 @@ def observe(args):
         value = m.value()
         tell("received", partition=m.partition(), offset=m.offset(), value=None if value is None else value.decode(errors="backslashreplace"))
 
-    while time.monotonic() < began + args.seconds:
+    while time.monotonic() < began + args.seconds and not os.path.exists(args.stop_file):
         producer.produce(topic, key=str(seen["sent"] % 10), value=str(seen["sent"]), on_delivery=delivered(seen["sent"]))
         seen["sent"] += 1
         due = began + seen["sent"] * args.interval_ms / 1000
@@ -57,7 +60,7 @@ def observe(args):
                 break
     producer.flush(60)
     # What is acknowledged is read, too, unless it is not to be had.
-    while seen["received"] < seen["acked"] and time.monotonic() < began + args.seconds + 30:
+    while seen["received"] < seen["acked"] and time.monotonic() < began + args.seconds + PATIENCE:
         receive(0.5)
     consumer.close()
     tell("end", **seen)
