@@ -2,6 +2,7 @@ package frame
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -35,7 +36,7 @@ type api struct {
 func NewAPIs() *APIs {
 	a := new(APIs)
 	for key := range a.of {
-		a.of[key] = describe(int16(key)) //nolint:gosec // at most kmsg.MaxKey
+		a.of[key] = describe(int16(key))
 	}
 	return a
 }
@@ -60,13 +61,11 @@ func describe(key int16) api {
 
 // internal says that an API is spoken among brokers and controllers only.
 func internal(key int16) bool {
-	switch kmsg.Key(key) {
-	case kmsg.LeaderAndISR, kmsg.StopReplica, kmsg.UpdateMetadata, kmsg.ControlledShutdown, kmsg.Vote, kmsg.BeginQuorumEpoch,
+	return slices.Contains([]kmsg.Key{
+		kmsg.LeaderAndISR, kmsg.StopReplica, kmsg.UpdateMetadata, kmsg.ControlledShutdown, kmsg.Vote, kmsg.BeginQuorumEpoch,
 		kmsg.EndQuorumEpoch, kmsg.AlterPartition, kmsg.Envelope, kmsg.FetchSnapshot, kmsg.BrokerRegistration, kmsg.BrokerHeartbeat,
-		kmsg.AllocateProducerIDs, kmsg.ControllerRegistration, kmsg.AssignReplicasToDirs, kmsg.UpdateRaftVoter:
-		return true
-	}
-	return false
+		kmsg.AllocateProducerIDs, kmsg.ControllerRegistration, kmsg.AssignReplicasToDirs, kmsg.UpdateRaftVoter,
+	}, kmsg.Key(key))
 }
 
 // Max is the newest version of an API that is let through; ok is false where

@@ -63,7 +63,7 @@ func (a *APIs) ResponseStart(h Header) []byte {
 // ErrShort where b ends before.
 func Acks(version int16, flexible bool, b []byte) (int16, error) {
 	w := walk{tape: &span{in: b}, version: version, flexible: flexible}
-	if err := w.fields([]field{{kind: text, from: 3}}); err != nil { // transactional id
+	if err := w.fields(produce()[:1]); err != nil { // transactional id
 		return 0, err
 	}
 	acks, err := w.tape.Take(2)

@@ -10,6 +10,11 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/frame"
 )
 
+// draw gives the same numbers for the same seed.
+func draw(seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated, no secret
+}
+
 // filled is a response to key with something in each field.
 func filled(key, version int16, r *rand.Rand) kmsg.Response {
 	m := kmsg.ResponseForKey(key)
@@ -20,16 +25,16 @@ func filled(key, version int16, r *rand.Rand) kmsg.Response {
 }
 
 func fill(v reflect.Value, r *rand.Rand) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the kinds that kmsg has
 	case reflect.Struct:
-		if t, ok := v.Addr().Interface().(*kmsg.Tags); ok {
+		if t, ok := reflect.TypeAssert[*kmsg.Tags](v.Addr()); ok {
 			if r.IntN(4) == 0 {
 				t.Set(uint32(10+r.IntN(300)), randomBytes(r, 200))
 			}
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i), r)
+		for _, f := range v.Fields() {
+			fill(f, r)
 		}
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
@@ -83,7 +88,7 @@ func told(node int32, a frame.Address) frame.Address {
 
 // readdress changes each address of a message by kmsg's own fields.
 func readdress(v reflect.Value) (changed int) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the kinds that kmsg has
 	case reflect.Pointer:
 		if !v.IsNil() {
 			return readdress(v.Elem())

@@ -61,7 +61,7 @@ func ReadHeader(b []byte, known string) (h Header, size int, err error) {
 // tags says how long the tag section at the beginning of b is.
 func tags(b []byte) (int, error) {
 	t := &span{in: b}
-	if err := skipTags(t); err != nil {
+	if _, err := skipTags(t); err != nil {
 		return 0, err
 	}
 	return t.at, nil

@@ -3,7 +3,6 @@ package frame_test
 import (
 	"bytes"
 	"encoding/binary"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,7 +67,7 @@ func TestAcksOfEveryProduceVersion(t *testing.T) {
 	apis := frame.NewAPIs()
 	newest, _ := apis.Max(frame.Produce)
 	for version := range newest + 1 {
-		for _, id := range []*string{nil, kmsg.StringPtr("books")} {
+		for _, id := range []*string{nil, new("books")} {
 			m := kmsg.NewPtrProduceRequest()
 			m.Version, m.TransactionID, m.Acks = version, id, -1
 			got, err := frame.Acks(version, apis.Flexible(frame.Produce, version), m.AppendTo(nil))
@@ -89,7 +88,7 @@ func FuzzFrame(f *testing.F) {
 		if m := kmsg.RequestForKey(key); m != nil {
 			m.SetVersion(m.MaxVersion())
 			f.Add(kmsg.NewRequestFormatter(kmsg.FormatterClientID("desk")).AppendRequest(nil, m, 7)[4:])
-			f.Add(filled(key, m.MaxVersion(), rand.New(rand.NewPCG(4, 4))).AppendTo(nil))
+			f.Add(filled(key, m.MaxVersion(), draw(4)).AppendTo(nil))
 		}
 	}
 	apis := frame.NewAPIs()

@@ -2,7 +2,6 @@ package frame_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"testing"
 
@@ -32,7 +31,7 @@ func TestAddressesAreRewrittenAndNothingElse(t *testing.T) {
 		t.Run(fmt.Sprintf("%s-%d", kmsg.NameForKey(key), version), func(t *testing.T) {
 			changed := 0
 			for seed := range uint64(200) {
-				m := filled(key, version, rand.New(rand.NewPCG(seed, 1)))
+				m := filled(key, version, draw(seed))
 				was := m.AppendTo(nil)
 				got, err := frame.Rewrite(was, key, version, flexible, frame.See{Address: told})
 				require.NoError(t, err)
@@ -49,7 +48,7 @@ func TestAddressesAreRewrittenAndNothingElse(t *testing.T) {
 
 func TestAResponseWithoutAnythingToChangeIsTheSameMemory(t *testing.T) {
 	carriers(func(key, version int16, flexible bool) {
-		was := filled(key, version, rand.New(rand.NewPCG(7, 7))).AppendTo(nil)
+		was := filled(key, version, draw(7)).AppendTo(nil)
 		got, err := frame.Rewrite(was, key, version, flexible, frame.See{})
 		require.NoError(t, err)
 		assert.Same(t, &was[0], &got[0])
@@ -77,7 +76,7 @@ func TestNoAddressIsOverlooked(t *testing.T) {
 }
 
 func addressed(t reflect.Type) bool {
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // those that hold others
 	case reflect.Pointer, reflect.Slice:
 		return addressed(t.Elem())
 	case reflect.Struct:
@@ -86,8 +85,8 @@ func addressed(t reflect.Type) bool {
 		if host && port {
 			return true
 		}
-		for i := range t.NumField() {
-			if addressed(t.Field(i).Type) {
+		for f := range t.Fields() {
+			if addressed(f.Type) {
 				return true
 			}
 		}
@@ -101,7 +100,7 @@ func TestHiddenEndpointsAreAnUnknownTag(t *testing.T) {
 		version, _ := apis.Max(key)
 		hidden := 0
 		for seed := range uint64(200) {
-			was := filled(key, version, rand.New(rand.NewPCG(seed, 3))).AppendTo(nil)
+			was := filled(key, version, draw(seed)).AppendTo(nil)
 			got, err := frame.Rewrite(was, key, version, true, frame.See{HideEndpoints: true})
 			require.NoError(t, err)
 			require.Len(t, got, len(was))
@@ -123,7 +122,7 @@ func TestTopicsAreSeenWithTheirIDs(t *testing.T) {
 	m := kmsg.NewPtrMetadataResponse()
 	m.Version = 12
 	topic := kmsg.NewMetadataResponseTopic()
-	topic.Topic, topic.TopicID = kmsg.StringPtr("trades"), [16]byte{1, 2}
+	topic.Topic, topic.TopicID = new("trades"), [16]byte{1, 2}
 	m.Topics = append(m.Topics, topic)
 	seen := map[[16]byte]string{}
 	_, err := frame.Rewrite(m.AppendTo(nil), frame.Metadata, 12, true, frame.See{Topic: func(name string, id [16]byte) { seen[id] = name }})
@@ -135,7 +134,7 @@ func TestTopicsAreSeenWithTheirIDs(t *testing.T) {
 // addresses afterwards, and no input does more than an error.
 func FuzzRewrite(f *testing.F) {
 	carriers(func(key, version int16, _ bool) {
-		f.Add(key, version, filled(key, version, rand.New(rand.NewPCG(9, 9))).AppendTo(nil))
+		f.Add(key, version, filled(key, version, draw(9)).AppendTo(nil))
 	})
 	apis := frame.NewAPIs()
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {

@@ -58,7 +58,8 @@ func metadata() []field {
 		{size: 4, from: 1},    // controller
 		{kind: list, of: []field{
 			{size: 2}, // error
-			{kind: topicName}, {kind: topicID, from: 10},
+			{kind: topicName},
+			{kind: topicID, from: 10},
 			{size: 1, from: 1}, // internal
 			{kind: list, of: []field{
 				{size: 2 + 4 + 4}, {size: 4, from: 7}, // error, partition, leader; epoch
@@ -73,9 +74,11 @@ func metadata() []field {
 
 func coordinator() []field {
 	return []field{
-		{size: 4, from: 1},                             // throttle
-		{size: 2, to: 4}, {kind: text, from: 1, to: 4}, // error; its message
-		{kind: node, to: 4}, {kind: address, to: 4},
+		{size: 4, from: 1}, // throttle
+		{size: 2, to: 4},
+		{kind: text, from: 1, to: 4}, // error; its message
+		{kind: node, to: 4},
+		{kind: address, to: 4},
 		{kind: list, from: 4, of: []field{
 			{kind: text}, {kind: node}, {kind: address}, {size: 2}, {kind: text}, // key; error, its message
 		}},
@@ -106,6 +109,17 @@ func produced() []field {
 	}
 }
 
+// produce is the schema of a request.
+func produce() []field {
+	return []field{
+		{kind: text, from: 3}, {size: 2 + 4}, // transactional id; acknowledgements, timeout
+		{kind: list, of: []field{
+			{kind: text, to: 13}, {size: 16, from: 13}, // topic, or its id
+			{kind: list, of: []field{{size: 4}, {kind: blob}}}, // partition, records
+		}},
+	}
+}
+
 func fetched() []field {
 	return []field{
 		{size: 4, from: 1}, {size: 2 + 4, from: 7}, // throttle; error, session
@@ -123,7 +137,9 @@ func fetched() []field {
 
 func shareFetched() []field {
 	return []field{
-		{size: 4 + 2}, {kind: text}, {size: 4, from: 1}, // throttle, error; its message; lock timeout
+		{size: 4 + 2},
+		{kind: text},
+		{size: 4, from: 1}, // throttle, error; its message; lock timeout
 		{kind: list, of: []field{
 			{size: 16},
 			{kind: list, of: []field{
@@ -137,7 +153,9 @@ func shareFetched() []field {
 
 func shareAcknowledged() []field {
 	return []field{
-		{size: 4 + 2}, {kind: text}, {size: 4, from: 2}, // throttle, error; its message; lock timeout
+		{size: 4 + 2},
+		{kind: text},
+		{size: 4, from: 2}, // throttle, error; its message; lock timeout
 		{kind: list, of: []field{
 			{size: 16},
 			{kind: list, of: []field{{size: 4 + 2}, {kind: text}, {kind: object, of: []field{{size: 4 + 4}}}}}, // partition, error; message; leader

@@ -7,15 +7,15 @@ import (
 	"math"
 )
 
-// skipTags passes a whole tag section.
-func skipTags(t Tape) error {
-	n, _, err := uvarint(t)
-	for ; n > 0 && err == nil; n-- {
+// skipTags passes a whole tag section, and says how many tags it has.
+func skipTags(t Tape) (count uint32, err error) {
+	count, _, err = uvarint(t)
+	for n := count; n > 0 && err == nil; n-- {
 		if _, _, err = uvarint(t); err == nil {
 			err = passSized(t)
 		}
 	}
-	return err
+	return count, err
 }
 
 // endpoints goes over the tags at the end of a response to produce or fetch:

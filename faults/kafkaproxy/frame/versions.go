@@ -50,7 +50,7 @@ func (f *filter) run() error {
 		}
 		newest := int16(binary.BigEndian.Uint16(b[4:])) //nolint:gosec // the bits of an int16
 		if f.flexible {
-			if err := skipTags(f.in); err != nil {
+			if _, err := skipTags(f.in); err != nil {
 				return err
 			}
 		}
@@ -65,9 +65,9 @@ func (f *filter) run() error {
 	}
 	f.out = append(make([]byte, 0, len(f.in.in)), f.in.in[:2]...)
 	if f.flexible {
-		f.out = binary.AppendUvarint(f.out, uint64(kept)+1) //nolint:gosec // a count
+		f.out = binary.AppendUvarint(f.out, uint64(kept)+1)
 	} else {
-		f.out = binary.BigEndian.AppendUint32(f.out, uint32(kept)) //nolint:gosec // as many as there were
+		f.out = binary.BigEndian.AppendUint32(f.out, uint32(kept))
 	}
 	f.out = append(f.out, keys...)
 	return nil

@@ -15,8 +15,12 @@ func versions(version int16) *kmsg.ApiVersionsResponse {
 	r := kmsg.NewPtrApiVersionsResponse()
 	r.Version = version
 	for _, k := range [][3]int16{
-		{frame.Produce, 3, 99}, {frame.Fetch, 4, 5}, {int16(kmsg.Vote), 0, 2}, {500, 0, 1},
-		{int16(kmsg.DescribeQuorum), 0, 2}, {frame.Metadata, 90, 99},
+		{frame.Produce, 3, 99},
+		{frame.Fetch, 4, 5},
+		{int16(kmsg.Vote), 0, 2},
+		{500, 0, 1},
+		{int16(kmsg.DescribeQuorum), 0, 2},
+		{frame.Metadata, 90, 99},
 	} {
 		a := kmsg.NewApiVersionsResponseApiKey()
 		a.ApiKey, a.MinVersion, a.MaxVersion = k[0], k[1], k[2]

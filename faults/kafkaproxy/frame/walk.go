@@ -66,7 +66,8 @@ func Walk(t Tape, key, version int16, flexible bool, see See) error {
 	if key == Produce || key == Fetch {
 		return w.endpoints()
 	}
-	return skipTags(t)
+	_, err := skipTags(t)
+	return err
 }
 
 type walk struct {
@@ -76,6 +77,8 @@ type walk struct {
 	see      See
 	node     int32
 	topic    string
+	room     int64 // for elements of lists, where that is bounded: see Readable
+	bounded  bool
 }
 
 // fields goes over the fields of one struct, without its tags.
@@ -135,6 +138,9 @@ func (w *walk) field(f field) error {
 
 func (w *walk) list(of []field) error {
 	n, _, err := w.length(list)
+	if err == nil {
+		err = w.take(max(n, 0))
+	}
 	if err != nil {
 		return err
 	}
@@ -150,7 +156,19 @@ func (w *walk) object(of []field) error {
 	if err := w.fields(of); err != nil || !w.flexible {
 		return err
 	}
-	return skipTags(w.tape)
+	n, err := skipTags(w.tape)
+	if err != nil {
+		return err
+	}
+	return w.take(int64(n))
+}
+
+// take takes room for n elements.
+func (w *walk) take(n int64) error {
+	if w.room -= n; w.bounded && w.room < 0 {
+		return errTooMany
+	}
+	return nil
 }
 
 // length reads that of a text, bytes or a list, and says on how many bytes it

@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/frame"
@@ -35,8 +36,9 @@ type conn struct {
 
 	last     atomic.Pointer[frame.Header] // of the last request that a fault asked about; nil before
 	draining atomic.Bool
-	silent   bool // no response is sent any more; of who owns the head of pending
-	tokens   bool // raw SASL tokens may follow; of requests
+	gone     atomic.Bool // the client has ended
+	silent   bool        // no response is sent any more; of who owns the head of pending
+	tokens   bool        // raw SASL tokens may follow; of requests
 }
 
 func newConn(p *Proxy, link Link, client, broker net.Conn) *conn {
@@ -54,6 +56,7 @@ func newConn(p *Proxy, link Link, client, broker net.Conn) *conn {
 func (c *conn) run(ctx context.Context) {
 	ctx, c.cancel = context.WithCancel(ctx)
 	defer c.cancel()
+	defer c.proxy.hold(c)()
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	var both sync.WaitGroup
@@ -70,14 +73,11 @@ func (c *conn) kill() {
 	c.toClient.close()
 	_ = c.client.Close() // both sides are over, whatever they say to it
 	_ = c.broker.Close()
-	c.pending.mu.Lock()
-	c.pending.ended = true
-	c.pending.room.Broadcast()
-	c.pending.mu.Unlock()
+	c.pending.close()
 }
 
 func (c *conn) lost() {
-	for _, p := range c.pending.close() {
+	for _, p := range c.pending.left() {
 		if p.kind == fromBroker && p.x != nil && p.need&NeedResponse != 0 {
 			c.proxy.config.Faults.Lost(p.x)
 		}
@@ -89,51 +89,51 @@ func (c *conn) endRequests(ctx context.Context, err error) {
 	if errors.Is(err, errDrained) {
 		return // responses ends it
 	}
-	if c.ends(ctx, err, rule.Request) {
+	c.gone.Store(true)
+	c.tell(ctx, err, rule.Request)
+	if !errors.Is(err, io.EOF) {
 		c.cancel()
 		return
 	}
+	wait(ctx, c.closeDelay(rule.Request))
 	if c.toBroker.finish(ctx) != nil || closeWrite(c.broker) != nil {
 		c.cancel()
 		return
 	}
 	// What it asked for may still come, unless it does not take that.
-	time.AfterFunc(c.proxy.config.HeaderTimeout, c.cancel)
+	late := time.AfterFunc(c.proxy.config.HeaderTimeout, c.cancel)
+	context.AfterFunc(ctx, func() { late.Stop() })
 }
 
 // endResponses tells the client that the broker ended.
 func (c *conn) endResponses(ctx context.Context, err error) {
-	if !c.ends(ctx, err, rule.Response) {
-		_ = c.toClient.finish(ctx) // a client that is gone takes no more
+	c.tell(ctx, err, rule.Response)
+	_ = c.toClient.finish(ctx) // a client that is gone takes no more
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		wait(ctx, c.closeDelay(rule.Response))
 	}
 	c.cancel()
 }
 
-// ends logs why a side ended, and says whether the connection ends at once;
-// else the other side may hear of it later.
-func (c *conn) ends(ctx context.Context, err error, way rule.Direction) bool {
+// tell logs why a side ended. What a side may do without a fault or a mistake
+// is told to who asks for it only.
+func (c *conn) tell(ctx context.Context, err error, way rule.Direction) {
 	var fault ended
+	log := c.log.With("side", side(way), "reason", err)
 	switch {
 	case errors.As(err, &fault):
-		c.log.Info("connection ended", "reason", err)
+		log.Info("connection ended")
 		if fault.reset {
 			linger(c.client)
+			c.cancel()
+			return
 		}
-		_ = c.toClient.flush() // a part of a response may be what the fault leaves
-		return true
+		_ = c.toClient.finish(ctx) // what was answered before
 	case errors.As(err, new(badInput)):
-		c.log.Warn("connection closed", "side", side(way), "reason", err)
-		return true
-	case ctx.Err() != nil, errors.Is(err, errDrained):
-		return true
-	case errors.As(err, new(dest)):
-		c.log.Debug("connection ended", "side", side(way), "reason", err)
-		return true
-	case !errors.Is(err, io.EOF):
-		c.log.Debug("connection ended", "side", side(way), "reason", err)
+		log.Warn("connection closed")
+	case ctx.Err() == nil && !errors.Is(err, errDrained):
+		log.Debug("connection ended")
 	}
-	wait(ctx, c.closeDelay(way))
-	return !errors.Is(err, io.EOF) && way == rule.Request
 }
 
 // closeDelay is how much later the other side hears of an end.
@@ -162,7 +162,7 @@ func (c *conn) shape(h frame.Header, x *Exchange, way rule.Direction) (*shape.Sh
 func (c *conn) drain() {
 	c.draining.Store(true)
 	_ = c.client.SetReadDeadline(time.Now()) // a connection that has no deadline is ended a little later
-	if c.pending.empty() {
+	if c.gone.Load() || c.pending.empty() {
 		c.cancel()
 	}
 }

@@ -23,16 +23,22 @@ type Faults interface {
 	// Need passes it on untouched, which is the fast path.
 	Needs(Link, frame.Header) Need
 	// Request is called before a request is passed on whose body was asked for.
-	// It may change x.Request.
+	// It may change x.Request. A body that cannot be read without far more memory
+	// than it has bytes is passed on, with a warning in the log, and not shown.
 	Request(ctx context.Context, x *Exchange) Action
 	// Response is called before a response is passed on whose body was asked
-	// for, and for the answer that Request gave. It may change x.Response.
+	// for, and for the answer that Request gave. It may change x.Response, which
+	// has the addresses that the brokers told: what is sent has the proxy's.
+	// After Retain no response of the connection is sent any more, and those that
+	// come are shown and not acted on: a client takes what comes for the one that
+	// is missing.
 	Response(ctx context.Context, x *Exchange) Action
 	// Lost is called when the connection ended before the broker answered an
-	// exchange whose response was asked for.
+	// exchange whose response was asked for, or the answer could not be read.
 	Lost(x *Exchange)
 	// Shape says how the bytes of one frame flow that goes the way of way; nil:
-	// at once. h is nil on a connection that cannot be read.
+	// at once. h is nil on a connection that cannot be read. It is asked, with
+	// the last header and no exchange, when a side ends: for CloseDelay.
 	Shape(l Link, h *frame.Header, x *Exchange, way rule.Direction) *shape.Shape
 }
 

@@ -63,14 +63,10 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn, l *listener) {
 		return
 	}
 	if l.raw {
-		r := &raw{proxy: p, link: link, client: client, broker: broker}
-		defer p.hold(r)()
-		r.run(ctx)
+		(&raw{proxy: p, link: link, client: client, broker: broker}).run(ctx)
 		return
 	}
-	c := newConn(p, link, client, broker)
-	defer p.hold(c)()
-	c.run(ctx)
+	newConn(p, link, client, broker).run(ctx)
 }
 
 // greet ends the TLS of a client.

@@ -111,12 +111,18 @@ func (q *queue) empty() bool {
 	return q.count == 0
 }
 
-// close ends waiting, and gives what was not answered.
-func (q *queue) close() []pending {
+// close ends waiting for room.
+func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
 	q.room.Broadcast()
+}
+
+// left gives what was not answered, and forgets it.
+func (q *queue) left() []pending {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	var left []pending
 	for ; q.count > 0; q.drop() {
 		left = append(left, q.all[q.first])

@@ -29,6 +29,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	ctx   context.Context //nolint:containedctx // of Run, for listeners that are opened while it serves; nil before
 	conns map[carrier]struct{}
+	ends  bool // a connection that begins to be carried is drained at once
 }
 
 // carrier is a connection that is being carried.
@@ -138,8 +139,9 @@ func (p *Proxy) close() {
 // says.
 func (p *Proxy) drain() {
 	p.mu.Lock()
+	p.ends = true
 	for c := range p.conns {
-		go c.drain()
+		c.drain()
 	}
 	p.mu.Unlock()
 	done := make(chan struct{})
@@ -157,6 +159,9 @@ func (p *Proxy) hold(c carrier) (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conns[c] = struct{}{}
+	if p.ends {
+		c.drain()
+	}
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -21,6 +21,7 @@ type raw struct {
 func (r *raw) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer r.proxy.hold(r)()
 	stop := context.AfterFunc(ctx, r.kill)
 	defer stop()
 	var both sync.WaitGroup

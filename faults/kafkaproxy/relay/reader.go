@@ -86,7 +86,7 @@ func (r *reader) broken(err error) error {
 // size waits for a frame, and tells its length without the 4 bytes that tell
 // it. They are not consumed. The time for a header begins with its first
 // byte.
-func (r *reader) size(max int) (int, error) {
+func (r *reader) size(most int) (int, error) {
 	if _, err := r.peek(1); err != nil {
 		return 0, err
 	}
@@ -100,8 +100,8 @@ func (r *reader) size(max int) (int, error) {
 		return 0, err
 	}
 	n := int(int32(binary.BigEndian.Uint32(b))) //nolint:gosec // the bits of an int32
-	if n < 0 || n > max {
-		return 0, badInput{fmt.Errorf("a frame of %d bytes; at most %d are let through", uint32(n), max)} //nolint:gosec // as it was sent
+	if n < 0 || n > most {
+		return 0, badInput{fmt.Errorf("a frame of %d bytes; at most %d are let through", uint32(n), most)} //nolint:gosec // as it was sent
 	}
 	return n, nil
 }

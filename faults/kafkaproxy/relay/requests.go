@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/k2-platform/faultline/faults/kafkaproxy/frame"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/shape"
@@ -115,6 +117,11 @@ func (c *conn) asked(ctx context.Context, p pending, size, length int) error {
 		return err
 	}
 	length, err = c.proxy.apis.RequestHeader(p.header, raw[4:], length)
+	if err == nil && !c.proxy.apis.Readable(p.header, false, raw[4+length:]) {
+		c.unread("request", p, len(raw))
+		p.need, p.x = p.need&NeedShape, nil
+		return c.forward(ctx, p, raw, length)
+	}
 	if err == nil {
 		p.x.Request, err = frame.Request(p.header, raw[4+length:])
 	}
@@ -139,6 +146,11 @@ func (c *conn) asked(ctx context.Context, p pending, size, length int) error {
 	case Reset:
 		return ended{why: act.Why, reset: true}
 	}
+	return c.forward(ctx, p, raw, length)
+}
+
+// forward passes on a request that was read, or answers it.
+func (c *conn) forward(ctx context.Context, p pending, raw []byte, length int) error {
 	silent, err := c.unanswered(p, raw, length)
 	if err != nil || (silent && p.kind == local) {
 		return err
@@ -165,6 +177,11 @@ func (c *conn) asked(ctx context.Context, p pending, size, length int) error {
 		return dest{err}
 	}
 	return nil
+}
+
+// unread says that what a fault may have met goes on without it.
+func (c *conn) unread(what string, p pending, size int) {
+	c.log.Warn("passed on unread", "what", what, "api", kmsg.NameForKey(p.header.Key), "bytes", size, "reason", "it is too large, or not what it says to be")
 }
 
 // unanswered says whether a request has no response: a produce request may

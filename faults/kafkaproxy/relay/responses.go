@@ -134,6 +134,17 @@ func (c *conn) send(p pending, raw []byte) error {
 	return nil
 }
 
+// pastFaults sends a response that they cannot read.
+func (c *conn) pastFaults(p pending, raw []byte) error {
+	c.unread("response", p, len(raw))
+	c.proxy.config.Faults.Lost(p.x)
+	raw, err := c.addressed(p.header, raw, c.learn)
+	if err != nil || c.silent {
+		return err
+	}
+	return c.send(p, raw)
+}
+
 // deliver has a response read by the faults. raw is nil where it is an answer
 // that Faults.Request gave.
 func (c *conn) deliver(ctx context.Context, p pending, raw []byte) error {
@@ -141,6 +152,9 @@ func (c *conn) deliver(ctx context.Context, p pending, raw []byte) error {
 	start := c.proxy.apis.ResponseStart(h)
 	if raw != nil {
 		n, err := c.proxy.apis.ResponseHeader(h, raw[4:])
+		if err == nil && !c.proxy.apis.Readable(h, true, raw[4+n:]) {
+			return c.pastFaults(p, raw)
+		}
 		if err == nil {
 			x.Response, err = frame.Response(h, raw[4+n:])
 		}
