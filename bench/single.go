@@ -30,7 +30,7 @@ func oneByOneOf(ctx context.Context, ways []*way, open func(context.Context, *wa
 	for i, w := range ways {
 		var err error
 		all[i], err = open(ctx, w, twin(i))
-		defer all[i].close() //nolint:revive // ways are few
+		defer all[i].close()
 		if err != nil {
 			return nil, err
 		}

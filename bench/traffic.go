@@ -45,7 +45,7 @@ func (b *bench) traffic(ctx context.Context) (err error) {
 		if err := w.begin(ctx, home); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, w.end()) }() //nolint:revive // ways are few
+		defer func() { err = errors.Join(err, w.end()) }()
 	}
 	figures, err := b.figures(ctx, len(ways))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // way is one of those that records take to the brokers.
@@ -40,10 +41,12 @@ func (b *bench) ways(ctx context.Context) []*way {
 }
 
 const (
-	passing   = "Faultline, no fault"
+	passing   = "Faultline, no fault" //nolint:gosec // no password
 	decoding  = "Faultline, a record fault at rate 0"
 	toxiproxy = "peer: Toxiproxy"
 )
+
+const proxyUpWithin = 20 * time.Second
 
 // takesFaults says whether this build's proxy may be given faults at its start.
 func (b *bench) takesFaults(ctx context.Context) bool {
@@ -80,7 +83,7 @@ func (b *bench) startProxy(ctx context.Context, home string, more ...string) (*c
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.await(ctx, upWithin, c.says("is ready, bootstrap: ")); err != nil {
+	if err := c.await(ctx, proxyUpWithin, c.says("is ready, bootstrap: ")); err != nil {
 		return nil, nil, err
 	}
 	text, err := os.ReadFile(log.Name())
@@ -116,7 +119,7 @@ func (b *bench) startToxiproxy(ctx context.Context, home string) (*child, []stri
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, b.via, c.await(ctx, upWithin, func() bool {
+	return c, b.via, c.await(ctx, proxyUpWithin, func() bool {
 		for _, at := range b.via {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
 			if err != nil {

@@ -151,10 +151,10 @@ func judged(all []got) map[string]any {
 
 // until waits for something that becomes true: one broker may know later than
 // another, and says so by an error.
-func until(what string, true func() (bool, error)) (err error) {
+func until(what string, holds func() (bool, error)) (err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		var ok bool
-		if ok, err = true(); ok && err == nil {
+		if ok, err = holds(); ok && err == nil {
 			return nil
 		}
 	}

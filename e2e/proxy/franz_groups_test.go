@@ -49,7 +49,7 @@ func (f *franz) carry(group, to string, end kgo.TransactionEndTry) error {
 	defer stop()
 	s, err := kgo.NewGroupTransactSession(f.common(
 		kgo.TransactionalID(f.name("eos")), kgo.ConsumerGroup(group), kgo.ConsumeTopics(f.name("tx")),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	)...)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (f *franz) group(protocol string, opts ...kgo.Opt) (any, error) {
 	group := f.name(protocol)
 	opts = append(opts, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(), kgo.Balancers(kgo.RangeBalancer()), kgo.HeartbeatInterval(soon))
 	var all []got
-	err = f.with(func(ctx context.Context, one *kgo.Client) error {
+	err = f.with(func(_ context.Context, one *kgo.Client) error {
 		return f.with(func(ctx context.Context, two *kgo.Client) error {
 			if all, err = f.share(ctx, topic, group, one, two); err != nil {
 				return err

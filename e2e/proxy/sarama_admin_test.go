@@ -51,8 +51,9 @@ func (s *sar) administer() (any, error) {
 func (s *sar) configure(a sarama.ClusterAdmin, name string, seen map[string]any) error {
 	has := func(want string) func() (bool, error) {
 		return func() (bool, error) {
-			all, err := a.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: []string{"retention.ms"}})
-			return len(all) == 1 && all[0].Value == want, err
+			asked := &sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: []string{"retention.ms"}}
+			all, err := a.DescribeConfigs([]*sarama.ConfigResource{asked}, sarama.DescribeConfigsOptions{})
+			return len(all) == 1 && len(all[0].Configs) == 1 && all[0].Configs[0].Value == want, err
 		}
 	}
 	if err := until("a retention", has("60000")); err != nil {

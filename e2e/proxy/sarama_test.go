@@ -97,14 +97,14 @@ func (s *sar) read(topic string, n int, isolation sarama.IsolationLevel) (out []
 		if err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, part.Close()) }() //nolint:revive // partitions are few
+		defer func() { err = errors.Join(err, part.Close()) }()
 		go func() {
 			for e := range part.Errors() {
 				problems <- e
 			}
 		}()
 		stop := make(chan struct{})
-		defer close(stop) //nolint:revive // partitions are few
+		defer close(stop)
 		go func() {
 			for m := range part.Messages() {
 				select {
