@@ -103,7 +103,7 @@ func programs(t *testing.T) []program {
 		{"franz-go", []string{self, "franz-go"}, []string{clientVariable + "=1"}},
 		{"sarama", []string{self, "sarama"}, []string{clientVariable + "=1"}},
 		{"librdkafka", []string{python, "clients/librdkafka.py"}, nil},
-		{"java", []string{"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classes + ":" + jars, "JavaClient"}, nil},
+		{"java", []string{"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.configurationFile=clients/log4j2.properties", "-cp", classes + ":" + jars, "JavaClient"}, nil},
 	}
 }
 
