@@ -39,6 +39,7 @@ func brokers(t *testing.T, name string) []string {
 // proxy is a running faultline kafka-proxy.
 type proxy struct {
 	bootstrap string
+	brokers   []string // that it stands before
 	log       *syncBuffer
 }
 
@@ -48,7 +49,7 @@ func startProxy(t *testing.T, brokers []string) proxy {
 	t.Helper()
 	program, err := filepath.Abs("../../bin/faultline")
 	require.NoError(t, err)
-	p := proxy{log: &syncBuffer{}}
+	p := proxy{brokers: brokers, log: &syncBuffer{}}
 	cmd := exec.Command(program, "kafka-proxy", "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0") //nolint:gosec,noctx // the program under test; the cleanup ends it
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -77,6 +78,9 @@ func (p proxy) addresses(t *testing.T) (all []string) {
 		return err
 	}))
 	require.Len(t, all, 3)
+	for _, b := range p.brokers {
+		require.NotContains(t, all, b, "the proxy tells an address of a broker")
+	}
 	return all
 }
 
