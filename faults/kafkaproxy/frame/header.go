@@ -20,10 +20,6 @@ type Header struct {
 // ErrShort says that more bytes are needed than there are yet.
 var ErrShort = errors.New("more bytes are needed")
 
-// HeaderRoom is how many bytes hold every header of a request without its
-// tags.
-const HeaderRoom = 10 + 1<<15
-
 // ReadHeader reads the header of a request from the bytes behind the length
 // of its frame, up to its tags, and says how long it is. known is the client
 // id that is expected: equal ones share its memory. The error is ErrShort

@@ -19,7 +19,7 @@ type brokers struct {
 	host      string // where it listens
 	advertise string // "" tells the address at which a client came
 	ports     Ports
-	open      func(l net.Listener, to func() route) // serves a new listener
+	open      func(l net.Listener, to router) // serves a new listener
 	log       *slog.Logger
 
 	mu     sync.Mutex
@@ -70,11 +70,11 @@ func (b *brokers) port(node int32, a frame.Address) (int32, error) {
 	known := &behind{listener: l, address: a, port: int32(l.Addr().(*net.TCPAddr).Port)} //nolint:gosec,forcetypeassert // a port, of a TCP listener
 	b.of[node] = known
 	b.log.Info("a broker", "broker", node, "address", join(a), "listener", l.Addr().String())
-	b.open(l, func() route {
+	b.open(l, always(func() route {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return route{node: node, brokers: []string{join(known.address)}}
-	})
+	}))
 	return known.port, nil
 }
 

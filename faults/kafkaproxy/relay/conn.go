@@ -34,7 +34,6 @@ type conn struct {
 	pending  *queue
 	cancel   context.CancelFunc
 
-	last     atomic.Pointer[frame.Header] // of the last request that a fault asked about; nil before
 	draining atomic.Bool
 	gone     atomic.Bool // the client has ended
 	silent   bool        // no response is sent any more; of who owns the head of pending
@@ -69,10 +68,10 @@ func (c *conn) run(ctx context.Context) {
 
 // kill ends everything at once.
 func (c *conn) kill() {
-	c.toBroker.close()
-	c.toClient.close()
 	_ = c.client.Close() // both sides are over, whatever they say to it
 	_ = c.broker.Close()
+	c.toBroker.close()
+	c.toClient.close()
 	c.pending.close()
 }
 
@@ -138,11 +137,11 @@ func (c *conn) tell(ctx context.Context, err error, way rule.Direction) {
 
 // closeDelay is how much later the other side hears of an end.
 func (c *conn) closeDelay(way rule.Direction) time.Duration {
-	h := c.last.Load()
-	if h == nil || c.proxy.config.Faults.Needs(c.link, *h)&NeedShape == 0 {
+	h, ok := c.pending.latest()
+	if !ok || c.needs(h)&NeedShape == 0 {
 		return 0
 	}
-	if s := c.proxy.config.Faults.Shape(c.link, h, nil, way); s != nil {
+	if s := c.proxy.config.Faults.Shape(c.link, &h, nil, way); s != nil {
 		return s.CloseDelay
 	}
 	return 0
@@ -150,7 +149,6 @@ func (c *conn) closeDelay(way rule.Direction) time.Duration {
 
 // shape asks for that of one frame.
 func (c *conn) shape(h frame.Header, x *Exchange, way rule.Direction) (*shape.Shape, error) {
-	c.last.Store(&h)
 	s := c.proxy.config.Faults.Shape(c.link, &h, x, way)
 	if s != nil && s.Reset {
 		return nil, ended{why: "reset", reset: true}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,19 +284,28 @@ func TestAShapedResetResets(t *testing.T) {
 	assert.ErrorContains(t, err, "reset")
 }
 
+// TestACloseIsHeardLater sets the fault after the last frame has passed.
 func TestACloseIsHeardLater(t *testing.T) {
 	const later = 60 * time.Millisecond
 	broker := scripted(t, func(c net.Conn) {
 		f, err := readFrame(c)
 		if err == nil {
 			_, _ = c.Write(framed(1, f))
+			_, _ = readFrame(c)
 		}
 	})
-	address, _ := before(t, broker, &script{needs: relay.NeedShape, shaped: func(relay.Link, *frame.Header, rule.Direction) *shape.Shape {
+	var set atomic.Bool
+	address, _ := before(t, broker, &script{needs: relay.NeedShape, shaped: func(_ relay.Link, _ *frame.Header, way rule.Direction) *shape.Shape {
+		if !set.Load() || way == rule.Request {
+			return nil
+		}
 		return &shape.Shape{CloseDelay: later}
 	}})
 	c := dial(t, address)
 	exchange(t, c, heartbeat(1))
+	set.Store(true)
+	_, err := c.Write(heartbeat(2)) // ends the broker
+	require.NoError(t, err)
 	began := time.Now()
 	closes(t, c)
 	assert.Greater(t, time.Since(began), later/2)

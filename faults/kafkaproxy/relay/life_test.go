@@ -281,3 +281,45 @@ func TestAConfigurationIsRefusedWithAllItsProblems(t *testing.T) {
 	_, err = relay.New(relay.Config{Brokers: []string{"kafka:9092"}, Listen: scripted(t, same())})
 	require.ErrorContains(t, err, "name another address")
 }
+
+func TestAClientThatDoesNotReadHoldsUpNoEnd(t *testing.T) {
+	shaped := func(s shape.Shape) relay.Faults {
+		return &script{needs: relay.NeedShape, shaped: func(_ relay.Link, _ *frame.Header, way rule.Direction) *shape.Shape {
+			if way == rule.Request {
+				return nil
+			}
+			return &s
+		}}
+	}
+	stalled := make(chan struct{})
+	for name, faults := range map[string]relay.Faults{"untouched": nil, "shaped": shaped(shape.Shape{}), "stalled": shaped(shape.Shape{Stalled: stalled})} {
+		t.Run(name, func(t *testing.T) {
+			body := make([]byte, 64<<20)
+			answered := make(chan struct{})
+			broker := scripted(t, answering(func(frame.Header, []byte) []byte {
+				close(answered)
+				return body
+			}))
+			p, err := relay.New(relay.Config{Brokers: []string{broker}, Drain: time.Millisecond, Faults: faults})
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- p.Run(ctx) }()
+			c := dial(t, p.Addr())
+			_, err = c.Write(heartbeat(1))
+			require.NoError(t, err)
+			<-answered
+			if name != "stalled" {
+				_, err = io.ReadFull(c, make([]byte, 8)) // the answer flows, and then backs up
+				require.NoError(t, err)
+			}
+			cancel()
+			select {
+			case err := <-done:
+				require.NoError(t, err)
+			case <-within(t).Done():
+				t.Fatal("the proxy does not end")
+			}
+		})
+	}
+}

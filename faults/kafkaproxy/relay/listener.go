@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// listener accepts connections that go on to the same place.
+// listener accepts connections, and knows where they go on to.
 type listener struct {
 	net.Listener
-	to  func() route
+	to  router
 	raw bool
 }
 
@@ -48,10 +48,15 @@ func (p *Proxy) accept(l *listener) {
 
 // serve carries one connection to its end.
 func (p *Proxy) serve(ctx context.Context, client net.Conn, l *listener) {
-	to := l.to()
+	to, err := l.to(client)
+	if err != nil {
+		p.config.Log.Warn("connection closed", "client", client.RemoteAddr().String(), "reason", err)
+		_ = client.Close() // there is no broker for it
+		return
+	}
 	link := Link{ID: p.ids.Add(1), Broker: to.node, Client: client.RemoteAddr().String(), Raw: l.raw}
 	log := p.config.Log.With("client", link.Client, "broker", link.Broker)
-	client, err := p.greet(ctx, client, l.raw)
+	client, err = p.greet(ctx, client, l.raw)
 	if err != nil {
 		log.Warn("connection closed", "side", "client", "reason", err)
 		return
@@ -63,7 +68,7 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn, l *listener) {
 		return
 	}
 	if l.raw {
-		(&raw{proxy: p, link: link, client: client, broker: broker}).run(ctx)
+		newRaw(p, link, client, broker).run(ctx)
 		return
 	}
 	newConn(p, link, client, broker).run(ctx)

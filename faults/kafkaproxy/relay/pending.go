@@ -38,6 +38,8 @@ type queue struct {
 	first int
 	count int
 	ended bool
+	last  frame.Header // of the request that came last
+	began bool         // there was one
 }
 
 func newQueue() *queue {
@@ -65,6 +67,9 @@ func (q *queue) push(p pending) (first, ok bool) {
 	}
 	q.all[(q.first+q.count)%len(q.all)] = p
 	q.count++
+	if p.kind != token {
+		q.last, q.began = p.header, true
+	}
 	return q.count == 1, true
 }
 
@@ -109,6 +114,13 @@ func (q *queue) empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.count == 0
+}
+
+// latest is the header of the request that came last, answered or not.
+func (q *queue) latest() (frame.Header, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.last, q.began
 }
 
 // close ends waiting for room.

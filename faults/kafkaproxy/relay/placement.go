@@ -15,6 +15,14 @@ type placement interface {
 	known(node int32) (frame.Address, bool)
 }
 
+// router says where a connection that was accepted goes on to.
+type router func(client net.Conn) (route, error)
+
+// always leads all connections of a listener to the same place.
+func always(to func() route) router {
+	return func(net.Conn) (route, error) { return to(), nil }
+}
+
 // route is where a connection goes on to.
 type route struct {
 	node    int32 // -1: a bootstrap address

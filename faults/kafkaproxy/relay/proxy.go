@@ -50,7 +50,7 @@ func New(config Config) (*Proxy, error) {
 	p.brokers = &brokers{
 		host: host, advertise: advertised(config.Advertise, host), ports: config.Ports, log: config.Log,
 		of:   make(map[int32]*behind),
-		open: func(l net.Listener, to func() route) { p.accept(&listener{Listener: l, to: to}) },
+		open: func(l net.Listener, to router) { p.accept(&listener{Listener: l, to: to}) },
 	}
 	p.placement = p.brokers
 	if err := p.listen(); err != nil {
@@ -77,14 +77,14 @@ func (p *Proxy) listen() error {
 		if err != nil {
 			return err
 		}
-		p.bootstrap = append(p.bootstrap, &listener{Listener: l, to: func() route { return route{node: -1, brokers: p.config.Brokers} }})
+		p.bootstrap = append(p.bootstrap, &listener{Listener: l, to: always(func() route { return route{node: -1, brokers: p.config.Brokers} })})
 	}
 	for broker, at := range p.config.Raw {
 		l, err := listen(at)
 		if err != nil {
 			return err
 		}
-		p.bootstrap = append(p.bootstrap, &listener{Listener: l, raw: true, to: func() route { return route{node: -1, brokers: []string{broker}} }})
+		p.bootstrap = append(p.bootstrap, &listener{Listener: l, raw: true, to: always(func() route { return route{node: -1, brokers: []string{broker}} })})
 	}
 	return nil
 }

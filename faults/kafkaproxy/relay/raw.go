@@ -16,6 +16,11 @@ type raw struct {
 	proxy          *Proxy
 	link           Link
 	client, broker net.Conn
+	up, down       *writer
+}
+
+func newRaw(p *Proxy, link Link, client, broker net.Conn) *raw {
+	return &raw{proxy: p, link: link, client: client, broker: broker, up: &writer{conn: broker}, down: &writer{conn: client}}
 }
 
 func (r *raw) run(ctx context.Context) {
@@ -25,21 +30,19 @@ func (r *raw) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, r.kill)
 	defer stop()
 	var both sync.WaitGroup
-	both.Go(func() { r.carry(ctx, r.client, r.broker, rule.Request, cancel) })
-	both.Go(func() { r.carry(ctx, r.broker, r.client, rule.Response, cancel) })
+	both.Go(func() { r.carry(ctx, r.client, r.up, rule.Request, cancel) })
+	both.Go(func() { r.carry(ctx, r.broker, r.down, rule.Response, cancel) })
 	both.Wait()
 	r.kill()
 }
 
 // carry copies one direction until it ends, and then ends the other side.
-func (r *raw) carry(ctx context.Context, from, to net.Conn, way rule.Direction, cancel func()) {
-	w := &writer{conn: to}
-	defer w.close()
+func (r *raw) carry(ctx context.Context, from net.Conn, w *writer, way rule.Direction, cancel func()) {
 	err := r.copy(from, w, way)
 	if s := r.shape(way); s != nil && errors.Is(err, io.EOF) {
 		wait(ctx, s.CloseDelay)
 	}
-	if !errors.Is(err, io.EOF) || w.finish(ctx) != nil || closeWrite(to) != nil {
+	if !errors.Is(err, io.EOF) || w.finish(ctx) != nil || closeWrite(w.conn) != nil {
 		cancel()
 	}
 }
@@ -81,4 +84,6 @@ func (r *raw) drain() { r.kill() }
 func (r *raw) kill() {
 	_ = r.client.Close() // both sides are over, whatever they say to it
 	_ = r.broker.Close()
+	r.up.close()
+	r.down.close()
 }

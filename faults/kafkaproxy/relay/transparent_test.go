@@ -179,3 +179,36 @@ func TestAVersionThatIsTooNewIsAnsweredHere(t *testing.T) {
 	assert.Equal(t, int16(frame.UnsupportedVersion), r.ErrorCode)
 	exchange(t, c, heartbeat(10))
 }
+
+// TestALargeFetchPassesInPiecesOfAnySize holds the walk of a frame that is
+// passed on while it comes to that of one that is there.
+func TestALargeFetchPassesInPiecesOfAnySize(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // a test that can be repeated, no secret
+	for _, most := range []int{7, 300, 5 << 10, 200 << 10} {
+		m := fetched(17, 0)
+		for i := range m.Topics {
+			for p := range m.Topics[i].Partitions {
+				m.Topics[i].Partitions[p].RecordBatches = make([]byte, 4<<10+r.IntN(20<<10))
+			}
+		}
+		body := m.AppendTo(nil)
+		want, err := frame.Rewrite(body, frame.Fetch, 17, true, frame.See{HideEndpoints: true})
+		require.NoError(t, err)
+		require.Greater(t, len(want), 64<<10)
+		broker := scripted(t, func(c net.Conn) {
+			if _, err := readFrame(c); err != nil {
+				return
+			}
+			for rest := framed(1, append([]byte{0}, body...)); len(rest) > 0; {
+				n := min(len(rest), 1+r.IntN(most))
+				if _, err := c.Write(rest[:n]); err != nil {
+					return
+				}
+				rest = rest[n:]
+			}
+		})
+		address, _ := before(t, broker, nil)
+		f := exchange(t, dial(t, address), request(kmsg.NewPtrFetchRequest(), 17, 1))
+		assert.True(t, bytes.Equal(want, f[9:]), "pieces of up to %d bytes", most)
+	}
+}

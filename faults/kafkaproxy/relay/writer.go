@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/shape"
 )
@@ -23,9 +24,13 @@ const (
 type writer struct {
 	conn net.Conn
 
-	mu   sync.Mutex
-	buf  []byte      // small frames that were not written yet
-	line *shape.Line // nil while nothing is shaped
+	// line is nil while nothing is shaped. It is changed under mu; close reads it
+	// without, because who has mu may wait for it.
+	line   atomic.Pointer[shape.Line]
+	closed atomic.Bool
+
+	mu  sync.Mutex
+	buf []byte // small frames that were not written yet
 }
 
 // write writes b in the shape s; nil: at once, in the order of the calls. It
@@ -33,7 +38,7 @@ type writer struct {
 func (w *writer) write(b []byte, s *shape.Shape) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s != nil || w.line != nil {
+	if s != nil || w.line.Load() != nil {
 		if done, err := w.shaped(b, s); done || err != nil {
 			return err
 		}
@@ -58,25 +63,30 @@ func (w *writer) write(b []byte, s *shape.Shape) error {
 // shaped writes to the line, and gives the line up where nothing is shaped
 // any more.
 func (w *writer) shaped(b []byte, s *shape.Shape) (done bool, err error) {
-	if s == nil && w.idle() {
-		_ = w.line.Close() // it holds nothing, and had no error
-		w.line = nil
+	line := w.line.Load()
+	if s == nil && idle(line) {
+		_ = line.Close() // it holds nothing, and had no error
+		w.line.Store(nil)
 		return false, nil
 	}
 	if err := w.flushed(); err != nil {
 		return true, err
 	}
-	if w.line == nil {
-		w.line = shape.NewLine(w.conn, lineBudget)
+	if line == nil {
+		line = shape.NewLine(w.conn, lineBudget)
+		w.line.Store(line)
+		if w.closed.Load() {
+			w.close()
+		}
 	}
-	return true, w.line.Write(b, s)
+	return true, line.Write(b, s)
 }
 
-// idle says that the line has written all that it was given.
-func (w *writer) idle() bool {
+// idle says that a line has written all that it was given.
+func idle(line *shape.Line) bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // asks, and does not wait
-	return w.line.Drain(ctx) == nil
+	return line.Drain(ctx) == nil
 }
 
 // flush writes what waits in memory. It does not wait for what is shaped.
@@ -97,22 +107,19 @@ func (w *writer) flushed() error {
 
 // finish writes all that there is, however it is shaped.
 func (w *writer) finish(ctx context.Context) error {
-	w.mu.Lock()
-	line := w.line
-	err := w.flushed()
-	w.mu.Unlock()
+	err := w.flush()
+	line := w.line.Load()
 	if err != nil || line == nil {
 		return err
 	}
 	return line.Drain(ctx)
 }
 
-// close drops what is shaped.
+// close drops what is shaped. It waits for nobody.
 func (w *writer) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.line != nil {
-		_ = w.line.Close() // the connection ends, and says why
+	w.closed.Store(true)
+	if line := w.line.Load(); line != nil {
+		_ = line.Close() // the connection ends, and says why
 	}
 }
 
@@ -150,7 +157,7 @@ func (w *writer) splice(r *reader, n int) (done bool, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.line != nil {
+	if w.line.Load() != nil {
 		return false, nil
 	}
 	if err := w.flushed(); err != nil {
