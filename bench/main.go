@@ -24,6 +24,9 @@ type bench struct {
 	events  int      // in the long log
 	crowd   int      // experiments at once
 	temp    string
+
+	via, behind []string // where brokers say they are to whom comes to behind; for toxiproxy
+	toxiproxy   string   // program of the peer for the proxy; empty: no peer
 }
 
 // part is a set of figures that are measured together.
@@ -50,11 +53,13 @@ func run(ctx context.Context) error {
 	flag.IntVar(&b.crowd, "crowd", 1000, "experiments at once")
 	only := flag.String("only", "", "parts to measure, such as ready,check; default all")
 	halts := flag.Bool("halt", false, "measure how quickly faults go, instead of how quick and small the pipeline is")
+	proxies := flag.Bool("proxy", false, "measure what the Kafka proxy costs, on the brokers of -brokers, instead")
+	via := flag.String("via", "", "where the brokers say they are to whom comes to -behind: there the peer of the Kafka proxy stands")
+	behind := flag.String("behind", "", "listeners of the brokers behind that peer")
+	flag.StringVar(&b.toxiproxy, "toxiproxy", os.Getenv("BENCH_TOXIPROXY"), "Toxiproxy's server, a peer of the Kafka proxy; default $BENCH_TOXIPROXY, else no peer")
 	brokers := flag.String("brokers", "", "brokers of a real Kafka, to measure the latency on it too")
 	flag.Parse()
-	if *brokers != "" {
-		b.brokers = strings.Split(*brokers, ",")
-	}
+	b.brokers, b.via, b.behind = list(*brokers), list(*via), list(*behind)
 	if err := b.prepare(); err != nil {
 		return err
 	}
@@ -63,6 +68,9 @@ func run(ctx context.Context) error {
 	parts := b.parts()
 	if *halts {
 		parts = b.ends()
+	}
+	if *proxies {
+		parts = b.costs()
 	}
 	return measure(ctx, parts, *only)
 }
@@ -104,8 +112,21 @@ func (b *bench) ends() []part {
 	}
 }
 
+// costs are the parts of make bench-proxy.
+func (b *bench) costs() []part {
+	return []part{
+		{"traffic", b.traffic},
+		{"memory", b.proxyMemory},
+	}
+}
+
+// list cuts a flag at its commas.
+func list(flag string) []string {
+	return strings.FieldsFunc(flag, func(c rune) bool { return c == ',' })
+}
+
 func measure(ctx context.Context, parts []part, only string) error {
-	wanted := strings.FieldsFunc(only, func(c rune) bool { return c == ',' })
+	wanted := list(only)
 	names := make([]string, len(parts))
 	for i, p := range parts {
 		names[i] = p.name

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# kafka.sh CLUSTER RECORD NODES PORT   starts a cluster of 1 or 3 combined KRaft nodes, with records RECORD-1 … RECORD-n;
-#   node i listens on PORT+i-1, its controller on PORT+10+i-1. Needs prepare.sh.
+# kafka.sh CLUSTER RECORD NODES PORT [VIA]   starts a cluster of 1 or 3 combined KRaft nodes, with records RECORD-1 … RECORD-n;
+#   node i listens on PORT+i-1, its controller on PORT+10+i-1. With VIA it listens on PORT+20+i-1, too, and tells whoever comes there that it is
+#   on VIA+i-1: for a proxy or recorder there that rewrites no address. Needs prepare.sh.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
-[ $# = 4 ] || die "usage: kafka.sh CLUSTER RECORD NODES PORT"
-NAME=$1 RECORD=$2 N=$3 PORT=$4
+[ $# = 4 ] || [ $# = 5 ] || die "usage: kafka.sh CLUSTER RECORD NODES PORT [VIA]"
+NAME=$1 RECORD=$2 N=$3 PORT=$4 VIA=${5:-}
 [ "$N" = 1 ] || [ "$N" = 3 ] || die "a cluster has 1 or 3 nodes, not $N"
 D=$DATA/kafka/$NAME
 mkdir -p "$D"
@@ -29,15 +30,19 @@ for ((i = 1; i <= N; i++)); do
 done
 
 properties() { # NODE
+  local via="" advertised="" protocol=""
+  if [ -n "$VIA" ]; then
+    via=,VIA://127.0.0.1:$((PORT + 20 + $1 - 1)) advertised=,VIA://127.0.0.1:$((VIA + $1 - 1)) protocol=,VIA:PLAINTEXT
+  fi
   cat <<Y
 node.id=$1
 process.roles=broker,controller
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1)),CONTROLLER://127.0.0.1:$((PORT + 10 + $1 - 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1))
+listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1)),CONTROLLER://127.0.0.1:$((PORT + 10 + $1 - 1))$via
+advertised.listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1))$advertised
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocol
 log.dirs=$D/$1
 auto.create.topics.enable=false
 default.replication.factor=$REPLICAS
@@ -51,6 +56,8 @@ share.coordinator.state.topic.replication.factor=$REPLICAS
 share.coordinator.state.topic.min.isr=$ISR
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
 num.network.threads=2
 num.io.threads=4
 num.replica.fetchers=1
