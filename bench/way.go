@@ -78,12 +78,12 @@ func (b *bench) startProxy(ctx context.Context, home string, more ...string) (*c
 	if err := log.Close(); err != nil {
 		return nil, nil, fmt.Errorf("making a log: %w", err)
 	}
-	args := append([]string{"kafka-proxy", "--brokers", strings.Join(b.brokers, ","), "--listen", "127.0.0.1:0"}, more...)
+	args := append([]string{"kafka-proxy", "--home", log.Name() + ".state", "--brokers", strings.Join(b.brokers, ","), "--listen", "127.0.0.1:0"}, more...)
 	c, err := launch("the Kafka proxy", log.Name(), filepath.Join(b.bin, "faultline"), args...)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.await(ctx, proxyUpWithin, c.says("is ready, bootstrap: ")); err != nil {
+	if err := c.await(ctx, proxyUpWithin, c.says("kafka-proxy is ready, ")); err != nil {
 		return nil, nil, err
 	}
 	text, err := os.ReadFile(log.Name())

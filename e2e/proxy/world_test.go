@@ -45,12 +45,16 @@ type proxy struct {
 
 // startProxy starts the built program before brokers, and ends it with the
 // test.
-func startProxy(t *testing.T, brokers []string) proxy {
+func startProxy(t *testing.T, brokers []string, more ...string) proxy {
 	t.Helper()
 	program, err := filepath.Abs("../../bin/faultline")
 	require.NoError(t, err)
+	home, err := os.MkdirTemp("", "kafka-proxy") // short: a socket is in it
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
 	p := proxy{brokers: brokers, log: &syncBuffer{}}
-	cmd := exec.Command(program, "kafka-proxy", "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0") //nolint:gosec,noctx // the program under test; the cleanup ends it
+	args := append([]string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}, more...)
+	cmd := exec.Command(program, args...) //nolint:gosec,noctx // the program under test; the cleanup ends it
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
