@@ -49,7 +49,7 @@ func startProxy(t *testing.T, brokers []string, more ...string) proxy {
 	t.Helper()
 	program, err := filepath.Abs("../../bin/faultline")
 	require.NoError(t, err)
-	home, err := os.MkdirTemp("", "kafka-proxy") // short: a socket is in it
+	home, err := os.MkdirTemp("", "kafka-proxy") //nolint:usetesting // it must be short: a socket is in it
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
 	p := proxy{brokers: brokers, log: &syncBuffer{}}

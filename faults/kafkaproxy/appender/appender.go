@@ -52,6 +52,8 @@ const (
 	tries = 4
 	pause = 100 * time.Millisecond
 	acks  = -1 // all replicas in sync
+	// timeout is how long the leader may wait for them, in milliseconds.
+	timeout = 10_000
 )
 
 // Append appends one record batch and returns once every replica in sync has
@@ -132,7 +134,7 @@ func appendOnce(ctx context.Context, c *kgo.Client, topic string, partition int3
 		return err
 	}
 	q := kmsg.NewPtrProduceRequest()
-	q.Acks, q.TimeoutMillis = acks, int32((10 * time.Second).Milliseconds())
+	q.Acks, q.TimeoutMillis = acks, timeout
 	p := kmsg.NewProduceRequestTopicPartition()
 	p.Partition, p.Records = partition, batch
 	t := kmsg.NewProduceRequestTopic()
