@@ -84,7 +84,7 @@ func TestTransactionsUnderErrors(t *testing.T) {
 			require.NoError(t, tx.BeginTransaction())
 			require.NoError(t, tx.ProduceSync(ctx, &kgo.Record{Topic: "trades", Value: []byte("a")}).FirstErr())
 			err := tx.EndTransaction(ctx, kgo.TryCommit)
-			assert.Equal(t, c.r.Often.First, l.Status()["r0"].Met)
+			assert.EqualValues(t, c.r.Often.First, l.Status()["r0"].Met)
 			if c.want != nil {
 				require.ErrorIs(t, err, c.want)
 				return

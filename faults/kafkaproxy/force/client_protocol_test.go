@@ -33,7 +33,7 @@ func TestLostAcksAreTriedAgain(t *testing.T) {
 				_, err = l.one(producer, "b")
 				require.NoError(t, err)
 				assert.Equal(t, want, l.log(len(want)))
-				assert.Equal(t, 1, l.Status()["r0"].Met)
+				assert.EqualValues(t, 1, l.Status()["r0"].Met)
 			})
 		}
 	}
@@ -166,5 +166,5 @@ func TestClientGetsOverACutResponse(t *testing.T) {
 	l.set(r)
 	c := l.client(kgo.ConsumeTopics("trades"))
 	assert.Equal(t, []string{"0@0", "1@1", "2@2"}, seen(l.poll(c, 3)))
-	assert.Equal(t, 2, l.Status()["r0"].Met)
+	assert.EqualValues(t, 2, l.Status()["r0"].Met)
 }

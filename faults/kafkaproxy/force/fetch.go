@@ -149,7 +149,7 @@ func (e *Engine) draw(p *arrival, a *active, now time.Time) {
 		}
 		h := hand{work: p.work, active: a, batch: b}
 		for i := range b.Records {
-			if offset := b.Offset(i); offset >= p.from && a.held.fresh(key, offset) && a.gate.Hit() {
+			if offset := b.Offset(i); offset >= p.from && a.held.fresh(key, offset) && a.gate.HitRecord(p.topic, p.partition, offset) {
 				h.mark(i, record.Hash(&b.Records[i]))
 			}
 		}

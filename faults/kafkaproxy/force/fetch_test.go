@@ -107,33 +107,33 @@ func TestHeldRecordsComeLater(t *testing.T) {
 		r := records(rule.Hold, rule.Response)
 		r.Often = rule.Often{Rate: 1, Every: 3}
 		h := newHarness(t, r)
-		raw := bytesOf(t, batch(50, "a", "b"), batch(52, "c", "d"), batch(54, "e"))
+		raw := bytesOf(t, batch(51, "a", "b"), batch(53, "c", "d"), batch(55, "e"))
 		fetch := func(from int64, wait time.Duration) (*kmsg.FetchResponse, relay.Action) {
 			x := h.exchange(fetchRequest(from, wait))
 			h.ask(x)
 			resp := fetched(map[int32][]byte{0: raw})
 			return resp, h.reply(x, resp)
 		}
-		resp, act := fetch(50, 300*time.Millisecond)
+		resp, act := fetch(51, 300*time.Millisecond)
 		assert.Equal(t, []string{"a", "b"}, values(t, received(resp, 0)), "up to the third, which is held")
-		assert.Equal(t, int64(52), end(t, received(resp, 0)), "the client asks for the third next")
+		assert.Equal(t, int64(53), end(t, received(resp, 0)), "the client asks for the third next")
 		assert.Equal(t, relay.Action{Do: relay.Send}, act, "what is there does not wait")
 		assert.Equal(t, int64(1000), resp.Topics[0].Partitions[0].HighWatermark)
 
-		resp, act = fetch(52, 300*time.Millisecond)
+		resp, act = fetch(53, 300*time.Millisecond)
 		assert.Empty(t, received(resp, 0))
 		assert.Equal(t, 300*time.Millisecond, act.Hold, "the client would ask again at once")
 
 		time.Sleep(800 * time.Millisecond)
-		resp, act = fetch(52, 300*time.Millisecond)
+		resp, act = fetch(53, 300*time.Millisecond)
 		assert.Equal(t, 200*time.Millisecond, act.Hold, "it comes within the wait")
 		assert.Equal(t, []string{"c", "d", "e"}, values(t, received(resp, 0))[2:])
 
 		time.Sleep(time.Second)
-		resp, act = fetch(50, time.Second)
+		resp, act = fetch(51, time.Second)
 		assert.Equal(t, relay.Action{}, act, "a second client: what was held has come")
 		assert.Equal(t, raw, received(resp, 0))
-		assert.Equal(t, []string{"held trades/0@52"}, h.journal.told())
+		assert.Equal(t, []string{"held trades/0@53"}, h.journal.told())
 	})
 }
 

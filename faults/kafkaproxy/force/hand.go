@@ -58,11 +58,18 @@ func (h *hand) hits() []int {
 		if !h.produce && h.batch.Offset(i) < h.from {
 			continue
 		}
-		if h.active.gate.Hit() {
+		if h.meets(i) {
 			hits = append(hits, i)
 		}
 	}
 	return hits
+}
+
+func (h *hand) meets(i int) bool {
+	if h.produce {
+		return h.active.gate.Hit()
+	}
+	return h.active.gate.HitRecord(h.topic, h.partition, h.batch.Offset(i))
 }
 
 func (h *hand) records(hits []int) bool {

@@ -37,7 +37,7 @@ func TestErrorBeforeTheBrokerActed(t *testing.T) {
 	assert.Equal(t, relay.Close, act.Do, "nobody waits for an answer")
 	_, act = h.ask(h.exchange(produceRequest(-1, map[int32][]byte{1: raw})))
 	assert.Equal(t, relay.Action{}, act, "of another partition")
-	assert.Equal(t, 3, h.Status()["r0"].Met)
+	assert.EqualValues(t, 3, h.Status()["r0"].Met)
 }
 
 func TestErrorAfterTheBrokerActed(t *testing.T) {
