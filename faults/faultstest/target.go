@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -93,17 +94,20 @@ func (c *Target) Start(t *testing.T) process.Record {
 	return started
 }
 
-// Vanish kills every process of the target, and waits for its end.
+// Vanish kills every process of the target, and waits for its end. One that
+// is on its way out has no environment any more by which it is found.
 func (c *Target) Vanish(t *testing.T) {
 	t.Helper()
+	var ending []process.Record
 	until(t, "the target is gone", func() bool {
 		all := c.Processes(t)
+		ending = append(slices.DeleteFunc(ending, func(r process.Record) bool { return !r.Alive() }), all...)
 		for _, r := range all {
 			if err := process.Signal(r, syscall.SIGKILL); err != nil && !errors.Is(err, process.ErrNotSame) {
 				t.Fatal(err)
 			}
 		}
-		return len(all) == 0
+		return len(ending) == 0
 	})
 }
 

@@ -142,3 +142,20 @@ func TestAClaimNamesItsHolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAProcessThatEndsAsItIsSignalledIsGone meets the moment between the look
+// and the signal, in which the handle's process may end.
+func TestAProcessThatEndsAsItIsSignalledIsGone(t *testing.T) {
+	for range 100 {
+		r, err := process.Start(t.Context(), process.Record{Name: "brief", Command: []string{"true"}})
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it was quicker still
+		}
+		for err == nil {
+			err = process.Signal(r, syscall.SIGCONT)
+		}
+		if !errors.Is(err, process.ErrNotSame) {
+			t.Fatalf("signalling one that ended: %v, want that it is not the same", err)
+		}
+	}
+}

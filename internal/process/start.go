@@ -59,7 +59,11 @@ func Signal(r Record, sig syscall.Signal) error {
 	if !r.Alive() {
 		return errors.Join(fmt.Errorf("signalling %s, pid %d: %w", r.Name, r.PID, ErrNotSame), p.Release())
 	}
-	if err := p.Signal(sig); err != nil {
+	err = p.Signal(sig)
+	if errors.Is(err, os.ErrProcessDone) {
+		err = errors.Join(ErrNotSame, err) // it ended since it was looked at
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("signalling %s, pid %d: %w", r.Name, r.PID, err), p.Release())
 	}
 	return p.Release()
