@@ -77,7 +77,7 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.StringVar(&f.sasl.Mechanism, "producer-sasl", "", "SASL mechanism of the proxy's own producer, which kafka.duplicate needs: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	flags.StringVar(&f.sasl.User, "producer-user", "", "its user")
 	flags.StringVar(&f.password, "producer-password-file", "", "file with its password")
-	cmd.AddCommand(kafkaProxyStatusCommand(w))
+	cmd.AddCommand(kafkaProxyStatusCommand(w), kafkaProxyFaultsCommand())
 	return cmd
 }
 
