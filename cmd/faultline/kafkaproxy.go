@@ -28,6 +28,8 @@ type proxyFlags struct {
 	redirectRaw   bool
 
 	control  string
+	state    string // folder
+	record   string // file; "": none is written
 	faults   []string
 	registry string
 	seed     uint64
@@ -71,6 +73,8 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.IntSliceVar(&f.redirectPorts, "redirect-ports", []int{9092}, "ports of the brokers that --redirect leads")
 	flags.BoolVar(&f.redirectRaw, "redirect-raw", false, "what --redirect leads is TLS that passes through unread: faults of bytes only")
 	flags.StringVar(&f.control, "control", "", "where faults are asked for, unix:///path, or http://127.0.0.1:port with the token of the state folder; default control.sock there")
+	flags.StringVar(&f.state, "state", "", "folder of its journal, and of its socket where --control names no other; default the state folder")
+	flags.StringVar(&f.record, "record", "", "file for a process record, by which an agent can kill, stop or pause the proxy itself")
 	flags.StringArrayVar(&f.faults, "fault", nil, "a fault as long as the proxy runs, its kind and parameters; may repeat")
 	flags.StringVar(&f.registry, "registry", "", "URL of the schema registry that values are read with, where a fault names no other")
 	flags.Uint64Var(&f.seed, "seed", 1, "of what a corruption draws")
