@@ -69,7 +69,7 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.StringVar(&f.name, "upstream-server-name", "", "name in the brokers' certificates; default each broker's host")
 	flags.StringSliceVar(&f.raw, "raw", nil, "pass a broker's TLS through unread, as listen=broker, such as 127.0.0.1:19093=kafka1:9093: faults of bytes only; may repeat")
 	flags.IntVar(&f.maxConnections, "max-connections", 0, "connections at once; default 4096")
-	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root")
+	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root, or for host CAP_NET_ADMIN alone")
 	flags.IntSliceVar(&f.redirectPorts, "redirect-ports", []int{9092}, "ports of the brokers that --redirect leads")
 	flags.BoolVar(&f.redirectRaw, "redirect-raw", false, "what --redirect leads is TLS that passes through unread: faults of bytes only")
 	flags.StringVar(&f.control, "control", "", "where faults are asked for, unix:///path, or http://127.0.0.1:port with the token of the state folder; default control.sock there")
