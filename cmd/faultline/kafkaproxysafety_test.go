@@ -51,7 +51,7 @@ const (
 
 func agentKilled(r *road) {
 	a := r.agent()
-	r.corrupt("e1")
+	r.corrupt()
 	before := time.Now()
 	if err := a.cmd.Process.Kill(); err != nil {
 		r.t.Fatal(err)
@@ -70,7 +70,7 @@ func agentKilled(r *road) {
 // the proxy alone ends it; the reaper finds it gone.
 func agentFrozen(r *road) {
 	a := r.agent("--silence", "5m")
-	r.corrupt("e1")
+	r.corrupt()
 	if err := a.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		r.t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func agentFrozen(r *road) {
 
 func allHalted(r *road) {
 	r.agent()
-	r.corrupt("e1")
+	r.corrupt()
 	r.says(r.run(0, "halt", "--all"), "AGENT", "a      1       0")
 	if !r.plain() {
 		r.t.Error("it answered, and the fault is there")
@@ -107,7 +107,7 @@ func allHalted(r *road) {
 // that the fault is gone.
 func proxyFrozen(r *road) {
 	r.agent()
-	r.corrupt("e1")
+	r.corrupt()
 	r.signal(syscall.SIGSTOP)
 	out := r.run(4, "halt", "e1", "--within", "2s")
 	if strings.Contains(out, "a      1       0") {
@@ -124,7 +124,7 @@ func proxyFrozen(r *road) {
 // proxyKilled: to its clients it is a connection loss, and no more.
 func proxyKilled(r *road) {
 	r.agent()
-	r.corrupt("e1")
+	r.corrupt()
 	r.signal(syscall.SIGKILL)
 	_ = r.proxy.Wait()
 	r.undone("failure")
@@ -159,7 +159,7 @@ func diskFull(r *road) {
 		}
 	})
 	r.agent()
-	r.corrupt("e1")
+	r.corrupt()
 	filler := filepath.Join(disk, "filler")
 	fillDisk(r.t, filler)
 	// What stands in a page that is on disk already may still be noted.
@@ -269,10 +269,10 @@ func (r *road) agent(more ...string) *agentProcess {
 	return a
 }
 
-// corrupt has each trade corrupted.
-func (r *road) corrupt(id spec.ExperimentID) {
+// corrupt has each trade corrupted, for experiment e1.
+func (r *road) corrupt() {
 	r.t.Helper()
-	q := r.request(id)
+	q := r.request("e1")
 	q.Fault = spec.Fault{Kind: "kafka.corrupt", Target: "proxy", With: map[string]string{"type": "price_value_swap", "topic": "trades"}}
 	reply, err := r.connect(halt.RoleController).Inject(r.t.Context(), "a", q)
 	if err != nil || reply.State != halt.Working {

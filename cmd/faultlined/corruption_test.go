@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -35,8 +33,12 @@ import (
 // and the table of trades.
 func TestDataCorruption(t *testing.T) {
 	l := newLife(t)
-	end := l.sandbox("--kafka-proxy")
+	end := startSandbox(t, l.home, "--kafka-proxy")
 	l.file = filepath.Join(l.home, "sandbox", "platform.yaml")
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(l.file)
+		return err == nil
+	}, time.Minute, 50*time.Millisecond, "the sandbox is not up")
 	l.up()
 	b := l.open()
 	l.send(b, "1", "corrupted", commands.Schedule{Document: shipped(t, "data-corruption.yaml", "demo")})
@@ -56,6 +58,7 @@ func TestDataCorruption(t *testing.T) {
 	require.Len(t, told, int(account.Entries))
 	require.Equal(t, journalled(t, filepath.Join(l.home, "sandbox", "kafka-proxy", "truth")), told)
 	l.checkCorrupted(told)
+	l.checkProxyReturns()
 	end()
 }
 
@@ -69,31 +72,6 @@ func shipped(t *testing.T, name, profile string) spec.Document {
 	d, err := parsed.Document.WithProfile(profile)
 	require.NoError(t, err)
 	return d
-}
-
-// sandbox starts one and waits until it is up. end ends it, as the test does.
-func (l *life) sandbox(args ...string) (end func()) {
-	l.t.Helper()
-	cmd := exec.CommandContext(l.t.Context(), os.Args[0], append([]string{"sandbox", "up", "--home", l.home}, args...)...) //nolint:gosec // this test's own binary
-	cmd.Stderr = os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 30 * time.Second
-	require.NoError(l.t, cmd.Start())
-	ended := false
-	end = func() {
-		if ended {
-			return
-		}
-		ended = true
-		assert.NoError(l.t, cmd.Process.Signal(syscall.SIGTERM))
-		assert.NoError(l.t, cmd.Wait())
-	}
-	l.t.Cleanup(end)
-	require.Eventually(l.t, func() bool {
-		_, err := os.Stat(filepath.Join(l.home, "sandbox", "platform.yaml"))
-		return err == nil
-	}, time.Minute, 50*time.Millisecond, "the sandbox is not up")
-	return end
 }
 
 // touch is an entry of the ground truth, without when it was.

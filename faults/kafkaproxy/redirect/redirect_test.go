@@ -121,7 +121,7 @@ func TestOfItsOwnNamespaceItNeedsToBeNoRoot(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "child")
 	self, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(binary, self, 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(binary, self, 0o700))
 	require.NoError(t, os.Chown(binary, nobody, nobody))
 	for dir := filepath.Dir(binary); dir != os.TempDir(); dir = filepath.Dir(dir) {
 		require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // another user is to reach the program
