@@ -13,7 +13,7 @@ import (
 
 func kinds() rules.FaultKinds {
 	process := []spec.TargetKind{spec.ProcessKind}
-	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil}
+	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil, "kafka.corrupt": {spec.ProxyKind}}
 }
 
 func TestEveryExperimentThatWeShipIsAccepted(t *testing.T) {
@@ -27,7 +27,7 @@ func TestEveryExperimentThatWeShipIsAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		parsed, problems := spec.Parse(source)
-		problems = append(problems, rules.Check(parsed, k2.Platform(k2.Addresses{}), kinds())...)
+		problems = append(problems, rules.Check(parsed, k2.Anywhere(), kinds())...)
 		if len(problems) > 0 {
 			t.Errorf("%v", problems.In(f))
 		}
@@ -57,7 +57,7 @@ func TestCheckRefusesWithPlaceAndHint(t *testing.T) {
 			if problems.Err() != nil {
 				t.Fatal(problems)
 			}
-			got := rules.Check(parsed, k2.Platform(k2.Addresses{}), kinds())
+			got := rules.Check(parsed, k2.Anywhere(), kinds())
 			if !strings.Contains(got.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", got, c.want)
 			}
@@ -91,7 +91,7 @@ func TestACompileErrorPointsAtTheWord(t *testing.T) {
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	for _, p := range rules.Check(parsed, k2.Platform(k2.Addresses{}), kinds()) {
+	for _, p := range rules.Check(parsed, k2.Anywhere(), kinds()) {
 		if p.Severity == spec.Refusal {
 			if p.Line != 8 || p.Column != 20 {
 				t.Errorf("it points at %d:%d, the word stands at 8:20: %v", p.Line, p.Column, p)

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strconv"
 
@@ -12,10 +14,12 @@ import (
 	"github.com/k2-platform/faultline/sandbox/store"
 )
 
-// Addresses is where the services listen, host:port each. All but Kafka are HTTP.
+// Addresses is where the services listen, host:port each. All but Kafka and
+// Proxy are HTTP.
 type Addresses struct {
 	Kafka    string // as in Config where that names one
 	Broker   string // health and metrics of the sandbox's own broker
+	Proxy    string // Kafka as ingestion and sink reach it; "" when the proxy was not asked for
 	Registry string // as in Config where that names one
 	Store    string // "" when the store was not asked for
 	Ingest   string
@@ -36,6 +40,9 @@ func (c Config) names() []string {
 	if c.Store {
 		out = append(out, store.Name)
 	}
+	if len(c.Proxy) > 0 {
+		out = append(out, ProxyName)
+	}
 	return append(out, sink.Name, query.Name, ingest.Name)
 }
 
@@ -44,6 +51,8 @@ func (a *Addresses) set(home, name, addr string) (err error) {
 	case broker.Name:
 		a.Broker = addr
 		a.Kafka, err = broker.Addr(home)
+	case ProxyName:
+		a.Proxy = addr
 	case registry.Name:
 		a.Registry = addr
 	case store.Name:
@@ -61,22 +70,29 @@ func (a *Addresses) set(home, name, addr string) (err error) {
 	return nil
 }
 
+// clients is the Kafka of ingestion and sink.
+func (a Addresses) clients() string { return cmp.Or(a.Proxy, a.Kafka) }
+
 // command is the command line of a service:
 //
 //	broker|registry|store --home H
+//	kafka-proxy, as proxyCommand says
 //	sink   --home H --kafka A --registry A [LakeArgs]
 //	query  --home H [LakeArgs]
 //	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N]
-func (c Config) command(name string, at Addresses) []string {
+func (c Config) command(ctx context.Context, name string, at Addresses) ([]string, error) {
+	if name == ProxyName {
+		return c.proxyCommand(ctx, at)
+	}
 	argv := append(append([]string{}, c.Self...), name, "--home", c.Home)
 	switch name {
 	case sink.Name:
-		argv = append(argv, "--kafka", at.Kafka, "--registry", at.Registry)
+		argv = append(argv, "--kafka", at.clients(), "--registry", at.Registry)
 		argv = append(argv, c.LakeArgs...)
 	case query.Name:
 		argv = append(argv, c.LakeArgs...)
 	case ingest.Name:
-		argv = append(argv, "--kafka", at.Kafka, "--registry", at.Registry, "--seed", strconv.FormatUint(c.Seed, 10))
+		argv = append(argv, "--kafka", at.clients(), "--registry", at.Registry, "--seed", strconv.FormatUint(c.Seed, 10))
 		if c.Trades != "" {
 			argv = append(argv, "--trades", c.Trades)
 		}
@@ -84,5 +100,5 @@ func (c Config) command(name string, at Addresses) []string {
 			argv = append(argv, "--rate", strconv.Itoa(c.Rate))
 		}
 	}
-	return argv
+	return argv, nil
 }

@@ -22,6 +22,7 @@ import (
 const (
 	supervisorName = "supervisor"
 	startWithin    = 30 * time.Second // from start to healthy
+	askWithin      = 3 * time.Second
 	lookEvery      = 500 * time.Millisecond
 	longestRest    = 30 * time.Second // between restarts of a service that keeps ending
 )
@@ -37,6 +38,9 @@ type Config struct {
 	Kafka    string   // a Kafka that is there, host:port with commas between; "" = the sandbox's own
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
+	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
+	// stands between Kafka and its clients; nil = none does.
+	Proxy []string
 	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
 	Platform func(Addresses) ([]byte, error)
 	// Held says whether a receipt names the service; nil = never.
@@ -51,6 +55,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Self) == 0 {
 		problems = append(problems, errors.New("self must name the binary that runs the services"))
+	}
+	if len(c.Proxy) > 0 {
+		problems = append(problems, checkProxy(c.Home))
 	}
 	return errors.Join(problems...)
 }
@@ -68,18 +75,20 @@ type supervisor struct {
 // Up starts what does not run yet, calls ready (if not nil) once all is
 // healthy, and watches until ctx ends. Then it stops everything by record.
 func Up(ctx context.Context, c Config, ready func(Addresses)) error {
-	if err := c.Validate(); err != nil {
-		return fmt.Errorf("configuring the sandbox: %w", err)
-	}
 	home, err := filepath.Abs(c.Home)
 	if err != nil {
 		return fmt.Errorf("finding the home folder: %w", err)
 	}
-	c.Home = home
+	if c.Home != "" {
+		c.Home = home
+	}
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("configuring the sandbox: %w", err)
+	}
 	if err := claim(ctx, home); err != nil {
 		return err
 	}
-	s := &supervisor{cfg: c, http: &http.Client{Timeout: 3 * time.Second}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
+	s := &supervisor{cfg: c, http: &http.Client{Timeout: askWithin}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
 	defer s.http.CloseIdleConnections()
 	at, err := s.startAll(ctx)
 	if err == nil {
@@ -153,10 +162,12 @@ func (s *supervisor) topics(ctx context.Context) error {
 }
 
 func (s *supervisor) start(ctx context.Context, name string, at Addresses) error {
-	_, err := process.Start(ctx, process.Record{
-		Name: name, Command: s.cfg.command(name, at), Dir: s.cfg.Home,
-		Log: filepath.Join(service.Dir(s.cfg.Home), name+".log"),
-	})
+	argv, err := s.cfg.command(ctx, name, at)
+	if err == nil {
+		_, err = process.Start(ctx, process.Record{
+			Name: name, Command: argv, Dir: s.cfg.Home, Log: filepath.Join(service.Dir(s.cfg.Home), name+".log"),
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", name, err)
 	}
@@ -172,7 +183,7 @@ func (s *supervisor) await(ctx context.Context, name string) (string, error) {
 	for {
 		rec, err := process.Read(service.RecordPath(s.cfg.Home, name))
 		if err == nil && rec.Alive() {
-			if last = s.ask(ctx, rec.Addr); last == nil {
+			if last = s.ask(ctx, name, rec.Addr); last == nil {
 				return rec.Addr, nil
 			}
 		}
@@ -184,7 +195,10 @@ func (s *supervisor) await(ctx context.Context, name string) (string, error) {
 	}
 }
 
-func (s *supervisor) ask(ctx context.Context, addr string) error {
+func (s *supervisor) ask(ctx context.Context, name, addr string) error {
+	if name == ProxyName {
+		return askProxy(ctx, addr)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/health", nil)
 	if err != nil {
 		return fmt.Errorf("asking for health: %w", err)

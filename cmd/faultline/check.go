@@ -45,7 +45,7 @@ func checkCommand() *cobra.Command {
 			return printChecked(cmd.OutOrStdout(), output, results)
 		},
 	}
-	cmd.Flags().StringVar(&platformFile, "platform", "", "platform description; without it the names of the K2 sandbox")
+	cmd.Flags().StringVar(&platformFile, "platform", "", "platform description; without it the names that a K2 sandbox can have")
 	cmd.Flags().StringVar(&profile, "profile", "", "profile of the document to check, such as demo")
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
@@ -53,7 +53,7 @@ func checkCommand() *cobra.Command {
 
 func loadPlatform(file string) (spec.Platform, error) {
 	if file == "" {
-		return k2.Platform(k2.Addresses{}), nil
+		return k2.Anywhere(), nil
 	}
 	source, err := readDocument(file)
 	if err != nil {

@@ -28,6 +28,8 @@ type proxyFlags struct {
 	redirectRaw   bool
 
 	control  string
+	state    string // folder
+	record   string // file; "": none is written
 	faults   []string
 	registry string
 	seed     uint64
@@ -67,10 +69,12 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.StringVar(&f.name, "upstream-server-name", "", "name in the brokers' certificates; default each broker's host")
 	flags.StringSliceVar(&f.raw, "raw", nil, "pass a broker's TLS through unread, as listen=broker, such as 127.0.0.1:19093=kafka1:9093: faults of bytes only; may repeat")
 	flags.IntVar(&f.maxConnections, "max-connections", 0, "connections at once; default 4096")
-	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root")
+	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root, or for host CAP_NET_ADMIN alone")
 	flags.IntSliceVar(&f.redirectPorts, "redirect-ports", []int{9092}, "ports of the brokers that --redirect leads")
 	flags.BoolVar(&f.redirectRaw, "redirect-raw", false, "what --redirect leads is TLS that passes through unread: faults of bytes only")
 	flags.StringVar(&f.control, "control", "", "where faults are asked for, unix:///path, or http://127.0.0.1:port with the token of the state folder; default control.sock there")
+	flags.StringVar(&f.state, "state", "", "folder of its journal, and of its socket where --control names no other; default the state folder")
+	flags.StringVar(&f.record, "record", "", "file for a process record, by which an agent can kill, stop or pause the proxy itself")
 	flags.StringArrayVar(&f.faults, "fault", nil, "a fault as long as the proxy runs, its kind and parameters; may repeat")
 	flags.StringVar(&f.registry, "registry", "", "URL of the schema registry that values are read with, where a fault names no other")
 	flags.Uint64Var(&f.seed, "seed", 1, "of what a corruption draws")

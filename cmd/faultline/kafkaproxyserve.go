@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -14,7 +14,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/appender"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
@@ -26,7 +25,6 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
-	"github.com/k2-platform/faultline/internal/guard"
 	"github.com/k2-platform/faultline/ledger"
 )
 
@@ -49,7 +47,8 @@ func (w *where) kafkaProxy(cmd *cobra.Command, f proxyFlags) (err error) {
 		config.Led = led
 		defer func() { err = errors.Join(err, led.Close()) }()
 	}
-	journal, err := truth.Open(filepath.Join(s.Home, "kafka-proxy", "truth"), truth.Options{Log: log})
+	state := cmp.Or(f.state, s.Home)
+	journal, err := truth.Open(filepath.Join(state, "kafka-proxy", "truth"), truth.Options{Log: log})
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func (w *where) kafkaProxy(cmd *cobra.Command, f proxyFlags) (err error) {
 	sender := &handlers.GroundTruth{Connect: func() (*bus.Bus, error) { return w.chaosLog(log) }}
 	defer func() { err = errors.Join(err, sender.Close()) }()
 	return f.serve(cmd.Context(), proxyParts{
-		config: config, desk: desk, home: s.Home, out: cmd.OutOrStdout(),
+		config: config, desk: desk, home: s.Home, state: state, out: cmd.OutOrStdout(),
 		publisher: truth.NewPublisher(journal, sender, truth.PublisherOptions{Log: log}),
 	})
 }
@@ -150,59 +149,3 @@ func (b truthBooks) Begin(receipt, kind string, of rule.Of) error {
 }
 
 func (b truthBooks) End(receipt string) error { return b.journal.Close(receipt) }
-
-// proxyParts run together.
-type proxyParts struct {
-	config    relay.Config
-	desk      *control.Desk
-	publisher *truth.Publisher
-	home      string
-	out       io.Writer
-}
-
-// serve runs the proxy until ctx ends, or a part fails. Ground truth is
-// published until the faults are lifted, and a while longer.
-func (f proxyFlags) serve(ctx context.Context, p proxyParts) error {
-	address, token := f.control, ""
-	var err error
-	if address == "" {
-		address, err = control.Address(p.home)
-	} else if !strings.HasPrefix(address, "unix://") {
-		token, err = guard.Token(p.home)
-	}
-	if err != nil {
-		return err
-	}
-	l, err := control.Listen(ctx, address)
-	if err != nil {
-		return err
-	}
-	proxy, err := relay.New(p.config)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	work, ctx := errgroup.WithContext(ctx)
-	published, last := context.WithCancel(context.WithoutCancel(ctx))
-	defer last()
-	publishing := make(chan error, 1)
-	go func() { publishing <- p.publisher.Run(published) }()
-	work.Go(func() error { return proxy.Run(ctx) })
-	work.Go(func() error { return control.Serve(ctx, l, p.desk, token) })
-	work.Go(func() error {
-		p.desk.Run(ctx)
-		return nil
-	})
-	at := proxy.Addr()
-	switch {
-	case f.redirect != "":
-		at = fmt.Sprintf("leads ports %v of %s", f.redirectPorts, f.redirect)
-	case at == "":
-		at = "raw listeners"
-	default:
-		at = "bootstrap: " + at
-	}
-	fmt.Fprintf(p.out, "kafka-proxy is ready, control: %s, %s\n", address, at) //nolint:errcheck // whoever does not read it need not know
-	err = work.Wait()
-	last()
-	return errors.Join(err, <-publishing)
-}

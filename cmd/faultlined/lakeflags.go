@@ -83,16 +83,26 @@ func (f *serviceLake) open(home string) (lake.Config, error) {
 // args is for services, which stand in another folder: there the default
 // file would not be found.
 func (f *serviceLake) args() ([]string, error) {
-	out, config := f.lakeFlags.args(), f.config
+	out := f.lakeFlags.args()
+	config, err := f.settingsFile()
+	if err != nil || config == "" {
+		return out, err
+	}
+	return append(out, "--config", config), nil
+}
+
+// settingsFile is the path of the settings from the root; "" where there are none.
+func (f *serviceLake) settingsFile() (string, error) {
+	config := f.config
 	if config == "" {
 		if _, err := os.Stat(settings.DefaultFile); err != nil {
-			return out, nil //nolint:nilerr // it may be missing
+			return "", nil //nolint:nilerr // it may be missing
 		}
 		config = settings.DefaultFile
 	}
 	abs, err := filepath.Abs(config)
 	if err != nil {
-		return nil, fmt.Errorf("finding the settings %s: %w", config, err)
+		return "", fmt.Errorf("finding the settings %s: %w", config, err)
 	}
-	return append(out, "--config", abs), nil
+	return abs, nil
 }

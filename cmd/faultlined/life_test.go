@@ -130,6 +130,14 @@ func (l *life) await(b *bus.Bus, e spec.ExperimentID, ok func(experiment.State) 
 // rows counts the rows of a table that a column's value picks out.
 func (l *life) rows(table, column, value string) int {
 	l.t.Helper()
+	n := 0
+	l.scan("chaos", table, lake.ScanOptions{Equals: map[string]string{column: value}}, func(lake.Row) error { n++; return nil })
+	return n
+}
+
+// scan reads a table.
+func (l *life) scan(namespace, table string, o lake.ScanOptions, each func(lake.Row) error) {
+	l.t.Helper()
 	s, err := settings.Load("", l.home)
 	require.NoError(l.t, err)
 	at, err := lakeOf(s)
@@ -137,10 +145,7 @@ func (l *life) rows(table, column, value string) int {
 	in, err := lake.Open(l.t.Context(), at)
 	require.NoError(l.t, err)
 	defer func() { require.NoError(l.t, in.Close()) }()
-	n := 0
-	require.NoError(l.t, in.Scan(l.t.Context(), "chaos", table, lake.ScanOptions{Equals: map[string]string{column: value}},
-		func(lake.Row) error { n++; return nil }))
-	return n
+	require.NoError(l.t, in.Scan(l.t.Context(), namespace, table, o, each))
 }
 
 // control is a short experiment whose fault breaks nothing.

@@ -32,10 +32,12 @@ func upCommand(home *string) *cobra.Command {
 	var c sandbox.Config
 	var given givenFlags
 	var lake serviceLake
+	var proxied bool
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
 		Long: "Starts a K2-shaped platform below the state folder. With --kafka, --registry and the flags of a lake its\n" +
-			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.",
+			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.\n" +
+			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
 			if err != nil {
@@ -44,6 +46,11 @@ func upCommand(home *string) *cobra.Command {
 			c.Home, c.Self = *home, []string{exe, "sandbox"}
 			if c.LakeArgs, err = lake.args(); err != nil {
 				return err
+			}
+			if proxied {
+				if c.Proxy, err = proxyCommand(lake); err != nil {
+					return err
+				}
 			}
 			servers, err := findServers(given, &lake, *home)
 			if err != nil {
@@ -61,9 +68,24 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
+	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
 	return cmd
+}
+
+// proxyCommand begins the command line of the Kafka proxy, with the settings
+// that name the log for its ground truth.
+func proxyCommand(f serviceLake) ([]string, error) {
+	light, err := findLight()
+	if err != nil {
+		return nil, err
+	}
+	config, err := f.settingsFile()
+	if err != nil || config == "" {
+		return []string{light, sandbox.ProxyName}, err
+	}
+	return []string{light, sandbox.ProxyName, "--config", config}, nil
 }
 
 func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, error) {
@@ -78,15 +100,23 @@ func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, er
 }
 
 func platform(home string, a sandbox.Addresses, given k2.Given) any {
+	var proxy *k2.Proxy
+	if a.Proxy != "" {
+		proxy = &k2.Proxy{Kafka: a.Proxy, Control: sandbox.ProxyControl(home)}
+	}
 	return k2.Platform(k2.Addresses{
-		Kafka: a.Kafka, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
+		Kafka: a.Kafka, Proxy: proxy, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
 		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home), Given: given,
 	})
 }
 
 func announce(cmd *cobra.Command, home string, a sandbox.Addresses) {
+	kafka := a.Kafka
+	if a.Proxy != "" {
+		kafka += ", for ingestion and sink through the proxy at " + a.Proxy
+	}
 	cmd.Printf("sandbox is up, its state is in %s\n  kafka %s\n  registry %s\n  ingest http://%s/metrics\n  trades http://%s/api/v1/trades\nend it with Ctrl-C or: faultline sandbox down\n",
-		service.Dir(home), a.Kafka, service.URL(a.Registry), a.Ingest, a.Query)
+		service.Dir(home), kafka, service.URL(a.Registry), a.Ingest, a.Query)
 }
 
 func downCommand(home *string) *cobra.Command {

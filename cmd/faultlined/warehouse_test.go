@@ -1,10 +1,7 @@
 package main
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,15 +18,7 @@ func TestTheSandboxStoreServesAsWarehouse(t *testing.T) {
 	_, err := lakeOf(s)
 	require.ErrorIs(t, err, errNoStore)
 
-	sandbox := exec.CommandContext(t.Context(), os.Args[0], "sandbox", "up", "--home", home, "--warehouse", "store") //nolint:gosec // this test's own binary
-	sandbox.Stderr = os.Stderr
-	sandbox.Cancel = func() error { return sandbox.Process.Signal(syscall.SIGTERM) }
-	sandbox.WaitDelay = 30 * time.Second
-	require.NoError(t, sandbox.Start())
-	defer func() {
-		require.NoError(t, sandbox.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, sandbox.Wait())
-	}()
+	startSandbox(t, home, "--warehouse", "store")
 	at, err := awaitLake(t.Context(), s)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return rows(t, at) > 100 }, 30*time.Second, 200*time.Millisecond, "no trade reaches the table")

@@ -2,29 +2,38 @@ package kafkaproxy_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/faultstest"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/force"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/payload"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/spec"
 )
 
 func TestMain(m *testing.M) { faultstest.MainBeside(m, proxy) }
 
-// proxy is the control of a proxy, as the real one has it, whose engine only
-// remembers what it is set to.
-func proxy(ctx context.Context, dir string, ready func()) error {
+// proxy is the control of a proxy and its engine, as the real one has them,
+// with nothing that passes.
+func proxy(ctx context.Context, dir string, ready func()) (err error) {
 	boot, err := process.BootID()
 	if err != nil {
 		return err
 	}
-	d := control.New(control.Config{Engine: &engine{}, BootID: boot})
+	journal, err := truth.Open(filepath.Join(dir, "truth"), truth.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Shut()) }()
+	e := engine{force.New(force.Options{Journal: journal, Corrupter: payload.New(nil, "", 1)})}
+	d := control.New(control.Config{Engine: e, BootID: boot, Books: books{journal}})
 	l, err := control.Listen(ctx, as(dir).KafkaProxy.Control)
 	if err != nil {
 		return err
@@ -38,36 +47,23 @@ func as(dir string) spec.Target {
 	return spec.Target{KafkaProxy: &spec.KafkaProxy{Control: "unix://" + filepath.Join(dir, control.SocketFile)}}
 }
 
-type engine struct {
-	mu  sync.Mutex
-	ids []string
-}
+// engine is the real one, which a client with numbered batches came to.
+type engine struct{ *force.Engine }
 
-func (e *engine) Set(rules []rule.Rule, _ map[string]rule.Of) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.ids = nil
-	for _, r := range rules {
-		e.ids = append(e.ids, r.ID)
-	}
-}
-
-func (e *engine) Status() map[string]rule.Count {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	out := map[string]rule.Count{}
-	for _, id := range e.ids {
-		out[id] = rule.Count{}
-	}
-	return out
-}
-
-func (e *engine) Idempotent(w rule.Where) []string {
+func (engine) Idempotent(w rule.Where) []string {
 	if len(w.Topics) > 0 && w.Topic("numbered") {
 		return []string{"ingest"}
 	}
 	return nil
 }
+
+type books struct{ journal *truth.Journal }
+
+func (b books) Begin(receipt, kind string, of rule.Of) error {
+	return b.journal.Begin(truth.Receipt{ID: receipt, Experiment: of.Experiment, Step: of.Step, Fault: kind})
+}
+
+func (b books) End(receipt string) error { return b.journal.Close(receipt) }
 
 // TestDriver runs the suite for one kind of each family; what differs between
 // kinds is decided in the proxy.

@@ -75,7 +75,8 @@ func New(c Config) *Agent {
 type job struct {
 	experiment spec.ExperimentID
 	step       spec.StepID
-	turn       sync.Mutex // held while the fault is being changed
+	turn       sync.Mutex  // held while the fault is being changed
+	vanished   func() bool // of a fault that may end by itself; set once, before it is kept
 	cancel     context.CancelFunc
 	state      halt.State
 	undoing    bool

@@ -119,7 +119,10 @@ func (a *Agent) putInPlace(ctx context.Context, j *job, q halt.Request) {
 		seen := wallclock.Now()
 		a.settle(j, halt.There)
 		a.Log.Info("a fault is in place", "receipt", id, "kind", r.Kind, "target", r.Target)
-		a.wait.Go(func() { a.keep(j, d, r) })
+		if k, ok := d.(faults.Keeper); ok {
+			j.vanished = func() bool { return a.vanished(d, r, k.KeepEvery()) }
+			a.wait.Go(func() { a.keep(j, k, r) })
+		}
 		a.wait.Go(func() {
 			a.send(a.ctx, commands.Envelope{
 				ID: id + "/injected", Experiment: q.Experiment, At: seen,

@@ -16,11 +16,7 @@ import (
 // dead, the target lets it go. A fault that went all the same is undone, so that
 // nobody takes it to have been there to the end. Faults of other drivers need
 // no keeping.
-func (a *Agent) keep(j *job, d faults.Driver, r faults.Receipt) {
-	k, ok := d.(faults.Keeper)
-	if !ok {
-		return
-	}
+func (a *Agent) keep(j *job, k faults.Keeper, r faults.Receipt) {
 	tick := time.NewTicker(k.KeepEvery())
 	defer tick.Stop()
 	for {
@@ -41,7 +37,7 @@ func (a *Agent) keep(j *job, d faults.Driver, r faults.Receipt) {
 			continue
 		}
 		a.Log.Warn("keeping a fault", "receipt", r.ID, "kind", r.Kind, "target", r.Target, "error", err)
-		if a.vanished(d, r, k.KeepEvery()) {
+		if j.vanished() {
 			a.mu.Lock()
 			if j.state == halt.There {
 				a.undo(j.experiment, j.step, cause{what: events.Failure, why: fmt.Sprintf("it went by itself: %v", err)})
@@ -57,6 +53,15 @@ func (a *Agent) holds(j *job) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return j.state == halt.There && !j.undoing && ledger.Boottime() < a.tenures[j.experiment].until
+}
+
+// truly is called with the job's turn, before a fault is undone. One whose
+// time is over may have gone since it was last kept.
+func (j *job) truly(why cause) cause {
+	if why.what == events.Planned && j.vanished != nil && j.vanished() {
+		return cause{what: events.Failure, why: "it went by itself before its end"}
+	}
+	return why
 }
 
 func (a *Agent) vanished(d faults.Driver, r faults.Receipt, within time.Duration) bool {

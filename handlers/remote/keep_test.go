@@ -104,3 +104,23 @@ func TestAFaultThatWentByItselfIsReported(t *testing.T) {
 	assert.Equal(t, events.Failure, gone.Cause)
 	assert.Contains(t, gone.Why, "it was not kept in time")
 }
+
+// TestAFaultThatWentBeforeItsEndIsNotPlanned though nobody had seen it until
+// its end was asked for.
+func TestAFaultThatWentBeforeItsEndIsNotPlanned(t *testing.T) {
+	b := newBench(t)
+	b.Drivers["file"] = seldom{kept{file{b.fault}, &atomic.Int64{}}}
+	q := b.request(nil)
+	b.Inject(q)
+	next[commands.ReportInjected](b)
+	require.NoError(t, os.Remove(b.fault))
+	b.Undo(halt.Undo{Owner: q.Owner, Experiment: "exp", Step: "s", Cause: string(events.Planned)})
+	gone := next[commands.ReportRolledBack](b)
+	assert.Equal(t, events.Failure, gone.Cause)
+	assert.Contains(t, gone.Why, "it went by itself")
+}
+
+// seldom need not be kept for as long as a test lasts.
+type seldom struct{ kept }
+
+func (seldom) KeepEvery() time.Duration { return time.Minute }

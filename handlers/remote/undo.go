@@ -100,6 +100,7 @@ func (a *Agent) takeAway(j *job, why cause) {
 	switch {
 	case errors.Is(err, ledger.ErrLive):
 		var undone bool
+		why = j.truly(why)
 		if t, undone = a.rollBack(a.ctx, j, why); !undone {
 			return
 		}

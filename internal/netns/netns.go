@@ -14,14 +14,14 @@ import (
 const own = "/proc/thread-self/ns/net"
 
 // Namespace is a network namespace that is held open: it lives at least until
-// Close, whatever becomes of its path.
+// Close, whatever becomes of its path. The zero value is the process's own.
 type Namespace struct{ file *os.File }
 
 // Open holds the namespace that is bound to path, such as /run/netns/kafka or
 // /proc/PID/ns/net; "" is the process's own.
 func Open(path string) (*Namespace, error) {
 	if path == "" {
-		path = own
+		return &Namespace{}, nil
 	}
 	f, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
@@ -30,16 +30,30 @@ func Open(path string) (*Namespace, error) {
 	return &Namespace{file: f}, nil
 }
 
-// Fd is valid until Close.
-func (n *Namespace) Fd() int { return int(n.file.Fd()) }
+// Fd is valid until Close. 0 is the process's own, as netlink.Config.NetNS
+// has it.
+func (n *Namespace) Fd() int {
+	if n.file == nil {
+		return 0
+	}
+	return int(n.file.Fd())
+}
 
 // Close lets the namespace go.
-func (n *Namespace) Close() error { return n.file.Close() }
+func (n *Namespace) Close() error {
+	if n.file == nil {
+		return nil
+	}
+	return n.file.Close()
+}
 
 // Do runs f on a thread inside the namespace. What f opens stays inside; what
 // it starts in other goroutines does not run there. It needs CAP_SYS_ADMIN
 // where the namespace is not the process's own.
 func (n *Namespace) Do(f func() error) (err error) {
+	if n.file == nil {
+		return f() // to enter even the own one needs the capability
+	}
 	runtime.LockOSThread()
 	here, err := os.Open(own)
 	if err != nil {

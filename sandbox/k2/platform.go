@@ -31,7 +31,17 @@ type Addresses struct {
 
 	Records string // folder of the process records
 	Given   Given
+	Proxy   *Proxy // between Kafka and its clients; nil: they reach it directly
 }
+
+// Proxy is a Kafka proxy that faults can be injected into.
+type Proxy struct {
+	Kafka   string // where clients bootstrap, host:port
+	Control string // as in spec.KafkaProxy
+}
+
+// Anywhere describes a sandbox that does not run, with all that one can have.
+func Anywhere() spec.Platform { return Platform(Addresses{Proxy: &Proxy{}}) }
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
@@ -59,6 +69,11 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		"trades-subject": {Title: "the schemas of the trades", Registry: &spec.Registry{URL: a.registry(), Subject: tradesSubject}},
 		"trades-table":   {Title: "the table of the trades", Table: &spec.Table{Namespace: Namespace, Name: TradesTable}},
 	}
+	if p := a.Proxy; p != nil {
+		takes := spec.Health{TCP: p.Kafka}
+		out["kafka-proxy"] = spec.Target{Title: "what passes the Kafka proxy", KafkaProxy: &spec.KafkaProxy{Control: p.Control}, Health: &takes}
+		out["kafka-proxy-process"] = process("kafka-proxy", "the Kafka proxy itself", takes)
+	}
 	a.Given.replace(out)
 	return out
 }
@@ -74,7 +89,7 @@ func services(a Addresses) map[string]spec.Health {
 	if r := a.Given.Registry; r != nil {
 		registry = r.Health
 	}
-	return map[string]spec.Health{
+	out := map[string]spec.Health{
 		"kafka":           need(spec.Health{Kafka: a.Kafka}, "kafka"),
 		"schema_registry": need(registry, "schema-registry"),
 		"store":           need(a.store(), "store"),
@@ -82,6 +97,10 @@ func services(a Addresses) map[string]spec.Health {
 		"query":           need(health(a.Query), "query"),
 		"api":             need(spec.Health{HTTP: tradesURL(a)}, "query"),
 	}
+	if p := a.Proxy; p != nil {
+		out["kafka_proxy"] = need(spec.Health{Kafka: p.Kafka}, "kafka-proxy")
+	}
+	return out
 }
 
 func tradesURL(a Addresses) string { return "http://" + a.Query + "/api/v1/trades?limit=10" }
@@ -118,6 +137,8 @@ func metrics(a Addresses) map[string]spec.Metric {
 		"ingestion_gap": {Unit: "s", Needs: "ingestion", Scrape: &spec.ScrapeSource{
 			URL: "http://" + a.Ingest + "/metrics", Series: "ingest_longest_gap_seconds",
 		}},
+		"mean_price": {Unit: "AUD", Needs: "sink", Scrape: &spec.ScrapeSource{URL: "http://" + a.Sink + "/metrics", Series: "sink_mean_price"}},
+
 		"availability": api("share", "availability"), "error_rate": api("share", "error_rate"),
 		"response_time": api("s", "response_time"), "query_latency_p95": api("s", "latency_p95"), "data_age": api("s", "data_age"),
 		"memory_usage": process("bytes", "rss_bytes"), "cpu_usage": process("cores", "cpu_cores"),

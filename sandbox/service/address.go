@@ -28,6 +28,31 @@ func FreeAddr(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// FreePorts names the first of n loopback ports in a row that were free a
+// moment ago.
+func FreePorts(ctx context.Context, n int) (first int, err error) {
+	for range 100 {
+		first = firstPort + rand.IntN(lastPort-firstPort-n) //nolint:gosec // any free ones will do
+		if err = free(ctx, first, n); err == nil {
+			return first, nil
+		}
+	}
+	return 0, fmt.Errorf("finding %d free loopback ports in a row: %w", n, err)
+}
+
+func free(ctx context.Context, first, n int) error {
+	for port := first; port < first+n; port++ {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			err = l.Close()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // listen takes an address, or any free one of the range if it is "". A known
 // address is waited for: the process before may be on its way out.
 func listen(ctx context.Context, addr string) (net.Listener, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"time"
 
@@ -100,8 +101,21 @@ func (w *writer) batch(ctx context.Context, cl *kgo.Client, at lake.Watermark, k
 		delete(known, coordinate{r.Partition, r.Offset}) // the table has passed it
 	}
 	w.rows.Add(float64(len(rows)))
+	if len(rows) > 0 {
+		w.price.Set(meanPrice(rows))
+	}
 	w.appends.Inc()
 	return w.show(ctx, cl, at)
+}
+
+// meanPrice is of one trade at least.
+func meanPrice(rows []trade.V2) float64 {
+	sum := new(big.Rat)
+	for _, t := range rows {
+		sum.Add(sum, t.Price)
+	}
+	mean, _ := sum.Quo(sum, new(big.Rat).SetInt64(int64(len(rows)))).Float64()
+	return mean
 }
 
 // collect gathers one batch: until Rows records, or Every after the first.

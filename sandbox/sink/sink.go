@@ -64,6 +64,7 @@ type writer struct {
 	status atomic.Pointer[error] // why the last session ended
 
 	rows, dead, appends, errs prometheus.Counter
+	price                     prometheus.Gauge
 }
 
 // Run writes until ctx ends. What it had not appended is read again next time.
@@ -126,5 +127,7 @@ func (w *writer) measure(reg *prometheus.Registry) {
 	w.rows = counter("sink_rows_written_total", "Rows appended to the table.")
 	w.dead = counter("sink_dead_letters_total", "Records sent to the dead-letter topic.")
 	w.appends = counter("sink_appends_total", "Snapshots committed.")
+	w.price = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sink_mean_price", Help: "Mean price of the trades of the latest batch that had any."})
+	reg.MustRegister(w.price)
 	w.errs = counter("sink_errors_total", "Sessions that ended with an error and were started anew.")
 }

@@ -32,6 +32,13 @@ func Address(home string) (string, error) {
 	return unixScheme + path, nil
 }
 
+// Check says what is wrong with an address that Listen would take, as it
+// would.
+func Check(address string) error {
+	_, _, err := where(address)
+	return err
+}
+
 // Listen takes an address: unix:///path, which its owner alone may open, or
 // http://host:port on the loopback, which asks for a token. Another proxy that
 // listens there is an error; what a dead one left is replaced.

@@ -38,8 +38,8 @@ type Redirect struct {
 
 // Open listens inside the namespace that is bound to path ("": the process's
 // own) and leads new connections to ports there. Where IPv6 is off in the
-// namespace only IPv4 is led. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN, and
-// the namespace's loopback to be up.
+// namespace only IPv4 is led. It needs CAP_NET_ADMIN, for a namespace that is
+// not its own CAP_SYS_ADMIN too, and the namespace's loopback to be up.
 func Open(path string, ports []int) (*Redirect, error) {
 	if len(ports) == 0 {
 		return nil, errors.New("redirecting to the Kafka proxy: no port is named; say which ports the brokers listen on, such as 9092")

@@ -8,14 +8,17 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/redirect"
 	"github.com/k2-platform/faultline/internal/netns"
@@ -25,7 +28,7 @@ import (
 const childPath, childPort = "REDIRECT_TEST_PATH", "REDIRECT_TEST_PORT"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(childPath); path != "" {
+	if path, is := os.LookupEnv(childPath); is {
 		child(path)
 		return
 	}
@@ -110,6 +113,30 @@ func TestAProxyThatIsKilledLeavesTheWayStraight(t *testing.T) {
 	_ = cmd.Wait()
 	assert.Equal(t, "broker", s.says())
 }
+
+// TestOfItsOwnNamespaceItNeedsToBeNoRoot: a sidecar has its pod's namespace,
+// and of capabilities no more than is needed.
+func TestOfItsOwnNamespaceItNeedsToBeNoRoot(t *testing.T) {
+	netnstest.New(t) // skips without the right to make one
+	binary := filepath.Join(t.TempDir(), "child")
+	self, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(binary, self, 0o700))
+	require.NoError(t, os.Chown(binary, nobody, nobody))
+	for dir := filepath.Dir(binary); dir != os.TempDir(); dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // another user is to reach the program
+	}
+	cmd := exec.CommandContext(t.Context(), binary) //nolint:gosec // this test's own binary
+	cmd.Env = append(os.Environ(), childPath+"=", childPort+"=9092")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET, Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: []uintptr{unix.CAP_NET_ADMIN},
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Equal(t, "open\n", string(out))
+}
+
+const nobody = 65534
 
 func TestRefusals(t *testing.T) {
 	_, err := redirect.Open("", nil)

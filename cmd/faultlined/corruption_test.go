@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/commands"
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiments"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
+	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/sink"
+	"github.com/k2-platform/faultline/sandbox/trade"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// TestDataCorruption runs the document that ships, on a sandbox behind the
+// real proxy, and holds what is told of it against the proxy's journal, Kafka
+// and the table of trades.
+func TestDataCorruption(t *testing.T) {
+	l := newLife(t)
+	end := startSandbox(t, l.home, "--kafka-proxy")
+	l.file = filepath.Join(l.home, "sandbox", "platform.yaml")
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(l.file)
+		return err == nil
+	}, time.Minute, 50*time.Millisecond, "the sandbox is not up")
+	l.up()
+	b := l.open()
+	l.send(b, "1", "corrupted", commands.Schedule{Document: shipped(t, "data-corruption.yaml", "demo")})
+	s := l.await(b, "corrupted", over)
+	require.Equal(t, events.Upheld, s.Verdict, s.Reasons)
+	require.NotNil(t, s.Books)
+	account := s.Books.Truth
+	require.NotNil(t, account)
+	assert.True(t, account.Complete, account.Why)
+	assert.Equal(t, int64(1), account.Receipts)
+	require.Positive(t, account.Entries)
+	assert.Equal(t, account.Written, account.Entries)
+	require.NoError(t, b.Close())
+	l.down()
+
+	told := l.groundTruth("corrupted")
+	require.Len(t, told, int(account.Entries))
+	require.Equal(t, journalled(t, filepath.Join(l.home, "sandbox", "kafka-proxy", "truth")), told)
+	l.checkCorrupted(told)
+	l.checkProxyReturns()
+	end()
+}
+
+// shipped is a document that comes with Faultline.
+func shipped(t *testing.T, name, profile string) spec.Document {
+	t.Helper()
+	text, err := experiments.Files.ReadFile(name)
+	require.NoError(t, err)
+	parsed, problems := spec.Parse(text)
+	require.NoError(t, problems.Err())
+	d, err := parsed.Document.WithProfile(profile)
+	require.NoError(t, err)
+	return d
+}
+
+// touch is an entry of the ground truth, without when it was.
+type touch struct {
+	seq                            int64
+	step, receipt, fault, what     string
+	topic, way, client, was, turns string
+	partition, offset              int64
+}
+
+// journalled is what the proxy has on its disk.
+func journalled(t *testing.T, dir string) []touch {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.journal"))
+	require.NoError(t, err)
+	var out []touch
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		require.NoError(t, err)
+		for line := range bytes.Lines(text) {
+			var one struct{ Entry *truth.Entry }
+			require.NoError(t, json.Unmarshal(line[bytes.IndexByte(line, '{'):], &one))
+			if e := one.Entry; e != nil {
+				out = append(out, touch{
+					int64(e.Seq), e.Step, e.Receipt, e.Fault, e.What, e.Topic, e.Way, e.Client, e.Before, e.After, int64(e.Partition), e.Offset,
+				})
+			}
+		}
+	}
+	return out
+}
+
+// groundTruth is what the table has of an experiment, in the order of seq.
+func (l *life) groundTruth(id string) []touch {
+	l.t.Helper()
+	var out []touch
+	l.scan("chaos", "ground_truth", lake.ScanOptions{Equals: map[string]string{"experiment": id}}, func(r lake.Row) error {
+		text := func(column string) string { s, _ := r.Text(column); return s }
+		number := func(column string) int64 { n, _ := r.Int(column); return n }
+		out = append(out, touch{
+			number("seq"), text("step"), text("receipt"), text("fault"), text("what"), text("record_topic"), text("way"), text("client"),
+			text("before"), text("after"), number("record_partition"), number("record_offset"),
+		})
+		return nil
+	})
+	slices.SortFunc(out, func(a, b touch) int { return int(a.seq - b.seq) }) // a scan has no order
+	return out
+}
+
+// checkCorrupted says of each trade in Kafka whether its row has price and
+// quantity as they were, or in each other's place: that where the ground truth
+// says so, whose hash is that of what Kafka has.
+func (l *life) checkCorrupted(told []touch) {
+	t := l.t
+	t.Helper()
+	swapped := map[[2]int64]touch{}
+	for _, e := range told {
+		assert.Equal(t, "price_value_swap", e.what)
+		swapped[[2]int64{e.partition, e.offset}] = e
+	}
+	rows := map[string][2]string{}
+	l.scan(sink.Namespace, sink.Table, lake.ScanOptions{Columns: []string{"trade_id", "price", "quantity"}}, func(r lake.Row) error {
+		id, _ := r.Text("trade_id")
+		price, _ := r.Text("price")
+		quantity, _ := r.Text("quantity")
+		rows[id] = [2]string{price, quantity}
+		return nil
+	})
+	codec, err := trade.NewCodec()
+	require.NoError(t, err)
+	reader, err := codec.Reader(trade.SchemaText())
+	require.NoError(t, err)
+	found := 0
+	l.trades(func(r bus.Record) {
+		_, body, err := trade.Unframe(r.Value)
+		require.NoError(t, err)
+		v, err := reader.Decode(body)
+		require.NoError(t, err)
+		row, ok := rows[v.TradeID]
+		if !ok {
+			return // not stored yet
+		}
+		want := [2]string{digits(v.Price), digits(v.Quantity)}
+		if e, ok := swapped[[2]int64{int64(r.Partition), r.Offset}]; ok {
+			found++
+			want[0], want[1] = want[1], want[0]
+			assert.Equal(t, record.Hash(&record.Record{Key: r.Key, Value: r.Value}), e.was)
+		}
+		assert.Equal(t, want, row, "trade %s, partition %d, offset %d", v.TradeID, r.Partition, r.Offset)
+	})
+	assert.Equal(t, len(swapped), found)
+}
+
+func digits(r *big.Rat) string { return r.FloatString(trade.Scale) }
+
+// trades calls each for every record of the sandbox's topic.
+func (l *life) trades(each func(bus.Record)) {
+	l.t.Helper()
+	addr, err := broker.Addr(l.home)
+	require.NoError(l.t, err)
+	k, err := bus.Open(bus.Config{Brokers: strings.Split(addr, ",")}, nil)
+	require.NoError(l.t, err)
+	defer func() { require.NoError(l.t, k.Close()) }()
+	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
+	defer cancel()
+	ends, err := k.EndOffsets(ctx, broker.Topic)
+	require.NoError(l.t, err)
+	require.NoError(l.t, k.ReadTo(ctx, broker.Topic, nil, ends, func(all []bus.Record) error {
+		for _, r := range all {
+			each(r)
+		}
+		return nil
+	}))
+}
