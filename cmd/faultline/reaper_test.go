@@ -250,7 +250,9 @@ func TestAReaperThatCannotStartIsAnError(t *testing.T) {
 	}
 }
 
-// TestAReaperIsSmall measures the real binary: the test's own is another.
+// TestAReaperIsSmall measures the real binary: the test's own is another. It
+// holds what the reaper itself takes. How much of the program's file is mapped
+// beside it depends on what else the machine does; bench-halt measures it.
 func TestAReaperIsSmall(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "faultline")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".") //nolint:gosec // our own
@@ -278,8 +280,8 @@ func TestAReaperIsSmall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name == "VmRSS" && kib > 12<<10 {
-			t.Errorf("a reaper at rest takes %d KiB, want at most 12 MiB", kib)
+		if name == "RssAnon" && kib > 6<<10 {
+			t.Errorf("a reaper at rest takes %d KiB of its own, want at most 6 MiB", kib)
 		}
 	}
 	if err := c.Close(); err != nil {
