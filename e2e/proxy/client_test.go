@@ -28,7 +28,11 @@ type options struct {
 	observe   bool
 	last      time.Duration // of observe
 	stop      string        // a file that ends observe before, once it is there
-	interval  time.Duration // between two records of observe
+	interval  time.Duration // between two bursts of observe
+	burst     int           // records at a time
+	shaped    bool          // values are framed JSON with a few fields
+	producer  string        // idempotent, plain or transactional
+	timeout   time.Duration // of requests; 0: as the client has it
 	out       *teller
 }
 
@@ -53,6 +57,10 @@ func runGoClient(args []string, out io.Writer) error {
 	mode := flags.String("mode", "conform", "conform or observe")
 	seconds := flags.Float64("seconds", 10, "of observe")
 	interval := flags.Float64("interval-ms", 20, "between two records of observe")
+	timeout := flags.Float64("timeout-ms", 0, "of requests; 0: as the client has it")
+	flags.StringVar(&o.producer, "producer", "idempotent", "idempotent, plain or transactional")
+	flags.IntVar(&o.burst, "burst", 1, "records at a time, of observe")
+	shaped := flags.String("values", "numbers", "numbers, or json: framed JSON with a few fields")
 	flags.StringVar(&o.stop, "stop-file", "", "ends observe before, once it is there")
 	flags.StringVar(&o.prefix, "prefix", "", "of all topics, groups and transactional ids")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -60,6 +68,7 @@ func runGoClient(args []string, out io.Writer) error {
 	}
 	o.bootstrap, o.observe = strings.Split(*bootstrap, ","), *mode == "observe"
 	o.last, o.interval = time.Duration(*seconds*float64(time.Second)), time.Duration(*interval*float64(time.Millisecond))
+	o.timeout, o.shaped = time.Duration(*timeout*float64(time.Millisecond)), *shaped == "json"
 	o.out = &teller{to: json.NewEncoder(out), began: time.Now()}
 	var c goClient
 	switch args[0] {
@@ -107,8 +116,8 @@ func (t *teller) failed(call string, err error) {
 	t.tell("error", map[string]any{"call": call, "error": err.Error()})
 }
 
-func (t *teller) received(partition int32, offset int64, value []byte) {
-	what := map[string]any{"partition": partition, "offset": offset, "value": nil}
+func (t *teller) received(partition int32, offset int64, value []byte, at time.Time) {
+	what := map[string]any{"partition": partition, "offset": offset, "value": nil, "timestamp": at.UnixMilli()}
 	if value != nil {
 		what["value"] = string(value)
 	}

@@ -34,13 +34,16 @@ func (s *sar) name(what string) string { return s.prefix + "-" + what }
 func (s *sar) config() *sarama.Config {
 	c := sarama.NewConfig()
 	c.Version, c.ClientID = sarama.MaxVersion, s.prefix
-	c.Producer.RequiredAcks, c.Producer.Idempotent, c.Net.MaxOpenRequests = sarama.WaitForAll, true, 1
+	c.Producer.RequiredAcks, c.Producer.Idempotent, c.Net.MaxOpenRequests = sarama.WaitForAll, s.producer != "plain", 1
 	c.Producer.Return.Successes, c.Producer.Retry.Max, c.Producer.Retry.Backoff = true, 300, 100*time.Millisecond
 	c.Producer.Transaction.Retry.Max = 300
 	c.Producer.Flush.Frequency = 5 * time.Millisecond
 	c.Consumer.Offsets.Initial, c.Consumer.Offsets.AutoCommit.Enable = sarama.OffsetOldest, false
 	c.Consumer.Group.Heartbeat.Interval = soon
 	c.Consumer.Return.Errors, c.Consumer.MaxWaitTime = true, 100*time.Millisecond
+	if s.timeout > 0 {
+		c.Net.DialTimeout, c.Net.ReadTimeout, c.Net.WriteTimeout = s.timeout, s.timeout, s.timeout
+	}
 	c.Metadata.RefreshFrequency, c.Metadata.Retry.Max = time.Second, 100
 	return c
 }

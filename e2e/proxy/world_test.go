@@ -39,6 +39,7 @@ func brokers(t *testing.T, name string) []string {
 // proxy is a running faultline kafka-proxy.
 type proxy struct {
 	bootstrap string
+	home      string   // its state folder
 	brokers   []string // that it stands before
 	log       *syncBuffer
 }
@@ -52,7 +53,7 @@ func startProxy(t *testing.T, brokers []string, more ...string) proxy {
 	home, err := os.MkdirTemp("", "kafka-proxy") //nolint:usetesting // it must be short: a socket is in it
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
-	p := proxy{brokers: brokers, log: &syncBuffer{}}
+	p := proxy{home: home, brokers: brokers, log: &syncBuffer{}}
 	args := append([]string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}, more...)
 	cmd := exec.Command(program, args...) //nolint:gosec,noctx // the program under test; the cleanup ends it
 	cmd.Stdout, cmd.Stderr = p.log, p.log

@@ -1,0 +1,111 @@
+//go:build e2e
+
+package proxy_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// shown is how long a fault stays in force once it has met every client.
+const shown = 1500 * time.Millisecond
+
+// TestFaultsAreSeen puts every fault of docs/KAFKA_FAULTS.md in force under
+// all clients at once, and lifts it again.
+func TestFaultsAreSeen(t *testing.T) {
+	all, p := programs(t), startProxy(t, brokers(t, "E2E_KAFKA"))
+	for _, producer := range []string{idempotent, plain, transactional} {
+		t.Run(producer, func(t *testing.T) {
+			l := begin(t, p, all, producer, nil)
+			l.caughtUp("at the start")
+			for _, r := range rows() {
+				if r.producer != producer && (r.producer != "" || producer != idempotent) {
+					continue
+				}
+				t.Run(r.fault, func(t *testing.T) { l.show(t, r) })
+			}
+			l.end()
+			for _, w := range l.clients {
+				w.end(t)
+				w.alone(t, p)
+			}
+		})
+	}
+}
+
+func (l *life) show(t *testing.T, r row) {
+	t.Helper()
+	was := l.T
+	l.T = t
+	defer func() { l.T = was }()
+	windows := l.under(r)
+	for i, w := range windows {
+		got := strings.Join(w.words(), ", ")
+		assert.Equal(t, r.sees[i], got, w.name)
+		t.Logf("ROW %s|%s|%s|%s", r.producer, r.fault, w.name, got)
+	}
+}
+
+// under has a fault in force, and lifted, under all clients.
+func (l *life) under(r row) []window {
+	l.Helper()
+	kind, with := split(r.fault)
+	out, after, receipts := make([]window, len(l.clients)), make([]map[int32]int64, len(l.clients)), make([][]string, len(l.clients))
+	for i, w := range l.clients {
+		w.look(l.T)
+		out[i], after[i] = window{watched: w, first: len(w.events)}, w.stored.ends(w.topic)
+		receipts[i] = []string{l.put(w, kind, with)}
+		if r.with != "" {
+			also, how := split(r.with)
+			receipts[i] = append(receipts[i], l.put(w, also, how))
+		}
+	}
+	for i, w := range l.clients {
+		if kind != "kafka.slow_close" { // nobody may close a connection
+			l.await(w, "meets the fault", func() bool { return l.met(receipts[i][0]) })
+		}
+	}
+	l.pass(shown / 3)
+	for i, w := range l.clients {
+		w.look(l.T)
+		out[i].met = len(w.events)
+	}
+	l.pass(shown)
+	for i, w := range l.clients {
+		w.look(l.T)
+		out[i].lifted = len(w.events)
+		for _, receipt := range receipts[i] {
+			assert.NoError(l, l.control.Lift(l.Context(), receipt))
+		}
+	}
+	upTo := l.caughtUp("after " + r.fault)
+	for i, w := range l.clients {
+		out[i].last = len(w.events)
+		out[i].stored = w.stored.between(w.topic, after[i], upTo[i])
+	}
+	return out
+}
+
+// pass lets a fault be at work for a while: that nothing comes is what it may
+// do.
+func (l *life) pass(d time.Duration) {
+	l.Helper()
+	select {
+	case <-time.After(d):
+	case <-l.Context().Done():
+	}
+}
+
+// split reads a fault as --fault takes it.
+func split(text string) (kind string, with map[string]string) {
+	words := strings.Fields(text)
+	with = map[string]string{}
+	for _, w := range words[1:] {
+		name, value, _ := strings.Cut(w, "=")
+		with[name] = value
+	}
+	return words[0], with
+}
