@@ -19,13 +19,14 @@ const (
 	partitions = 3
 	patience   = 30 * time.Second
 	soon       = 300 * time.Millisecond
+	session    = 6 * time.Second // of a group, the shortest that a broker allows
 )
 
 // options are what every client is told on its command line.
 type options struct {
 	bootstrap []string
 	prefix    string // of all topics, groups and transactional ids
-	observe   bool
+	observing bool
 	last      time.Duration // of observe
 	stop      string        // a file that ends observe before, once it is there
 	interval  time.Duration // between two bursts of observe
@@ -66,7 +67,7 @@ func runGoClient(args []string, out io.Writer) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	o.bootstrap, o.observe = strings.Split(*bootstrap, ","), *mode == "observe"
+	o.bootstrap, o.observing = strings.Split(*bootstrap, ","), *mode == "observe"
 	o.last, o.interval = time.Duration(*seconds*float64(time.Second)), time.Duration(*interval*float64(time.Millisecond))
 	o.timeout, o.shaped = time.Duration(*timeout*float64(time.Millisecond)), *shaped == "json"
 	o.out = &teller{to: json.NewEncoder(out), began: time.Now()}
@@ -79,7 +80,7 @@ func runGoClient(args []string, out io.Writer) error {
 	default:
 		return fmt.Errorf("there is no client %q in Go; write franz-go or sarama", args[0])
 	}
-	if o.observe {
+	if o.observing {
 		return c.observe()
 	}
 	for _, s := range c.steps() {

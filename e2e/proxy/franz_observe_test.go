@@ -27,7 +27,7 @@ func (f *franz) observe() error {
 		return err
 	}
 	defer writer.Close()
-	reader, err := kgo.NewClient(f.common(kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(soon))...)
+	reader, err := kgo.NewClient(f.common(kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(soon), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session))...)
 	if err != nil {
 		return err
 	}

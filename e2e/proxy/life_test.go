@@ -28,6 +28,7 @@ type life struct {
 	clients []*watched
 	enough  string // file that ends them
 	faults  int
+	lost    bool // a client does not go on
 }
 
 // watched is a client that observes, and what it told so far.
@@ -40,10 +41,7 @@ type watched struct {
 	stored *store
 }
 
-const (
-	outlives = 10 * time.Minute // a client that nobody ends
-	timeout  = 2 * time.Second  // of the clients' requests
-)
+const timeout = 2 * time.Second // of the clients' requests
 
 // begin starts the clients. before runs when their names are known.
 func begin(t *testing.T, p proxy, all []program, producer string, before func(*life)) *life {
@@ -65,7 +63,7 @@ func begin(t *testing.T, p proxy, all []program, producer string, before func(*l
 	for i, c := range all {
 		w := l.clients[i]
 		w.stored = l.stored
-		w.running = c.start(t, p.bootstrap, w.prefix, "--mode", "observe", "--seconds", fmt.Sprint(outlives.Seconds()), "--stop-file", l.enough,
+		w.running = c.start(t, p.bootstrap, w.prefix, "--mode", "observe", "--seconds", fmt.Sprint(longestLife.Seconds()), "--stop-file", l.enough,
 			"--interval-ms", "100", "--burst", "6", "--values", "json", "--producer", producer, "--timeout-ms", fmt.Sprint(timeout.Milliseconds()))
 	}
 	t.Cleanup(func() { // a client that failed is none the less ended
@@ -102,7 +100,7 @@ func (l *life) put(w *watched, kind string, with map[string]string) string {
 		own[name] = value
 	}
 	_, err = l.control.Put(l.Context(), receipt, control.Fault{
-		Experiment: "rows", Step: "row", Kind: kind, With: own, BootID: boot, Expires: ledger.Boottime() + outlives, Lease: spec.Duration(control.LongestLease),
+		Experiment: "rows", Step: "row", Kind: kind, With: own, BootID: boot, Expires: ledger.Boottime() + longestLife, Lease: spec.Duration(control.LongestLease),
 	})
 	require.NoError(l, err)
 	return receipt
@@ -144,6 +142,7 @@ func (l *life) await(w *watched, what string, holds func() bool) {
 			w.look(l.T)
 		}
 	}
+	l.lost = l.lost || !ok
 	require.True(l, ok, "%s: %s; its last events: %+v\n%s", w.name, what, w.events[max(0, len(w.events)-5):], &w.log)
 }
 

@@ -11,7 +11,7 @@ const (
 type row struct {
 	fault    string // as --fault takes it
 	producer string
-	with     string // a fault that comes with it, so that the client asks what this one is about
+	with     string // faults that come with it, so that the client asks what this one is about
 	sees     [4]string
 }
 
@@ -51,7 +51,7 @@ func rows() []row {
 		{fault: "kafka.stale_metadata how=frozen"},
 		{fault: "kafka.throttle time=1500ms api=Produce first=3"},
 		{fault: "kafka.throttle time=1500ms api=Fetch first=3"},
-		{fault: "kafka.move_coordinator", with: "kafka.error code=NOT_COORDINATOR api=Heartbeat first=1"},
+		{fault: "kafka.move_coordinator", with: "kafka.error code=NOT_COORDINATOR api=JoinGroup first=1; kafka.error code=REBALANCE_IN_PROGRESS api=Heartbeat first=1"},
 		{fault: "kafka.disconnect first=2 api=Fetch"},
 		{fault: "kafka.disconnect first=2 api=Produce"},
 

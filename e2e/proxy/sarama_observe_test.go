@@ -17,7 +17,7 @@ func (s *sar) observe() error {
 	if err != nil {
 		s.out.failed("create topic", err)
 	}
-	c := s.observing()
+	c := s.writing()
 	if s.producer == "transactional" {
 		return s.observeTransactions(topic)
 	}
@@ -27,7 +27,7 @@ func (s *sar) observe() error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true}, errgroup.Group{}
+	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true, tell: s.consumeFailed}, errgroup.Group{}
 	all.Go(func() error {
 		for m := range p.Successes() {
 			of := m.Metadata.(sent)
@@ -76,7 +76,7 @@ func (s *sar) numberedMessage(topic string, n int64) *sarama.ProducerMessage {
 	return m
 }
 
-func (s *sar) observing() *sarama.Config {
+func (s *sar) writing() *sarama.Config {
 	c := s.config()
 	c.Producer.Flush.Frequency = s.linger()
 	return c
@@ -87,8 +87,10 @@ func (s *sar) observing() *sarama.Config {
 func (s *sar) observeGroup(ctx context.Context, topic string, isolation sarama.IsolationLevel, parts *claims) error {
 	for ctx.Err() == nil {
 		if err := s.member(ctx, topic, topic, isolation, parts); err != nil && ctx.Err() == nil {
-			s.out.failed("consume", err)
+			s.consumeFailed(err)
 		}
 	}
 	return nil
 }
+
+func (s *sar) consumeFailed(err error) { s.out.failed("consume", err) }

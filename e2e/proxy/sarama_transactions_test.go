@@ -16,7 +16,7 @@ import (
 func (s *sar) observeTransactions(topic string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true}, errgroup.Group{}
+	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true, tell: s.consumeFailed}, errgroup.Group{}
 	all.Go(func() error { return s.observeGroup(ctx, topic, sarama.ReadCommitted, parts) })
 	all.Go(func() error {
 		defer counts.wrote.Store(true)
@@ -36,7 +36,7 @@ func (s *sar) observeTransactions(topic string) error {
 }
 
 func (s *sar) writeTransactions(topic string, counts *counts) (err error) {
-	c := s.observing()
+	c := s.writing()
 	c.Producer.Transaction.ID = topic
 	var p sarama.SyncProducer
 	for all := range counts.bursts(s.options) {

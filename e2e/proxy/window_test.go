@@ -53,7 +53,7 @@ func shortened(client, text string) string {
 
 // none says whether no event of a name came while the fault was at work.
 func (w window) none(name string) bool {
-	return w.met < w.lifted && !slices.ContainsFunc(w.events[w.met:w.lifted], func(e event) bool { return e.Event == name })
+	return !slices.ContainsFunc(w.events[w.met:w.lifted], func(e event) bool { return e.Event == name })
 }
 
 // wrote compares what was acknowledged with what is stored.

@@ -128,10 +128,13 @@ func run(t *testing.T, argv ...string) string {
 	return out.String()
 }
 
+// longestLife is that of a client; after it something hangs.
+const longestLife = 10 * time.Minute
+
 // start starts a client at a bootstrap address.
 func (p program) start(t *testing.T, bootstrap, prefix string, args ...string) *running {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), longestLife)
 	args = append(append(p.argv[1:len(p.argv):len(p.argv)], "--bootstrap", bootstrap, "--prefix", prefix), args...)
 	r := &running{prefix: prefix, cmd: exec.CommandContext(ctx, p.argv[0], args...), stop: stop} //nolint:gosec // the clients of this folder
 	r.cmd.Stdout, r.cmd.Stderr, r.cmd.Env = &r.out, &r.log, append(os.Environ(), p.env...)

@@ -44,7 +44,7 @@ class JavaObserver {
     }
     var writer = new Thread(() -> { if (producer.equals("transactional")) writeTransactions(topic); else write(topic); });
     writer.start();
-    var own = config(Map.of("group.id", topic, "auto.offset.reset", "earliest", "auto.commit.interval.ms", 300, "heartbeat.interval.ms", 500,
+    var own = config(Map.of("group.id", topic, "auto.offset.reset", "earliest", "auto.commit.interval.ms", 300, "heartbeat.interval.ms", 500, "session.timeout.ms", 6000,
         "isolation.level", producer.equals("transactional") ? "read_committed" : "read_uncommitted"));
     try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new StringDeserializer())) {
       c.subscribe(List.of(topic));
@@ -110,7 +110,7 @@ class JavaObserver {
       bursts(all -> {
         try {
           if (p.get() == null) {
-            p.set(producer(Map.of("transactional.id", topic, "transaction.timeout.ms", 30000)));
+            p.set(producer(Map.of("transactional.id", topic, "transaction.timeout.ms", 60000)));
             p.get().initTransactions();
           }
           transaction(p.get(), topic, all);

@@ -27,6 +27,7 @@ class Observer:
         self.args, self.began, self.lock = args, time.monotonic(), threading.Lock()
         self.topic = args.prefix + "-observe"
         self.seen = {"sent": 0, "acked": 0, "received": 0}
+        self.fatal = False
         self.common = {"bootstrap.servers": args.bootstrap, "client.id": args.prefix, "topic.metadata.refresh.interval.ms": 1000, "error_cb": lambda e: self.failed("client", e)}
         if args.timeout_ms:
             self.common |= {"socket.timeout.ms": args.timeout_ms}
@@ -38,6 +39,7 @@ class Observer:
     def failed(self, call, e, **more):
         if isinstance(e, KafkaException):
             e = e.args[0]
+        self.fatal = self.fatal or isinstance(e, KafkaError) and (e.fatal() or e.code() == KafkaError._FATAL)
         self.tell("error", call=call, error=f"{e.name()}: {e.str()}" if isinstance(e, KafkaError) else str(e), **more)
 
     def create(self):
@@ -48,7 +50,7 @@ class Observer:
             self.failed("create topic", e)
 
     def producer(self, **more):
-        own = {"acks": "all", "linger.ms": 10 if self.args.burst > 1 else 0, "delivery.timeout.ms": 120000}
+        own = {"acks": "all", "linger.ms": 10 if self.args.burst > 1 else 0, "delivery.timeout.ms": 60000}
         if self.args.producer == "plain":
             own |= {"enable.idempotence": False, "max.in.flight.requests.per.connection": 1}
         else:
@@ -89,9 +91,15 @@ class Observer:
 
     def write(self):
         p = self.producer()
-        for numbers in self.bursts(p.poll):
+        for numbers in self.bursts(lambda wait: p.poll(wait)):
+            if self.fatal:  # this one writes no more
+                p.flush(1)
+                p, self.fatal = self.producer(), False
             for n in numbers:
-                p.produce(self.topic, key=str(n % 10), value=self.value(n), on_delivery=self.delivered(n))
+                try:
+                    p.produce(self.topic, key=str(n % 10), value=self.value(n), on_delivery=self.delivered(n))
+                except KafkaException as e:
+                    self.failed("produce", e, n=n)
         p.flush(60)
 
     def write_transactions(self):
@@ -99,7 +107,7 @@ class Observer:
         for numbers in self.bursts(time.sleep):
             try:
                 if p is None:
-                    p = self.producer(**{"transactional.id": self.topic, "transaction.timeout.ms": 30000})
+                    p = self.producer(**{"transactional.id": self.topic, "transaction.timeout.ms": 60000})
                     p.init_transactions(PATIENCE)
                 self.transaction(p, numbers)
             except KafkaException as e:
@@ -131,7 +139,7 @@ class Observer:
             self.acked(*k)
 
     def read(self, writer):
-        own = {"group.id": self.topic, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300, "heartbeat.interval.ms": 500}
+        own = {"group.id": self.topic, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300, "heartbeat.interval.ms": 500, "session.timeout.ms": 6000}
         if self.args.producer != "transactional":
             own |= {"isolation.level": "read_uncommitted"}
         c = Consumer(self.common | own)
