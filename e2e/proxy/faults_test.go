@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 )
 
 // shown is how long a fault stays in force once it has met every client.
@@ -44,10 +46,13 @@ func (l *life) show(t *testing.T, r row) {
 	was := l.T
 	l.T = t
 	defer func() { l.T = was }()
-	windows := l.under(r)
+	windows, receipts := l.under(r)
 	for i, w := range windows {
 		got := told(w.words(), r.sees[i])
 		assert.Equal(t, r.sees[i], got, w.name)
+		if kind, with := split(r.fault); truth.Touches(kind) {
+			w.accounted(t, kind, with, l.proxy.groundTruth(t, receipts[i]))
+		}
 		t.Logf("ROW %s|%s|%s|%s", r.producer, r.fault, w.name, w.words())
 	}
 }
@@ -61,11 +66,13 @@ func told(saw []string, expected string) string {
 	}), ", ")
 }
 
-// under has a fault in force, and lifted, under all clients.
-func (l *life) under(r row) []window {
+// under has a fault in force, and lifted, under all clients, and gives the
+// receipts.
+func (l *life) under(r row) (out []window, first []string) {
 	l.Helper()
 	kind, with := split(r.fault)
-	out, after, receipts := make([]window, len(l.clients)), make([]map[int32]int64, len(l.clients)), make([][]string, len(l.clients))
+	out = make([]window, len(l.clients))
+	after, receipts := make([]map[int32]int64, len(l.clients)), make([][]string, len(l.clients))
 	for i, w := range l.clients {
 		w.look(l.T)
 		out[i], after[i] = window{watched: w, first: len(w.events)}, w.stored.ends(w.topic)
@@ -77,10 +84,8 @@ func (l *life) under(r row) []window {
 			}
 		}
 	}
-	for i, w := range l.clients {
-		if kind != "kafka.slow_close" { // nobody may close a connection
-			l.await(w, "meets the fault", func() bool { return l.met(receipts[i][0]) })
-		}
+	for i := range l.clients {
+		out[i].asked = kind == "kafka.slow_close" || l.meets(receipts[i][0], r.sees[i] != neverAsks) // nobody may close a connection
 	}
 	shown := shown
 	if strings.Contains(r.fault, "every=") { // whatever came is seen, and nothing else
@@ -103,8 +108,19 @@ func (l *life) under(r row) []window {
 	for i, w := range l.clients {
 		out[i].last = len(w.events)
 		out[i].stored = w.stored.between(w.topic, after[i], upTo[i])
+		first = append(first, receipts[i][0])
 	}
-	return out
+	return out, first
+}
+
+// meets waits until a fault has met something, if it is to.
+func (l *life) meets(receipt string, expected bool) bool {
+	l.Helper()
+	met := l.met(receipt)
+	for end := time.Now().Add(patience / 2); expected && !met && time.Now().Before(end); met = l.met(receipt) {
+		l.pass(20 * time.Millisecond)
+	}
+	return met
 }
 
 // pass lets a fault be at work for a while: that nothing comes is what it may

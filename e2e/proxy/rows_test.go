@@ -7,6 +7,9 @@ const (
 	transactional = "transactional"
 )
 
+// neverAsks is said of a client that never sends the request of a fault.
+const neverAsks = "never asks"
+
 // row is one of docs/KAFKA_FAULTS.md: a fault, and what each client sees.
 type row struct {
 	fault    string // as --fault takes it

@@ -14,6 +14,7 @@ import (
 // window is what one client went through while a fault came and went.
 type window struct {
 	*watched
+	asked bool // what the fault is about
 	// Indices of events: the fault comes at first, has met something at met and
 	// is lifted at lifted; at last all is as before.
 	first, met, lifted, last int
@@ -25,6 +26,9 @@ const slow = 900 // ms; nothing takes as long where no fault is
 // words say what the client saw, as docs/KAFKA_FAULTS.md does.
 func (w window) words() []string {
 	all := map[string]bool{}
+	if !w.asked {
+		all[neverAsks] = true
+	}
 	for _, e := range w.events[w.first:w.last] {
 		if e.Event == "error" {
 			all[e.Call+" `"+shortened(w.name, e.Error)+"`"] = true

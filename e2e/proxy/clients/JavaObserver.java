@@ -63,6 +63,8 @@ class JavaObserver {
       }
     } catch (KafkaException e) {
       tell("error", "call", "consume", "error", e.toString());
+      // A batch that it cannot take it would never fetch again by itself.
+      if (("" + e.getMessage()).contains("seek past")) for (var p : c.assignment()) c.seek(p, c.position(p));
     }
   }
 
