@@ -41,13 +41,17 @@ func (w window) words() []string {
 
 // shortened is an error without what differs from one time to the next.
 func shortened(client, text string) string {
+	if strings.Contains(strings.ToLower(text), "crc") {
+		return "a wrong CRC"
+	}
 	switch client {
 	case "java":
 		class, _, _ := strings.Cut(text, ":")
 		return class[strings.LastIndexByte(class, '.')+1:]
 	case "sarama":
-		text = text[strings.LastIndex(text, "kafka server: ")+1:]
-		text = strings.TrimPrefix(text, "afka server: ")
+		if _, after, ok := strings.Cut(text, "kafka server: "); ok {
+			text = after
+		}
 		text, _, _ = strings.Cut(text, ", ")
 		return text
 	}

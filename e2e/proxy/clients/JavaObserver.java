@@ -46,16 +46,21 @@ class JavaObserver {
     writer.start();
     var own = config(Map.of("group.id", topic, "auto.offset.reset", "earliest", "auto.commit.interval.ms", 300, "heartbeat.interval.ms", 500, "session.timeout.ms", 6000,
         "isolation.level", producer.equals("transactional") ? "read_committed" : "read_uncommitted"));
-    try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new StringDeserializer())) {
-      c.subscribe(List.of(topic));
-      // What is acknowledged is read, too, unless it is not to be had.
-      while ((!wrote || received < acked.get()) && passed() < seconds + 30) receive(c);
+    while (more()) {
+      try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new StringDeserializer())) {
+        c.subscribe(List.of(topic));
+        while (more() && receive(c)) {}
+      }
     }
     writer.join();
     tell("end", "sent", sent.get(), "acked", acked.get(), "received", received);
   }
 
-  private void receive(KafkaConsumer<byte[], String> c) {
+  /** What is acknowledged is read, too, unless it is not to be had. */
+  private boolean more() { return (!wrote || received < acked.get()) && passed() < seconds + 30; }
+
+  /** Says whether this consumer is of any more use: a batch that it cannot take it gives up only when it is closed. */
+  private boolean receive(KafkaConsumer<byte[], String> c) {
     try {
       for (var r : c.poll(Duration.ofMillis(200))) {
         received++;
@@ -63,9 +68,9 @@ class JavaObserver {
       }
     } catch (KafkaException e) {
       tell("error", "call", "consume", "error", e.toString());
-      // A batch that it cannot take it would never fetch again by itself.
-      if (("" + e.getMessage()).contains("seek past")) for (var p : c.assignment()) c.seek(p, c.position(p));
+      return !("" + e.getMessage()).contains("seek past");
     }
+    return true;
   }
 
   private Map<String, Object> config(Map<String, Object> more) {
