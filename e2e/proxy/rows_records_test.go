@@ -35,7 +35,7 @@ func corruptRows() []row {
 		{fault: "kafka.corrupt type=wrong_schema_id direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
 		{fault: "kafka.corrupt type=null_value direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
 		{fault: "kafka.corrupt type=wrong_type fields=price direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
-		{fault: "kafka.corrupt type=timestamp_shift by=-1h direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
+		{fault: "kafka.corrupt type=timestamp_shift by=-1h direction=produce every=5", producer: idempotent, sees: all("stored with another time")},
 		{fault: "kafka.corrupt type=timestamp_shift by=-1h fields=at direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
 		{fault: "kafka.corrupt type=new_field direction=produce every=5", producer: idempotent, sees: all("stored otherwise")},
 	}

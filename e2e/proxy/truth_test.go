@@ -98,6 +98,9 @@ func (w window) readAsTold(t *testing.T, entries []truth.Entry) {
 		if !there {
 			continue
 		}
+		if !changed && entry.After == "" && w.name == "sarama" {
+			continue // dropped at the end of its batch: it asks once more, and the record is drawn anew
+		}
 		books = append(books, p)
 		assert.Equal(t, hashOf(r, r.Value), entry.Before, "%s %v", w.name, p)
 		switch {
@@ -130,7 +133,7 @@ func (w window) storedAsTold(t *testing.T, kind string, entries []truth.Entry) {
 	for _, r := range w.stored {
 		n, whole := wholeNumber(r)
 		switch {
-		case !whole:
+		case !whole || elsewhen(r):
 			otherwise++
 		case seen[n]:
 			twice++

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -41,8 +42,14 @@ func (w window) words() []string {
 
 // shortened is an error without what differs from one time to the next.
 func shortened(client, text string) string {
-	if strings.Contains(strings.ToLower(text), "crc") {
-		return "a wrong CRC"
+	for name, parts := range map[string][]string{
+		"a wrong CRC":       {"calculated crc", "CRC didn't match"},
+		"lost records":      {" lost records;"}, // of a topic and a partition
+		"a lost connection": {"EOF", "broker not connected", "connection reset", "i/o timeout", "closed network connection", "broken pipe"},
+	} {
+		if slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) }) {
+			return name
+		}
 	}
 	switch client {
 	case "java":
@@ -73,6 +80,9 @@ func (w window) wrote(all map[string]bool) {
 		if !ok {
 			all["stored otherwise"] = true
 			continue
+		}
+		if elsewhen(w.stored[p]) {
+			all["stored with another time"] = true
 		}
 		if at[n]++; at[n] > 1 {
 			all["stored twice"] = true
@@ -158,3 +168,6 @@ func wholeNumber(r *kgo.Record) (int64, bool) {
 	}
 	return v.N, text == shapedValue(v.N)
 }
+
+// elsewhen says whether a record has not the time of this test.
+func elsewhen(r *kgo.Record) bool { return time.Since(r.Timestamp) > longestLife }
