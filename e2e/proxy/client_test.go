@@ -19,6 +19,7 @@ const (
 	partitions = 3
 	patience   = 30 * time.Second
 	soon       = 300 * time.Millisecond
+	quiet      = 8 * time.Second // after which nothing more is read
 	session    = 6 * time.Second // of a group, the shortest that a broker allows
 )
 

@@ -13,7 +13,8 @@ import (
 // counts are those of a client that observes.
 type counts struct {
 	sent, acked, received atomic.Int64
-	wrote                 atomic.Bool // all that it was going to
+	wrote                 atomic.Bool  // all that it was going to
+	last                  atomic.Int64 // when it wrote or read, in nanoseconds since it began
 }
 
 // bursts are the numbers to write, some at each interval.
@@ -80,11 +81,13 @@ func (c *counts) written(out *teller, n int64, sent time.Time, partition int32, 
 		return
 	}
 	c.acked.Add(1)
+	c.last.Store(time.Since(out.began).Nanoseconds())
 	out.tell("acked", map[string]any{"n": n, "took_ms": took, "partition": partition, "offset": offset})
 }
 
 func (c *counts) read(out *teller, partition int32, offset int64, value []byte, at time.Time) {
 	c.received.Add(1)
+	c.last.Store(time.Since(out.began).Nanoseconds())
 	out.received(partition, offset, value, at)
 }
 
@@ -94,7 +97,7 @@ func (c *counts) more(o options) bool {
 	if !c.wrote.Load() {
 		return time.Since(o.out.began) < o.last+patience
 	}
-	return c.received.Load() < c.acked.Load() && time.Since(o.out.began) < o.last+patience
+	return c.received.Load() < c.acked.Load() && time.Since(o.out.began)-time.Duration(c.last.Load()) < quiet
 }
 
 func (c *counts) end(out *teller) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 )
@@ -36,6 +37,10 @@ func TestFaultsAreSeen(t *testing.T) {
 			for _, w := range l.clients {
 				w.end(t)
 				w.alone(t, p)
+				w.look(t)
+				if producer != plain { // of which records were dropped
+					w.kept(t)
+				}
 			}
 		})
 	}
@@ -111,7 +116,7 @@ func (l *life) under(r row) (out []window, first []string) {
 		w.look(l.T)
 		out[i].lifted = len(w.events)
 		for _, receipt := range receipts[i] {
-			assert.NoError(l, l.control.Lift(l.Context(), receipt))
+			require.NoError(l, l.control.Lift(l.Context(), receipt))
 		}
 	}
 	upTo := l.caughtUp("after " + r.fault)
@@ -131,6 +136,22 @@ func (l *life) meets(receipt string, expected bool) bool {
 		l.pass(20 * time.Millisecond)
 	}
 	return met
+}
+
+// kept says that what was acknowledged in all its life is where that said.
+func (w *watched) kept(t *testing.T) {
+	t.Helper()
+	acked := 0
+	for _, e := range w.events {
+		if e.Event != "acked" || e.Offset < 0 { // a broker that was asked twice may not know where it is
+			continue
+		}
+		if acked++; w.stored.has(w.topic, place{e.Partition, e.Offset}) {
+			continue
+		}
+		require.Eventually(t, func() bool { return w.stored.has(w.topic, place{e.Partition, e.Offset}) }, patience, 10*time.Millisecond, "%s: %d is at %d/%d", w.name, e.N, e.Partition, e.Offset)
+	}
+	assert.Positive(t, acked)
 }
 
 // pass lets a fault be at work for a while: that nothing comes is what it may

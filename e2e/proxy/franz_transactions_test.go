@@ -15,7 +15,7 @@ import (
 func (f *franz) observeTransactions(ctx context.Context, topic string) error {
 	open := func() (*kgo.GroupTransactSession, error) {
 		return kgo.NewGroupTransactSession(f.common(f.writing(kgo.DefaultProduceTopic(topic), kgo.TransactionalID(topic),
-			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.RequireStableFetchOffsets(), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session))...)...)
+			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session))...)...)
 	}
 	s, err := open()
 	if err != nil {

@@ -5,6 +5,7 @@ package proxy_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,14 +79,13 @@ func begin(t *testing.T, p proxy, all []program, producer string, before func(*l
 // look takes what the client told since the last look.
 func (w *watched) look(t *testing.T) {
 	t.Helper()
-	all := w.out.String()
-	end := strings.LastIndexByte(all, '\n') + 1
-	for line := range strings.Lines(all[w.read:end]) {
+	told := w.out.lines(w.read)
+	for line := range strings.Lines(told) {
 		var e event
 		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
 		w.events = append(w.events, e)
 	}
-	w.read = end
+	w.read += len(told)
 }
 
 // put puts a fault in force for one client, and gives its receipt.
@@ -96,9 +96,7 @@ func (l *life) put(w *watched, kind string, with map[string]string) string {
 	l.faults++
 	receipt := fmt.Sprintf("%s-%d", w.prefix, l.faults)
 	own := map[string]string{"client_id": w.prefix}
-	for name, value := range with {
-		own[name] = value
-	}
+	maps.Copy(own, with)
 	_, err = l.control.Put(l.Context(), receipt, control.Fault{
 		Experiment: "rows", Step: "row", Kind: kind, With: own, BootID: boot, Expires: ledger.Boottime() + longestLife, Lease: spec.Duration(control.LongestLease),
 	})

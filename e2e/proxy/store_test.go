@@ -4,6 +4,7 @@ package proxy_test
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -63,11 +64,7 @@ func (s *store) add(f kgo.Fetches) {
 func (s *store) ends(topic string) map[int32]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[int32]int64{}
-	for p, offset := range s.last[topic] {
-		out[p] = offset
-	}
-	return out
+	return maps.Clone(s.last[topic])
 }
 
 func (s *store) has(topic string, at place) bool {

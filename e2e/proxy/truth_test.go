@@ -26,7 +26,7 @@ func (p proxy) groundTruth(t *testing.T, receipt string) (out []truth.Entry) {
 	require.NoError(t, err)
 	settled := map[uint64]int64{}
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // of the proxy of this test
+		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for raw := range bytes.Lines(text) {
 			_, body, ok := bytes.Cut(raw, []byte("{"))

@@ -23,6 +23,7 @@ class JavaObserver {
   private final AtomicLong sent = new AtomicLong(), acked = new AtomicLong();
   private long received;
   private volatile boolean wrote;
+  private volatile double last; // when it wrote or read
 
   JavaObserver(JavaClient client, Map<String, String> options) {
     this.client = client;
@@ -57,13 +58,14 @@ class JavaObserver {
   }
 
   /** What is acknowledged is read, too, unless it is not to be had. */
-  private boolean more() { return (!wrote || received < acked.get()) && passed() < seconds + 30; }
+  private boolean more() { return !wrote || received < acked.get() && passed() < last + 8; }
 
   /** Says whether this consumer is of any more use: a batch that it cannot take it gives up only when it is closed. */
   private boolean receive(KafkaConsumer<byte[], String> c) {
     try {
       for (var r : c.poll(Duration.ofMillis(200))) {
         received++;
+        last = passed();
         tell("received", "partition", r.partition(), "offset", r.offset(), "value", r.value(), "timestamp", r.timestamp());
       }
     } catch (KafkaException e) {
@@ -167,6 +169,7 @@ class JavaObserver {
       return;
     }
     acked.incrementAndGet();
+    last = passed();
     tell("acked", "n", n, "took_ms", took, "partition", m.partition(), "offset", m.offset());
   }
 

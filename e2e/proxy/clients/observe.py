@@ -8,7 +8,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-PATIENCE = 30
+PATIENCE, QUIET = 30, 8
 
 
 def observe(args):
@@ -27,7 +27,7 @@ class Observer:
         self.args, self.began, self.lock = args, time.monotonic(), threading.Lock()
         self.topic = args.prefix + "-observe"
         self.seen = {"sent": 0, "acked": 0, "received": 0}
-        self.fatal = False
+        self.fatal, self.last = False, self.began
         self.common = {"bootstrap.servers": args.bootstrap, "client.id": args.prefix, "topic.metadata.refresh.interval.ms": 1000, "error_cb": lambda e: self.failed("client", e)}
         if args.timeout_ms:
             self.common |= {"socket.timeout.ms": args.timeout_ms}
@@ -87,6 +87,7 @@ class Observer:
 
     def acked(self, n, took, m):
         self.seen["acked"] += 1
+        self.last = time.monotonic()
         self.tell("acked", n=n, took_ms=took, partition=m.partition(), offset=m.offset())
 
     def write(self):
@@ -145,7 +146,7 @@ class Observer:
         c = Consumer(self.common | own)
         c.subscribe([self.topic])
         # What is acknowledged is read, too, unless it is not to be had.
-        while (writer.is_alive() or self.seen["received"] < self.seen["acked"]) and time.monotonic() < self.began + self.args.seconds + PATIENCE:
+        while writer.is_alive() or self.seen["received"] < self.seen["acked"] and time.monotonic() < self.last + QUIET:
             self.receive(c.poll(0.2))
         c.close()
 
@@ -156,6 +157,7 @@ class Observer:
             self.failed("consume", m.error())
             return
         self.seen["received"] += 1
+        self.last = time.monotonic()
         value = m.value()
         text = None if value is None else value.decode(errors="backslashreplace")
         self.tell("received", partition=m.partition(), offset=m.offset(), value=text, timestamp=m.timestamp()[1])

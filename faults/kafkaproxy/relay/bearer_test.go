@@ -32,7 +32,7 @@ func bearers(k *kfake.Cluster, token string) (taken *atomic.Int32) {
 		if strings.Contains(string(q.(*kmsg.SASLAuthenticateRequest).SASLAuthBytes), "\x01auth=Bearer "+token+"\x01") {
 			taken.Add(1)
 		} else {
-			r.ErrorCode, r.ErrorMessage = kerr.SaslAuthenticationFailed.Code, kmsg.StringPtr("invalid_token")
+			r.ErrorCode, r.ErrorMessage = kerr.SaslAuthenticationFailed.Code, new("invalid_token")
 		}
 		return r, nil, true
 	})
