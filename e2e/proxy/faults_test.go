@@ -106,6 +106,9 @@ func (l *life) under(r row) (out []window, first []string) {
 	if strings.Contains(r.fault, "every=") && kind != "kafka.hold" { // whatever came is seen, and nothing else
 		shown /= 3
 	}
+	for i := range out {
+		out[i].long = shown > time.Second
+	}
 	l.pass(shown / 3)
 	for i, w := range l.clients {
 		w.look(l.T)

@@ -40,7 +40,12 @@ type watched struct {
 	read   int // bytes of its output
 	events []event
 	stored *store
+	lifted int64 // when, by its own clock, it was last waited for
 }
+
+// afterLift is how much later something must have been sent to be sure that no
+// fault met it, in milliseconds.
+const afterLift = 500
 
 const timeout = 2 * time.Second // of the clients' requests
 
@@ -119,7 +124,9 @@ func (l *life) caughtUp(what string) []map[int32]int64 {
 	from, ends := make([]int, len(l.clients)), make([]map[int32]int64, len(l.clients))
 	for i, w := range l.clients {
 		w.look(l.T)
-		from[i] = len(w.events)
+		if from[i] = len(w.events); from[i] > 0 {
+			w.lifted = w.events[from[i]-1].At
+		}
 	}
 	for i, w := range l.clients {
 		l.await(w, what+": goes on writing", func() bool { return w.writes(from[i]) })
@@ -144,11 +151,12 @@ func (l *life) await(w *watched, what string, holds func() bool) {
 	require.True(l, ok, "%s: %s; its last events: %+v\n%s", w.name, what, w.events[max(0, len(w.events)-5):], &w.log)
 }
 
-// writes says whether each partition has what was acknowledged since an event.
+// writes says whether each partition has what was acknowledged since an event,
+// and sent clearly after it: all that was sent before is there then.
 func (w *watched) writes(from int) bool {
 	acked := map[int32]bool{}
 	for _, e := range w.events[from:] {
-		if e.Event == "acked" && e.Offset >= 0 && w.stored.has(w.topic, place{e.Partition, e.Offset}) {
+		if e.Event == "acked" && e.Offset >= 0 && e.At-e.Took > w.lifted+afterLift && w.stored.has(w.topic, place{e.Partition, e.Offset}) {
 			acked[e.Partition] = true
 		}
 	}

@@ -73,6 +73,18 @@ func (s *store) has(topic string, at place) bool {
 	return s.at[topic][at] != nil
 }
 
+// holds says whether a number was written as it was, wherever.
+func (s *store) holds(topic string, n int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.at[topic] {
+		if is, whole := wholeNumber(r); whole && is == n {
+			return true
+		}
+	}
+	return false
+}
+
 // between are the records of a topic behind some ends.
 func (s *store) between(topic string, after, upTo map[int32]int64) map[place]*kgo.Record {
 	s.mu.Lock()

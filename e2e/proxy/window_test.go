@@ -15,6 +15,7 @@ import (
 // window is what one client went through while a fault came and went.
 type window struct {
 	*watched
+	long  bool // enough that a silence means something
 	asked bool // what the fault is about
 	// Indices of events: the fault comes at first, has met something at met and
 	// is lifted at lifted; at last all is as before.
@@ -68,7 +69,7 @@ func shortened(client, text string) string {
 
 // none says whether no event of a name came while the fault was at work.
 func (w window) none(name string) bool {
-	return !slices.ContainsFunc(w.events[w.met:w.lifted], func(e event) bool { return e.Event == name })
+	return w.long && !slices.ContainsFunc(w.events[w.met:w.lifted], func(e event) bool { return e.Event == name })
 }
 
 // wrote compares what was acknowledged with what is stored.
@@ -104,7 +105,7 @@ func (w window) wrote(all map[string]bool) {
 		case e.Took >= slow && !stalls:
 			all["acks late"] = true
 		}
-		if n, there := whole[place{e.Partition, e.Offset}]; e.Event == "acked" && at[e.N] == 0 && (e.Offset < 0 || there && n != e.N) {
+		if n, there := whole[place{e.Partition, e.Offset}]; e.Event == "acked" && at[e.N] == 0 && (e.Offset < 0 || there && n != e.N) && !w.watched.stored.holds(w.topic, e.N) {
 			all["lost"] = true
 		}
 	}
