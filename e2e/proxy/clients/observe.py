@@ -92,7 +92,7 @@ class Observer:
 
     def write(self):
         p = self.producer()
-        for numbers in self.bursts(lambda wait: p.poll(wait)):
+        for numbers in self.bursts(lambda wait: self.serve(p, wait)):
             if self.fatal:  # this one writes no more
                 p.flush(1)
                 p, self.fatal = self.producer(), False
@@ -102,6 +102,12 @@ class Observer:
                 except KafkaException as e:
                     self.failed("produce", e, n=n)
         p.flush(60)
+
+    def serve(self, p, wait):
+        try:
+            p.poll(wait)
+        except KafkaException as e:  # a fatal one
+            self.failed("client", e)
 
     def write_transactions(self):
         p = None
