@@ -25,7 +25,7 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 	@$(MAKE) --no-print-directory e2e-proxy
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
-	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 10m -v ./e2e/proxy
+	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
 
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash

@@ -19,16 +19,22 @@ const (
 	partitions = 3
 	patience   = 30 * time.Second
 	soon       = 300 * time.Millisecond
+	quiet      = 8 * time.Second // after which nothing more is read
+	session    = 6 * time.Second // of a group, the shortest that a broker allows
 )
 
 // options are what every client is told on its command line.
 type options struct {
 	bootstrap []string
 	prefix    string // of all topics, groups and transactional ids
-	observe   bool
+	observing bool
 	last      time.Duration // of observe
 	stop      string        // a file that ends observe before, once it is there
-	interval  time.Duration // between two records of observe
+	interval  time.Duration // between two bursts of observe
+	burst     int           // records at a time
+	shaped    bool          // values are framed JSON with a few fields
+	producer  string        // idempotent, plain or transactional
+	timeout   time.Duration // of requests; 0: as the client has it
 	out       *teller
 }
 
@@ -53,13 +59,18 @@ func runGoClient(args []string, out io.Writer) error {
 	mode := flags.String("mode", "conform", "conform or observe")
 	seconds := flags.Float64("seconds", 10, "of observe")
 	interval := flags.Float64("interval-ms", 20, "between two records of observe")
+	timeout := flags.Float64("timeout-ms", 0, "of requests; 0: as the client has it")
+	flags.StringVar(&o.producer, "producer", "idempotent", "idempotent, plain or transactional")
+	flags.IntVar(&o.burst, "burst", 1, "records at a time, of observe")
+	shaped := flags.String("values", "numbers", "numbers, or json: framed JSON with a few fields")
 	flags.StringVar(&o.stop, "stop-file", "", "ends observe before, once it is there")
 	flags.StringVar(&o.prefix, "prefix", "", "of all topics, groups and transactional ids")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	o.bootstrap, o.observe = strings.Split(*bootstrap, ","), *mode == "observe"
+	o.bootstrap, o.observing = strings.Split(*bootstrap, ","), *mode == "observe"
 	o.last, o.interval = time.Duration(*seconds*float64(time.Second)), time.Duration(*interval*float64(time.Millisecond))
+	o.timeout, o.shaped = time.Duration(*timeout*float64(time.Millisecond)), *shaped == "json"
 	o.out = &teller{to: json.NewEncoder(out), began: time.Now()}
 	var c goClient
 	switch args[0] {
@@ -70,7 +81,7 @@ func runGoClient(args []string, out io.Writer) error {
 	default:
 		return fmt.Errorf("there is no client %q in Go; write franz-go or sarama", args[0])
 	}
-	if o.observe {
+	if o.observing {
 		return c.observe()
 	}
 	for _, s := range c.steps() {
@@ -107,8 +118,8 @@ func (t *teller) failed(call string, err error) {
 	t.tell("error", map[string]any{"call": call, "error": err.Error()})
 }
 
-func (t *teller) received(partition int32, offset int64, value []byte) {
-	what := map[string]any{"partition": partition, "offset": offset, "value": nil}
+func (t *teller) received(partition int32, offset int64, value []byte, at time.Time) {
+	what := map[string]any{"partition": partition, "offset": offset, "value": nil, "timestamp": at.UnixMilli()}
 	if value != nil {
 		what["value"] = string(value)
 	}

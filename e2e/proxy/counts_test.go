@@ -3,6 +3,7 @@
 package proxy_test
 
 import (
+	"fmt"
 	"iter"
 	"os"
 	"sync/atomic"
@@ -12,20 +13,59 @@ import (
 // counts are those of a client that observes.
 type counts struct {
 	sent, acked, received atomic.Int64
-	wrote                 atomic.Bool // all that it was going to
+	wrote                 atomic.Bool  // all that it was going to
+	last                  atomic.Int64 // when it wrote or read, in nanoseconds since it began
 }
 
-// numbers are those to write, one at each interval.
-func (c *counts) numbers(o options) iter.Seq[int64] {
-	return func(yield func(int64) bool) {
+// bursts are the numbers to write, some at each interval.
+func (c *counts) bursts(o options) iter.Seq[[]int64] {
+	return func(yield func([]int64) bool) {
 		beat := time.NewTicker(o.interval)
 		defer beat.Stop()
 		for end := o.out.began.Add(o.last); time.Now().Before(end) && !o.stopped(); <-beat.C {
-			if !yield(c.sent.Add(1) - 1) {
+			all := make([]int64, o.burst)
+			for i := range all {
+				all[i] = c.sent.Add(1) - 1
+			}
+			if !yield(all) {
 				return
 			}
 		}
 	}
+}
+
+// numbers are those of all bursts.
+func (c *counts) numbers(o options) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for all := range c.bursts(o) {
+			for _, n := range all {
+				if !yield(n) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// linger lets the records of a burst share a batch.
+func (o options) linger() time.Duration {
+	if o.burst > 1 {
+		return 10 * time.Millisecond
+	}
+	return 0
+}
+
+// value is what is written for a number.
+func (o options) value(n int64) string {
+	if !o.shaped {
+		return fmt.Sprint(n)
+	}
+	return shapedValue(n)
+}
+
+// shapedValue is in Confluent's framing, and what it frames is JSON.
+func shapedValue(n int64) string {
+	return fmt.Sprintf("\x00\x00\x00\x00\x07{\"n\": %d, \"price\": %d.5, \"quantity\": %d, \"at\": \"2026-01-02T03:04:05Z\"}", n, n+1, n+2)
 }
 
 func (o options) stopped() bool {
@@ -33,18 +73,22 @@ func (o options) stopped() bool {
 	return err == nil
 }
 
-func (c *counts) written(out *teller, n int64, partition int32, offset int64, err error) {
+// written tells of a record that was sent at a time.
+func (c *counts) written(out *teller, n int64, sent time.Time, partition int32, offset int64, err error) {
+	took := time.Since(sent).Milliseconds()
 	if err != nil {
-		out.tell("error", map[string]any{"call": "produce", "n": n, "error": err.Error()})
+		out.tell("error", map[string]any{"call": "produce", "n": n, "took_ms": took, "error": err.Error()})
 		return
 	}
 	c.acked.Add(1)
-	out.tell("acked", map[string]any{"n": n, "partition": partition, "offset": offset})
+	c.last.Store(time.Since(out.began).Nanoseconds())
+	out.tell("acked", map[string]any{"n": n, "took_ms": took, "partition": partition, "offset": offset})
 }
 
-func (c *counts) read(out *teller, partition int32, offset int64, value []byte) {
+func (c *counts) read(out *teller, partition int32, offset int64, value []byte, at time.Time) {
 	c.received.Add(1)
-	out.received(partition, offset, value)
+	c.last.Store(time.Since(out.began).Nanoseconds())
+	out.received(partition, offset, value, at)
 }
 
 // more says whether to go on reading: what is acknowledged is read, too,
@@ -53,7 +97,7 @@ func (c *counts) more(o options) bool {
 	if !c.wrote.Load() {
 		return time.Since(o.out.began) < o.last+patience
 	}
-	return c.received.Load() < c.acked.Load() && time.Since(o.out.began) < o.last+patience
+	return c.received.Load() < c.acked.Load() && time.Since(o.out.began)-time.Duration(c.last.Load()) < quiet
 }
 
 func (c *counts) end(out *teller) {

@@ -19,12 +19,15 @@ func (f *franz) observe() error {
 	if err != nil {
 		f.out.failed("create topic", err)
 	}
-	writer, err := kgo.NewClient(f.common(kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0))...)
+	if f.producer == "transactional" {
+		return f.observeTransactions(ctx, topic)
+	}
+	writer, err := kgo.NewClient(f.common(f.writing(kgo.DefaultProduceTopic(topic))...)...)
 	if err != nil {
 		return err
 	}
 	defer writer.Close()
-	reader, err := kgo.NewClient(f.common(kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic))...)
+	reader, err := kgo.NewClient(f.common(kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(soon), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session))...)
 	if err != nil {
 		return err
 	}
@@ -33,23 +36,45 @@ func (f *franz) observe() error {
 	go func() {
 		defer counts.wrote.Store(true)
 		for n := range counts.numbers(f.options) {
-			writer.Produce(ctx, &kgo.Record{Key: fmt.Append(nil, n%10), Value: fmt.Append(nil, n)}, func(r *kgo.Record, err error) {
-				counts.written(f.out, n, r.Partition, r.Offset, err)
+			sent := time.Now()
+			writer.Produce(ctx, f.numberedRecord(n), func(r *kgo.Record, err error) {
+				counts.written(f.out, n, sent, r.Partition, r.Offset, err)
 			})
 		}
 		_ = writer.Flush(ctx) // what it could not write is told of by record
 	}()
 	for counts.more(f.options) {
-		wait, stop := context.WithTimeout(ctx, 200*time.Millisecond)
-		fetched := reader.PollFetches(wait)
-		stop()
-		for _, e := range fetched.Errors() {
-			if !errors.Is(e.Err, context.DeadlineExceeded) {
-				f.out.failed("consume", e.Err)
-			}
-		}
-		fetched.EachRecord(func(r *kgo.Record) { counts.read(f.out, r.Partition, r.Offset, r.Value) })
+		f.receive(ctx, counts, reader.PollFetches)
 	}
 	counts.end(f.out)
 	return nil
+}
+
+func (f *franz) numberedRecord(n int64) *kgo.Record {
+	return &kgo.Record{Key: fmt.Append(nil, n%10), Value: []byte(f.value(n))}
+}
+
+// writing are the options of a producer that observes.
+func (f *franz) writing(more ...kgo.Opt) []kgo.Opt {
+	out := append(more, kgo.ProducerLinger(f.linger()))
+	if f.producer == "plain" {
+		out = append(out, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1))
+	}
+	if f.timeout > 0 {
+		out = append(out, kgo.ProduceRequestTimeout(f.timeout/2), kgo.RequestTimeoutOverhead(f.timeout/2))
+	}
+	return out
+}
+
+// receive tells of what comes within a moment.
+func (f *franz) receive(ctx context.Context, counts *counts, poll func(context.Context) kgo.Fetches) {
+	wait, stop := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer stop()
+	fetched := poll(wait)
+	for _, e := range fetched.Errors() {
+		if !errors.Is(e.Err, context.DeadlineExceeded) {
+			f.out.failed("consume", e.Err)
+		}
+	}
+	fetched.EachRecord(func(r *kgo.Record) { counts.read(f.out, r.Partition, r.Offset, r.Value, r.Timestamp) })
 }

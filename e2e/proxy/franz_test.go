@@ -44,7 +44,7 @@ func (f *franz) name(what string) string { return f.prefix + "-" + what }
 
 func (f *franz) common(more ...kgo.Opt) []kgo.Opt {
 	out := []kgo.Opt{
-		kgo.SeedBrokers(f.bootstrap...), kgo.ClientID(f.prefix), kgo.MetadataMinAge(100 * time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.SeedBrokers(f.bootstrap...), kgo.ClientID(f.prefix), kgo.MetadataMinAge(100 * time.Millisecond), kgo.MetadataMaxAge(time.Second), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	}
 	if f.dial != nil {
 		out = append(out, kgo.Dialer(f.dial))

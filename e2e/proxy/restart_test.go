@@ -82,6 +82,8 @@ type event struct {
 	Call      string  `json:"call"`
 	Error     string  `json:"error"`
 	Sent      int     `json:"sent"`
+	Took      int64   `json:"took_ms"` // from sending to the answer
+	Timestamp int64   `json:"timestamp"`
 	At        int64   `json:"at_ms"` // since its start
 }
 

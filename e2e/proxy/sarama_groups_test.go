@@ -17,6 +17,7 @@ type claims struct {
 	all   chan *sarama.ConsumerMessage
 	parts atomic.Int32 // partitions that it has
 	keep  bool         // commit
+	tell  func(error)  // of what does not end a session; nil: nobody wants to know
 }
 
 func (c *claims) Setup(s sarama.ConsumerGroupSession) error {

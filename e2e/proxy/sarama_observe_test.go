@@ -17,50 +17,44 @@ func (s *sar) observe() error {
 	if err != nil {
 		s.out.failed("create topic", err)
 	}
-	c := s.config()
-	c.Producer.Flush.Frequency = 0
+	c := s.writing()
+	if s.producer == "transactional" {
+		return s.observeTransactions(topic)
+	}
 	p, err := sarama.NewAsyncProducer(s.bootstrap, c)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true}, errgroup.Group{}
+	counts, parts, all := &counts{}, &claims{all: make(chan *sarama.ConsumerMessage), keep: true, tell: s.consumeFailed}, errgroup.Group{}
 	all.Go(func() error {
 		for m := range p.Successes() {
-			counts.written(s.out, m.Metadata.(int64), m.Partition, m.Offset, nil)
+			of := m.Metadata.(sent)
+			counts.written(s.out, of.n, of.at, m.Partition, m.Offset, nil)
 		}
 		return nil
 	})
 	all.Go(func() error {
 		for e := range p.Errors() {
-			n, _ := e.Msg.Metadata.(int64)
-			counts.written(s.out, n, e.Msg.Partition, e.Msg.Offset, e.Err)
+			of, _ := e.Msg.Metadata.(sent)
+			counts.written(s.out, of.n, of.at, e.Msg.Partition, e.Msg.Offset, e.Err)
 		}
 		counts.wrote.Store(true)
 		return nil
 	})
 	all.Go(func() error {
 		for n := range counts.numbers(s.options) {
-			m := message(topic, fmt.Sprint(n%10), fmt.Sprint(n))
-			m.Metadata = n
-			p.Input() <- m
+			p.Input() <- s.numberedMessage(topic, n)
 		}
 		p.AsyncClose()
 		return nil
 	})
-	all.Go(func() error {
-		for ctx.Err() == nil {
-			if err := s.member(ctx, topic, topic, sarama.ReadUncommitted, parts); err != nil && ctx.Err() == nil {
-				s.out.failed("consume", err)
-			}
-		}
-		return nil
-	})
+	all.Go(func() error { return s.observeGroup(ctx, topic, sarama.ReadUncommitted, parts) })
 	for counts.more(s.options) {
 		select {
 		case m := <-parts.all:
-			counts.read(s.out, m.Partition, m.Offset, m.Value)
+			counts.read(s.out, m.Partition, m.Offset, m.Value, m.Timestamp)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -69,3 +63,34 @@ func (s *sar) observe() error {
 	counts.end(s.out)
 	return err
 }
+
+// sent is a number that is on its way.
+type sent struct {
+	n  int64
+	at time.Time
+}
+
+func (s *sar) numberedMessage(topic string, n int64) *sarama.ProducerMessage {
+	m := message(topic, fmt.Sprint(n%10), s.value(n))
+	m.Metadata = sent{n, time.Now()}
+	return m
+}
+
+func (s *sar) writing() *sarama.Config {
+	c := s.config()
+	c.Producer.Flush.Frequency = s.linger()
+	return c
+}
+
+// observeGroup reads as a member of a group until ctx ends, and tells of what
+// ends its sessions.
+func (s *sar) observeGroup(ctx context.Context, topic string, isolation sarama.IsolationLevel, parts *claims) error {
+	for ctx.Err() == nil {
+		if err := s.member(ctx, topic, topic, isolation, parts); err != nil && ctx.Err() == nil {
+			s.consumeFailed(err)
+		}
+	}
+	return nil
+}
+
+func (s *sar) consumeFailed(err error) { s.out.failed("consume", err) }

@@ -34,13 +34,17 @@ func (s *sar) name(what string) string { return s.prefix + "-" + what }
 func (s *sar) config() *sarama.Config {
 	c := sarama.NewConfig()
 	c.Version, c.ClientID = sarama.MaxVersion, s.prefix
-	c.Producer.RequiredAcks, c.Producer.Idempotent, c.Net.MaxOpenRequests = sarama.WaitForAll, true, 1
+	c.Producer.RequiredAcks, c.Producer.Idempotent, c.Net.MaxOpenRequests = sarama.WaitForAll, s.producer != "plain", 1
 	c.Producer.Return.Successes, c.Producer.Retry.Max, c.Producer.Retry.Backoff = true, 300, 100*time.Millisecond
 	c.Producer.Transaction.Retry.Max = 300
 	c.Producer.Flush.Frequency = 5 * time.Millisecond
-	c.Consumer.Offsets.Initial, c.Consumer.Offsets.AutoCommit.Enable = sarama.OffsetOldest, false
-	c.Consumer.Group.Heartbeat.Interval = soon
+	c.Consumer.Offsets.Initial, c.Consumer.Offsets.AutoCommit.Enable = sarama.OffsetOldest, s.observing
+	c.Consumer.Offsets.AutoCommit.Interval = soon
+	c.Consumer.Group.Heartbeat.Interval, c.Consumer.Group.Session.Timeout = soon, session
 	c.Consumer.Return.Errors, c.Consumer.MaxWaitTime = true, 100*time.Millisecond
+	if s.timeout > 0 {
+		c.Net.DialTimeout, c.Net.ReadTimeout, c.Net.WriteTimeout = s.timeout, s.timeout, s.timeout
+	}
 	c.Metadata.RefreshFrequency, c.Metadata.Retry.Max = time.Second, 100
 	return c
 }
@@ -218,7 +222,7 @@ func (s *sar) transactions() (any, error) {
 }
 
 // member reads as one of a group until ctx ends.
-func (s *sar) member(ctx context.Context, group, topic string, isolation sarama.IsolationLevel, h sarama.ConsumerGroupHandler) (err error) {
+func (s *sar) member(ctx context.Context, group, topic string, isolation sarama.IsolationLevel, h *claims) (err error) {
 	c := s.config()
 	c.Consumer.IsolationLevel = isolation
 	g, err := sarama.NewConsumerGroup(s.bootstrap, group, c)
@@ -227,7 +231,10 @@ func (s *sar) member(ctx context.Context, group, topic string, isolation sarama.
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	go func() {
-		for range g.Errors() { // Consume gives those that matter
+		for err := range g.Errors() {
+			if h.tell != nil && ctx.Err() == nil {
+				h.tell(err)
+			}
 		}
 	}()
 	for ctx.Err() == nil {

@@ -91,3 +91,11 @@ func (s *syncBuffer) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
+
+// lines are the whole ones from a byte on.
+func (s *syncBuffer) lines(from int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := s.b.Bytes()[from:]
+	return string(rest[:bytes.LastIndexByte(rest, '\n')+1])
+}

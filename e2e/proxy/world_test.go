@@ -39,21 +39,22 @@ func brokers(t *testing.T, name string) []string {
 // proxy is a running faultline kafka-proxy.
 type proxy struct {
 	bootstrap string
+	home      string   // its state folder
 	brokers   []string // that it stands before
 	log       *syncBuffer
 }
 
 // startProxy starts the built program before brokers, and ends it with the
 // test.
-func startProxy(t *testing.T, brokers []string, more ...string) proxy {
+func startProxy(t *testing.T, brokers []string) proxy {
 	t.Helper()
 	program, err := filepath.Abs("../../bin/faultline")
 	require.NoError(t, err)
 	home, err := os.MkdirTemp("", "kafka-proxy") //nolint:usetesting // it must be short: a socket is in it
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
-	p := proxy{brokers: brokers, log: &syncBuffer{}}
-	args := append([]string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}, more...)
+	p := proxy{home: home, brokers: brokers, log: &syncBuffer{}}
+	args := []string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}
 	cmd := exec.Command(program, args...) //nolint:gosec,noctx // the program under test; the cleanup ends it
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -127,10 +128,13 @@ func run(t *testing.T, argv ...string) string {
 	return out.String()
 }
 
+// longestLife is that of a client; after it something hangs.
+const longestLife = 10 * time.Minute
+
 // start starts a client at a bootstrap address.
 func (p program) start(t *testing.T, bootstrap, prefix string, args ...string) *running {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), longestLife)
 	args = append(append(p.argv[1:len(p.argv):len(p.argv)], "--bootstrap", bootstrap, "--prefix", prefix), args...)
 	r := &running{prefix: prefix, cmd: exec.CommandContext(ctx, p.argv[0], args...), stop: stop} //nolint:gosec // the clients of this folder
 	r.cmd.Stdout, r.cmd.Stderr, r.cmd.Env = &r.out, &r.log, append(os.Environ(), p.env...)

@@ -20,7 +20,11 @@ def arguments():
     p.add_argument("--mode", choices=["conform", "observe"], default="conform")
     p.add_argument("--seconds", type=float, default=10, help="of observe")
     p.add_argument("--stop-file", default="", help="ends observe before, once it is there")
-    p.add_argument("--interval-ms", type=float, default=20, help="between two records of observe")
+    p.add_argument("--interval-ms", type=float, default=20, help="between two bursts of observe")
+    p.add_argument("--burst", type=int, default=1, help="records at a time, of observe")
+    p.add_argument("--values", choices=["numbers", "json"], default="numbers", help="json: framed JSON with a few fields")
+    p.add_argument("--producer", choices=["idempotent", "plain", "transactional"], default="idempotent")
+    p.add_argument("--timeout-ms", type=int, default=0, help="of requests; 0: as the client has it")
     return p.parse_args()
 
 
