@@ -45,7 +45,7 @@ func bytesRows() []row {
 		{fault: "kafka.delay delay=1s api=Fetch direction=response", producer: idempotent, sees: all("reads late")},
 		{fault: "kafka.bandwidth bytes_per_second=500 direction=request", producer: idempotent, sees: all("acks late")},
 		{fault: "kafka.bandwidth bytes_per_second=500 direction=response", producer: idempotent, sees: all("(acks late), reads late")},
-		{fault: "kafka.reset first=3", producer: idempotent, sees: [4]string{"", "(consume `a lost connection`)", "", ""}},
+		{fault: "kafka.reset first=3", producer: idempotent, sees: [4]string{"", "(consume `a lost connection`)", "(client `_ALL_BROKERS_DOWN`)", ""}},
 		{fault: "kafka.black_hole", producer: idempotent, sees: [4]string{"acks stall, reads stall", "acks stall, reads stall, (consume `a lost connection`)", "acks stall, reads stall", "acks stall, reads stall"}},
 		{fault: "kafka.black_hole api=Fetch direction=response", producer: idempotent, sees: [4]string{"reads stall", "reads stall, (consume `a lost connection`)", "reads stall", "reads stall"}},
 		{fault: "kafka.slow_close delay=1s", producer: idempotent, sees: nothing()},
