@@ -9,30 +9,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/k2-platform/faultline/internal/roottest"
 	"github.com/k2-platform/faultline/ledger"
 )
 
-// disk mounts a file system of its own. Without the right to it the test is
-// skipped, or fails where FAULTLINE_REQUIRE_ROOT=1 says that all must run.
-func disk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("faultline", dir, "tmpfs", 0, "size=512k"); err != nil {
-		if os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1" {
-			t.Fatalf("mounting a disk to fill: %v; run this as root", err)
-		}
-		t.Skipf("mounting a disk to fill: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
 func TestAFullDiskTakesNoReceiptAndLetsAllBeUndone(t *testing.T) {
-	dir := disk(t)
+	dir := t.TempDir()
+	roottest.Disk(t, dir, "512k")
 	l := open(t, filepath.Join(dir, "ledger"))
 	put(t, l, "a", "b")
 	f, err := os.Create(filepath.Join(dir, "filler"))
@@ -72,7 +55,8 @@ type endless struct{}
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestAReadOnlyDiskTakesNothing(t *testing.T) {
-	dir := disk(t)
+	dir := t.TempDir()
+	roottest.Disk(t, dir, "512k")
 	l := open(t, dir)
 	put(t, l, "a")
 	remount := func(flags uintptr) {

@@ -39,9 +39,6 @@ func NewEnv(v Vocabulary) (*Env, error) {
 	return &Env{cel: env, names: names, unknown: "declare it as a metric of the experiment first", estimate: noEstimate{}}, nil
 }
 
-// Names are all the variables that a rule may read, sorted.
-func (e *Env) Names() []string { return slices.Clone(e.names) }
-
 func options() []cel.EnvOption {
 	return []cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true),

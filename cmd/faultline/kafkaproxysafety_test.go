@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/internal/roottest"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -141,12 +141,7 @@ func diskFull(r *road) {
 	if err := os.Mkdir(disk, 0o700); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := unix.Mount("faultline", disk, "tmpfs", 0, "size=512k"); err != nil {
-		if os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1" {
-			r.t.Fatalf("mounting a disk to fill: %v; run this as root", err)
-		}
-		r.t.Skipf("mounting a disk to fill: %v", err)
-	}
+	roottest.Disk(r.t, disk, "512k")
 	r.signal(syscall.SIGTERM)
 	_ = r.proxy.Wait()
 	r.state = disk
@@ -154,9 +149,6 @@ func diskFull(r *road) {
 	r.t.Cleanup(func() {
 		r.signal(syscall.SIGKILL)
 		_ = r.proxy.Wait()
-		if err := unix.Unmount(disk, 0); err != nil {
-			r.t.Error(err)
-		}
 	})
 	r.agent()
 	r.corrupt()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/internal/roottest"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/ledger/reaper"
 )
@@ -70,12 +71,7 @@ func TestTheReaperOutlivesTheControlGroup(t *testing.T) {
 		mount = filepath.Join(mount, "systemd")
 	}
 	unit := filepath.Join(mount, "faultline-test-"+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(unit, 0o750); err != nil {
-		if os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1" {
-			t.Fatalf("making a control group: %v; run this as root", err)
-		}
-		t.Skipf("making a control group: %v", err)
-	}
+	roottest.Need(t, "making a control group", os.Mkdir(unit, 0o750))
 	t.Cleanup(func() {
 		if err := os.Remove(unit); err != nil {
 			t.Error(err)

@@ -9,27 +9,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
-)
 
-// disk mounts a file system of its own. Without the right to it the test is
-// skipped, or fails where FAULTLINE_REQUIRE_ROOT=1 says that all must run.
-func disk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("faultline", dir, "tmpfs", 0, "size=256k"); err != nil {
-		if os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1" {
-			t.Fatalf("mounting a disk to fill: %v; run this as root", err)
-		}
-		t.Skipf("mounting a disk to fill: %v", err)
-	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, 0)) })
-	return dir
-}
+	"github.com/k2-platform/faultline/internal/roottest"
+)
 
 // TestAFullDiskRefusesAndHeals: what was refused is not there, seq goes on
 // without a gap, and a restart sees the same.
 func TestAFullDiskRefusesAndHeals(t *testing.T) {
-	root := disk(t)
+	root := t.TempDir()
+	roottest.Disk(t, root, "256k")
 	dir, filler := filepath.Join(root, "truth"), filepath.Join(root, "filler")
 	j := open(t, dir, Options{SegmentBytes: 16 << 10})
 	require.NoError(t, j.Write([]Entry{produced("r", 1, 0)}))

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/internal/netns"
+	"github.com/k2-platform/faultline/internal/roottest"
 )
 
 // New makes a namespace with loopback alone and gives the path that it can be
@@ -32,12 +33,7 @@ func New(t *testing.T) string {
 		out <- made{f, err}
 	}()
 	m := <-out
-	if m.err != nil {
-		if os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1" {
-			t.Fatalf("making a network namespace: %v; run this as root", m.err)
-		}
-		t.Skipf("making a network namespace: %v", m.err)
-	}
+	roottest.Need(t, "making a network namespace", m.err)
 	t.Cleanup(func() { _ = m.file.Close() })
 	path := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), m.file.Fd())
 	ns, err := netns.Open(path)
