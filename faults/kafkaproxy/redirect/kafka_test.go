@@ -2,6 +2,7 @@ package redirect_test
 
 import (
 	"context"
+	"maps"
 	"net"
 	"strconv"
 	"sync"
@@ -106,7 +107,7 @@ func (w *witness) Needs(l relay.Link, h frame.Header) relay.Need {
 func (w *witness) brokers() map[int32]bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.of
+	return maps.Clone(w.of)
 }
 
 func (*witness) Request(context.Context, *relay.Exchange) relay.Action  { return relay.Action{} }
