@@ -80,6 +80,8 @@ func (a Addresses) clients() string { return cmp.Or(a.Proxy, a.Kafka) }
 //	sink   --home H --kafka A --registry A [LakeArgs]
 //	query  --home H [LakeArgs]
 //	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N]
+//
+// and --defect D for each that the service reads.
 func (c Config) command(ctx context.Context, name string, at Addresses) ([]string, error) {
 	if name == ProxyName {
 		return c.proxyCommand(ctx, at)
@@ -100,5 +102,5 @@ func (c Config) command(ctx context.Context, name string, at Addresses) ([]strin
 			argv = append(argv, "--rate", strconv.Itoa(c.Rate))
 		}
 	}
-	return argv, nil
+	return append(argv, c.Defects.Args(name)...), nil
 }

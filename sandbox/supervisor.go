@@ -16,6 +16,7 @@ import (
 
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Kafka    string   // a Kafka that is there, host:port with commas between; "" = the sandbox's own
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
+	Defects  defect.Set
 	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string

@@ -32,6 +32,7 @@ func upCommand(home *string) *cobra.Command {
 	var c sandbox.Config
 	var given givenFlags
 	var lake serviceLake
+	var broken defectFlags
 	var proxied bool
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
@@ -44,6 +45,9 @@ func upCommand(home *string) *cobra.Command {
 				return fmt.Errorf("finding this program: %w", err)
 			}
 			c.Home, c.Self = *home, []string{exe, "sandbox"}
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
 			if c.LakeArgs, err = lake.args(); err != nil {
 				return err
 			}
@@ -71,6 +75,7 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
+	broken.add(cmd.Flags())
 	return cmd
 }
 
@@ -136,12 +141,20 @@ func brokerCommand(home *string) *cobra.Command {
 }
 
 func registryCommand(home *string) *cobra.Command {
-	return &cobra.Command{
+	c := registry.Config{}
+	var broken defectFlags
+	cmd := &cobra.Command{
 		Use: "registry", Short: "The schema registry", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return registry.Run(cmd.Context(), registry.Config{Home: *home})
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			c.Home = *home
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
+			return registry.Run(cmd.Context(), c)
 		},
 	}
+	broken.add(cmd.Flags())
+	return cmd
 }
 
 func storeCommand(home *string) *cobra.Command {
@@ -153,10 +166,14 @@ func storeCommand(home *string) *cobra.Command {
 
 func ingestCommand(home *string) *cobra.Command {
 	var c ingest.Config
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "ingest", Short: "The ingestion service", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			c.Home = *home
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
 			return ingest.Run(cmd.Context(), c)
 		},
 	}
@@ -165,16 +182,20 @@ func ingestCommand(home *string) *cobra.Command {
 	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
+	broken.add(cmd.Flags())
 	return cmd
 }
 
 func sinkCommand(home *string) *cobra.Command {
 	var c sink.Config
 	var lake serviceLake
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
 			if c.Lake, err = lake.open(*home); err != nil {
 				return err
 			}
@@ -185,21 +206,28 @@ func sinkCommand(home *string) *cobra.Command {
 	lake.add(cmd.Flags())
 	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
 	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
+	broken.add(cmd.Flags())
 	return cmd
 }
 
 func queryCommand(home *string) *cobra.Command {
+	c := query.Config{}
 	var lake serviceLake
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "query", Short: "The query API", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			at, err := lake.open(*home)
-			if err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Defects, err = broken.set(); err != nil {
 				return err
 			}
-			return query.Run(cmd.Context(), query.Config{Home: *home, Lake: at})
+			if c.Lake, err = lake.open(*home); err != nil {
+				return err
+			}
+			c.Home = *home
+			return query.Run(cmd.Context(), c)
 		},
 	}
 	lake.add(cmd.Flags())
+	broken.add(cmd.Flags())
 	return cmd
 }

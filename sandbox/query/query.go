@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -23,8 +24,9 @@ const Name = "query"
 
 // Config says what is served.
 type Config struct {
-	Home string
-	Lake lake.Config
+	Home    string
+	Lake    lake.Config
+	Defects defect.Set
 }
 
 const (
