@@ -44,6 +44,7 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 	}
 	scan := current.Scan(options...)
 	schema, batches, err := o.read(ctx, current, scan, options)
+	err = diagnose(err)
 	if err == nil {
 		err = eachRow(schema, batches, o.Limit, each)
 	}
@@ -128,7 +129,7 @@ func eachRow(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], 
 	var seen int64
 	for batch, err := range batches {
 		if err != nil {
-			return err
+			return diagnose(err)
 		}
 		for i := range int(batch.NumRows()) {
 			if limit > 0 && seen == limit {
