@@ -11,6 +11,9 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
+// ErrNoSnapshot is returned for a snapshot that a table does not have.
+var ErrNoSnapshot = errors.New("no snapshot")
+
 // ScanOptions says what to read. The zero value reads all of the table as it
 // is now.
 type ScanOptions struct {
@@ -77,7 +80,7 @@ func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {
 	if o.SnapshotID != 0 {
 		s := current.SnapshotByID(o.SnapshotID)
 		if s == nil {
-			return nil, fmt.Errorf("no snapshot %d: it never was, or is expired", o.SnapshotID)
+			return nil, fmt.Errorf("%w %d: it never was, or is expired", ErrNoSnapshot, o.SnapshotID)
 		}
 		if s.SchemaID != nil {
 			if then, ok := current.Schemas()[*s.SchemaID]; ok {
