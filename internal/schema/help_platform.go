@@ -73,6 +73,13 @@ func platformHelp() map[string]entry {
 			"contains":  {"Text that the body must contain.", ""},
 			"age_field": {"Path in the JSON body to the RFC 3339 time of the newest data, such as data.0.timestamp. Needed for data_age.", ""},
 			"window":    {"Stretch of time that the measures look back on. Absent means 10s.", ""},
+			"answers":   {"Kinds of answers that can be counted, by name.", ""},
+		}},
+		"spec.Answer": {"A kind of answer to a probe: it has all that is written.", fields{
+			"status":   {"Its status.", ""},
+			"header":   {"Its headers, with their values.", ""},
+			"contains": {"Text that its body contains.", ""},
+			"fields":   {"Paths in its JSON body, such as meta.age_seconds: each is there, and not null.", ""},
 		}},
 		"spec.Metric": {"Where one number comes from, in which unit, and which target must be there to give it. Write exactly one source.", fields{
 			"unit":    {"Unit of the number, such as s, records or share.", ""},
@@ -93,6 +100,7 @@ func platformHelp() map[string]entry {
 		"spec.ProbeSource": {"One measure of a probe.", fields{
 			"name":    {"Name of the probe.", ""},
 			"measure": {"What is taken of it.", ""},
+			"answer":  {"Kind of answer, of the probe's, whose share among all calls is taken. For share.", ""},
 		}},
 		"spec.PromQLSource": {"A query to a Prometheus server. The answer must be one number.", fields{
 			"url":   {"Address of the server.", ""},
