@@ -9,8 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/internal/guard"
 	"github.com/k2-platform/faultline/internal/process"
@@ -19,7 +20,7 @@ import (
 // proxyParts run together.
 type proxyParts struct {
 	config    relay.Config
-	desk      *control.Desk
+	desk      *control.Desk[rule.Rule]
 	publisher *truth.Publisher
 	home      string // has the token
 	state     string // has the socket

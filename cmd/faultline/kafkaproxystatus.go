@@ -12,8 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/internal/report"
 )
 
@@ -63,7 +62,7 @@ func printProxy(out io.Writer, s control.Status) error {
 		if !f.Static {
 			lifted, kept = f.Left.Of().Round(time.Second).String(), f.Kept.Of().Round(time.Second).String()
 		}
-		var c rule.Count
+		var c control.Count
 		if f.Count != nil {
 			c = *f.Count
 		}
@@ -82,7 +81,7 @@ func pairs(with map[string]string) string {
 }
 
 // notDone says why what was met was passed on all the same.
-func notDone(c rule.Count) string {
+func notDone(c control.Count) string {
 	var out []string
 	for _, why := range slices.Sorted(maps.Keys(c.Why)) {
 		out = append(out, fmt.Sprintf("%d %s", c.Why[why], why))

@@ -10,24 +10,23 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/admit"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
 // metThree has met three of each fault.
 type metThree struct{ rules []rule.Rule }
 
-func (m *metThree) Set(rules []rule.Rule, _ map[string]rule.Of) { m.rules = rules }
+func (m *metThree) Set(rules []rule.Rule, _ map[string]control.Of) { m.rules = rules }
 
-func (m *metThree) Status() map[string]rule.Count {
-	out := map[string]rule.Count{}
+func (m *metThree) Status() map[string]control.Count {
+	out := map[string]control.Count{}
 	for _, r := range m.rules {
-		out[r.ID] = rule.Count{Seen: 9, Met: 3, Skipped: 2, Unread: 1, Why: map[string]uint64{"in a transaction": 2, "unread": 1}}
+		out[r.ID] = control.Count{Seen: 9, Met: 3, Skipped: 2, Unread: 1, Why: map[string]uint64{"in a transaction": 2, "unread": 1}}
 	}
 	return out
 }
-
-func (*metThree) Idempotent(rule.Where) []string { return nil }
 
 func TestAProxyTellsItsFaults(t *testing.T) {
 	home := t.TempDir()
@@ -46,7 +45,7 @@ func TestAProxyTellsItsFaults(t *testing.T) {
 	_, err = ask("--control", at)
 	require.ErrorIs(t, err, control.ErrGone)
 
-	d := control.New(control.Config{Engine: &metThree{}, BootID: "b", Now: func() time.Duration { return 0 }})
+	d := control.New(control.Config[rule.Rule]{Read: admit.Rules{}.Read, Engine: &metThree{}, BootID: "b", Now: func() time.Duration { return 0 }})
 	l, err := control.Listen(t.Context(), at)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -29,7 +29,7 @@ func All(dir string) Set {
 		none.Kind:  none.Driver{Dir: dir},
 	}
 	for _, k := range kafkaproxy.Kinds() {
-		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
+		set[k.Name] = kafkaproxy.Driver(k.Name)
 	}
 	return set
 }
@@ -61,12 +61,7 @@ func Breaks() map[string][]spec.TargetKind {
 // KindOf describes one kind. One that is not known is dangerous and ends its
 // target.
 func KindOf(name string) faults.Kind {
-	for _, k := range Kinds() {
-		if k.Name == name {
-			return k
-		}
-	}
-	return faults.Kind{Name: name}
+	return faults.Find(Kinds(), name)
 }
 
 // Of is the driver of a kind; an unknown one is faults.ErrRefused.

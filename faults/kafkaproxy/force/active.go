@@ -1,6 +1,7 @@
 package force
 
 import (
+	"github.com/k2-platform/faultline/faults/control"
 	"reflect"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 // active is a rule in force, with what it has come to.
 type active struct {
 	rule.Rule
-	of     rule.Of
+	of     control.Of
 	gate   *rule.Gate
 	lifted chan struct{} // closed when it is no more in force
 	tally  tally
@@ -22,7 +23,7 @@ type active struct {
 	held   held          // of rule.Hold on fetch
 }
 
-func newActive(r rule.Rule, of rule.Of) *active {
+func newActive(r rule.Rule, of control.Of) *active {
 	a := &active{Rule: r, of: of, gate: rule.NewGate(r.Often), lifted: make(chan struct{})}
 	a.delays.seed(r.Often.Seed)
 	return a
@@ -30,7 +31,7 @@ func newActive(r rule.Rule, of rule.Of) *active {
 
 // same says that a document asks for what is in force already. Rules are plain
 // data of pointers and lists, which == does not compare.
-func (a *active) same(r rule.Rule, of rule.Of) bool {
+func (a *active) same(r rule.Rule, of control.Of) bool {
 	return a.of == of && reflect.DeepEqual(a.Rule, r)
 }
 

@@ -21,6 +21,7 @@ package force
 
 import (
 	"context"
+	"github.com/k2-platform/faultline/faults/control"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -87,7 +88,7 @@ func New(o Options) *Engine {
 // Set replaces all that is in force; of says for whom, by id of the rule. A
 // rule that was in force under its id before, and is the same, goes on: it
 // counts on, and keeps what it froze or held. What others held back flows on.
-func (e *Engine) Set(rules []rule.Rule, of map[string]rule.Of) {
+func (e *Engine) Set(rules []rule.Rule, of map[string]control.Of) {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	before := map[string]*active{}
@@ -123,8 +124,8 @@ func (e *Engine) inForce() []*active {
 }
 
 // Status tells what came of each rule in force, by its id: the receipt.
-func (e *Engine) Status() map[string]rule.Count {
-	out := map[string]rule.Count{}
+func (e *Engine) Status() map[string]control.Count {
+	out := map[string]control.Count{}
 	for _, a := range e.inForce() {
 		out[a.ID] = a.count()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/k2-platform/faultline/faults/control"
 	"sync"
 	"testing"
 	"time"
@@ -103,7 +104,7 @@ func newHarness(t *testing.T, rules ...rule.Rule) *harness {
 }
 
 func (h *harness) set(rules ...rule.Rule) {
-	of := map[string]rule.Of{}
+	of := map[string]control.Of{}
 	for i := range rules {
 		if rules[i].ID == "" {
 			rules[i].ID = fmt.Sprintf("r%d", i)
@@ -111,7 +112,7 @@ func (h *harness) set(rules ...rule.Rule) {
 		if rules[i].Often == (rule.Often{}) {
 			rules[i].Often = rule.Always()
 		}
-		of[rules[i].ID] = rule.Of{Experiment: "ex", Step: "step"}
+		of[rules[i].ID] = control.Of{Experiment: "ex", Step: "step"}
 	}
 	h.Set(rules, of)
 }

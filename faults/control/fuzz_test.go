@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
 // FuzzControl: whatever body comes is answered, with a problem or a fault in
@@ -20,7 +21,7 @@ func FuzzControl(f *testing.F) {
 	f.Add(`[]`)
 	f.Fuzz(func(t *testing.T, body string) {
 		e := &engine{}
-		h := control.Handler(control.New(control.Config{Engine: e, BootID: boot, Now: func() time.Duration { return 0 }}))
+		h := control.Handler(control.New(control.Config[rule.Rule]{Read: e.read(false), Engine: e, BootID: boot, Now: func() time.Duration { return 0 }}))
 		ask := func(method, path string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost"+path, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/json")

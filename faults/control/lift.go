@@ -25,7 +25,7 @@ const (
 
 // Lift ends a fault. One that is not there is lifted too: it can no longer
 // come. Only a static one stays, and is faults.ErrRefused.
-func (d *Desk) Lift(id string) error {
+func (d *Desk[R]) Lift(id string) error {
 	if err := checkReceipt(id); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (d *Desk) Lift(id string) error {
 
 // Keep renews the lease of a fault in force. One that is not in force is
 // ErrLifted.
-func (d *Desk) Keep(id string) error {
+func (d *Desk[R]) Keep(id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sweep()
@@ -65,7 +65,7 @@ func (d *Desk) Keep(id string) error {
 }
 
 // lapse lifts what has lapsed, and says whether anything still can.
-func (d *Desk) lapse() bool {
+func (d *Desk[R]) lapse() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sweep()
@@ -79,7 +79,7 @@ func (d *Desk) lapse() bool {
 
 // sweep is called under d.mu. It lifts what has lapsed, so that nobody is told
 // that it is in force, and forgets receipts whose deadline bars them anyway.
-func (d *Desk) sweep() {
+func (d *Desk[R]) sweep() {
 	now := d.Now()
 	var lifted []string
 	for id, h := range d.faults {
@@ -109,7 +109,7 @@ func (d *Desk) sweep() {
 }
 
 // end is called under d.mu, and set after it.
-func (d *Desk) end(id string, h *held, why string) {
+func (d *Desk[R]) end(id string, h *held[R], why string) {
 	delete(d.faults, id)
 	// Past its deadline, Put refuses it whatever is remembered; it stays for a
 	// while so that who asks is told why it went.

@@ -8,7 +8,7 @@ import (
 )
 
 // Get tells of one fault, wherever it stands.
-func (d *Desk) Get(id string) State {
+func (d *Desk[R]) Get(id string) State {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sweep()
@@ -25,7 +25,7 @@ func (d *Desk) Get(id string) State {
 
 // All tells of the proxy and every fault in force, in the order of their
 // receipts.
-func (d *Desk) All() Status {
+func (d *Desk[R]) All() Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sweep()
@@ -42,8 +42,8 @@ func (d *Desk) All() Status {
 }
 
 // state is called under d.mu.
-func (d *Desk) state(id string, h *held) State {
-	s := State{Receipt: id, InForce: true, Experiment: h.Experiment, Step: h.Step, Kind: h.Kind, With: h.With, Static: h.static}
+func (d *Desk[R]) state(id string, h *held[R]) State {
+	s := State{Receipt: id, InForce: true, Experiment: h.Experiment, Step: h.Step, Kind: h.Kind, With: h.With, Link: h.Link, Static: h.static}
 	if !h.static {
 		now := d.Now()
 		s.Left, s.Kept = spec.Duration(max(h.Expires-now, 0)), spec.Duration(max(h.until-now, 0))

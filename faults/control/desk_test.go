@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -19,11 +19,11 @@ import (
 const boot = "this-boot"
 
 // desk runs inside a synctest bubble, on its clock.
-func desk(t *testing.T, c control.Config) (*control.Desk, *engine) {
+func desk(t *testing.T, c control.Config[rule.Rule]) (*control.Desk[rule.Rule], *engine) {
 	t.Helper()
 	e := &engine{}
 	began := time.Now()
-	c.Engine, c.BootID, c.Now = e, boot, func() time.Duration { return time.Since(began) }
+	c.Name, c.Read, c.Engine, c.BootID, c.Now = "kafka-proxy", e.read(c.Raw), e, boot, func() time.Duration { return time.Since(began) }
 	d := control.New(c)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -41,16 +41,16 @@ func delay() control.Fault {
 
 func TestAFaultIsInForceUntilItIsLifted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		require.NoError(t, d.Put("e/s", delay()))
 		require.NoError(t, d.Put("e/s", delay()), "the same again")
 		require.NoError(t, d.Put("e/t", delay()))
 		assert.Equal(t, []string{"e/s", "e/t"}, e.ids())
-		assert.Equal(t, rule.Of{Experiment: "e", Step: "s"}, e.of["e/s"])
+		assert.Equal(t, control.Of{Experiment: "e", Step: "s"}, e.of["e/s"])
 		got := d.Get("e/s")
 		assert.Equal(t, control.State{
 			Receipt: "e/s", InForce: true, Experiment: "e", Step: "s", Kind: "kafka.delay", With: delay().With,
-			Left: spec.Duration(time.Minute), Kept: spec.Duration(10 * time.Second), Count: &rule.Count{Seen: 1},
+			Left: spec.Duration(time.Minute), Kept: spec.Duration(10 * time.Second), Count: &control.Count{Seen: 1},
 		}, got)
 		require.NoError(t, d.Lift("e/s"))
 		require.NoError(t, d.Lift("e/s"))
@@ -64,7 +64,7 @@ func TestAFaultIsInForceUntilItIsLifted(t *testing.T) {
 
 func TestASilentControllersFaultLapses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		require.NoError(t, d.Put("kept", delay()))
 		require.NoError(t, d.Put("silent", delay()))
 		for range 3 {
@@ -83,7 +83,7 @@ func TestASilentControllersFaultLapses(t *testing.T) {
 
 func TestADeadlineEndsWhatIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		f := delay()
 		f.Expires = 12 * time.Second
 		require.NoError(t, d.Put("r", f))
@@ -102,7 +102,7 @@ func TestADeadlineEndsWhatIsKept(t *testing.T) {
 // deadline overtook is refused, for as long as its deadline lets it come.
 func TestWhatIsLiftedNeverComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		late := delay()
 		late.Expires = 30 * time.Hour
 		require.NoError(t, d.Lift("early"))
@@ -121,7 +121,7 @@ func TestWhatIsLiftedNeverComesBack(t *testing.T) {
 
 func TestAFaultIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		e.idempotent = []string{"ingest"}
 		require.NoError(t, d.Put("there", delay()))
 		for name, c := range map[string]struct {
@@ -159,14 +159,14 @@ func TestAFaultIsRefused(t *testing.T) {
 
 func TestAPlanSaysWhatTheProxyHasAgainstIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		drop := control.Question{Kind: "kafka.drop", With: map[string]string{"direction": "produce"}}
 		require.NoError(t, d.Plan(drop))
 		e.idempotent = []string{"a", "b", "c", "d", "e", "f"}
 		require.ErrorContains(t, d.Plan(drop), "a, b, c, d, e and 1 more")
 		require.NoError(t, d.Plan(control.Question{Kind: "kafka.drop"}), "on fetch nothing is numbered")
 		require.NoError(t, d.Plan(control.Question{Kind: "kafka.duplicate"}), "the proxy's own producer appends")
-		raw, _ := desk(t, control.Config{Raw: true})
+		raw, _ := desk(t, control.Config[rule.Rule]{Raw: true})
 		require.NoError(t, raw.Plan(control.Question{Kind: "kafka.delay", With: map[string]string{"delay": "1s", "broker": "1"}}))
 		for _, q := range []control.Question{
 			{Kind: "kafka.drop"},
@@ -181,7 +181,7 @@ func TestAPlanSaysWhatTheProxyHasAgainstIt(t *testing.T) {
 
 func TestAStaticFaultStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		require.NoError(t, d.Static("kafka.delay delay=200ms topic=orders"))
 		require.NoError(t, d.Static("kafka.reset"))
 		time.Sleep(48 * time.Hour)

@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/internal/guard"
 )
 
 // serve answers at an address until end is called.
-func serve(t *testing.T, address, token string) (d *control.Desk, e *engine, at string, end func()) {
+func serve(t *testing.T, address, token string) (d *control.Desk[rule.Rule], e *engine, at string, end func()) {
 	t.Helper()
 	e = &engine{}
-	d = control.New(control.Config{Engine: e, BootID: boot, Now: func() time.Duration { return 0 }})
+	d = control.New(control.Config[rule.Rule]{Read: e.read(false), Engine: e, BootID: boot, Now: func() time.Duration { return 0 }})
 	l, err := control.Listen(t.Context(), address)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -146,7 +147,7 @@ func TestAnAddressIsOfThisMachine(t *testing.T) {
 
 func TestWhatIsAskedBadlyIsRefused(t *testing.T) {
 	e := &engine{}
-	h := guard.Local(control.Handler(control.New(control.Config{Engine: e, BootID: boot, Now: func() time.Duration { return 0 }})))
+	h := guard.Local(control.Handler(control.New(control.Config[rule.Rule]{Read: e.read(false), Engine: e, BootID: boot, Now: func() time.Duration { return 0 }})))
 	good := `{"experiment":"e","step":"s","kind":"kafka.reset","boot_id":"this-boot","expires_ns":5,"lease":"1s"}`
 	for name, c := range map[string]struct {
 		method, path, body string

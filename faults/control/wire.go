@@ -1,4 +1,4 @@
-// Package control is how a Kafka fault proxy is told its faults: it takes
+// Package control is how a fault proxy is told its faults: it takes
 // them over HTTP on this machine, keeps each for as long as it is kept and no
 // longer, and is asked by a client. What a fault does is the engine's affair.
 package control
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -21,6 +20,7 @@ type Fault struct {
 	Step       string            `json:"step"`
 	Kind       string            `json:"kind"`
 	With       map[string]string `json:"with,omitempty"`
+	Link       string            `json:"link,omitempty"` // that is meant, of a proxy that has links
 	BootID     string            `json:"boot_id"`
 	Expires    time.Duration     `json:"expires_ns"` // on CLOCK_BOOTTIME of that boot
 	Lease      spec.Duration     `json:"lease"`
@@ -30,7 +30,10 @@ type Fault struct {
 type Question struct {
 	Kind string            `json:"kind"`
 	With map[string]string `json:"with,omitempty"`
+	Link string            `json:"link,omitempty"` // that is meant, of a proxy that has links
 }
+
+func (f Fault) question() Question { return Question{Kind: f.Kind, With: f.With, Link: f.Link} }
 
 // Answer is that nothing speaks against it.
 type Answer struct {
@@ -45,14 +48,15 @@ type State struct {
 	Step       string            `json:"step,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
 	With       map[string]string `json:"with,omitempty"`
+	Link       string            `json:"link,omitempty"`
 	// Static says that it was given at the start, and stays as long as the proxy.
 	Static bool `json:"static,omitempty"`
 	// Left is how long its deadline and Kept how long its lease are away.
 	Left spec.Duration `json:"left,omitempty"`
 	Kept spec.Duration `json:"kept,omitempty"`
 	// Lifted says why it is no longer in force; "" where it never was.
-	Lifted string      `json:"lifted,omitempty"`
-	Count  *rule.Count `json:"count,omitempty"`
+	Lifted string `json:"lifted,omitempty"`
+	Count  *Count `json:"count,omitempty"`
 }
 
 // Status is the proxy as a whole.

@@ -92,7 +92,7 @@ func (c Client) ask(ctx context.Context, method, path string, body, into any) er
 		err = c.send(ctx, method, path, body, into)
 	}
 	if err != nil {
-		return fmt.Errorf("asking the Kafka proxy at %s: %w", c.Address, err)
+		return fmt.Errorf("asking the proxy at %s: %w", c.Address, err)
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func answer(res *http.Response, into any) error {
 	}
 	if res.StatusCode == http.StatusOK {
 		if err := json.Unmarshal(raw, into); err != nil {
-			return fmt.Errorf("reading its answer: %w; is it a Kafka proxy of this version?", err)
+			return fmt.Errorf("reading its answer: %w; is it a fault proxy of this version?", err)
 		}
 		return nil
 	}
@@ -187,7 +187,7 @@ func answer(res *http.Response, into any) error {
 		Problem string `json:"problem"`
 	}
 	if err := json.Unmarshal(raw, &said); err != nil || said.Problem == "" {
-		return fmt.Errorf("it says %s; is it a Kafka proxy?", res.Status)
+		return fmt.Errorf("it says %s; is it a fault proxy?", res.Status)
 	}
 	for _, o := range outcomes() {
 		if o.status == res.StatusCode {

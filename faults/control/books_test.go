@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
@@ -20,10 +20,10 @@ import (
 type shelf struct {
 	said []string
 	full error
-	of   rule.Of
+	of   control.Of
 }
 
-func (s *shelf) Begin(receipt, kind string, of rule.Of) error {
+func (s *shelf) Begin(receipt, kind string, of control.Of) error {
 	if s.full != nil {
 		return s.full
 	}
@@ -39,10 +39,10 @@ func (s *shelf) End(receipt string) error {
 func TestBooksAreOpenAsLongAsAFaultIsInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		d, _ := desk(t, control.Config{Books: s})
+		d, _ := desk(t, control.Config[rule.Rule]{Books: s})
 		require.NoError(t, d.Put("asked", delay()))
 		require.NoError(t, d.Put("asked", delay()))
-		assert.Equal(t, rule.Of{Experiment: delay().Experiment, Step: delay().Step}, s.of)
+		assert.Equal(t, control.Of{Experiment: delay().Experiment, Step: delay().Step}, s.of)
 		require.NoError(t, d.Lift("asked"))
 		require.NoError(t, d.Lift("never-there"))
 		require.NoError(t, d.Put("silent", delay()))
@@ -54,7 +54,7 @@ func TestBooksAreOpenAsLongAsAFaultIsInForce(t *testing.T) {
 
 func TestAFaultWhoseBooksCannotBeKeptIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{Books: &shelf{full: errors.New("the disk is full")}})
+		d, e := desk(t, control.Config[rule.Rule]{Books: &shelf{full: errors.New("the disk is full")}})
 		err := d.Put("r", delay())
 		require.ErrorIs(t, err, faults.ErrRefused)
 		require.ErrorContains(t, err, "the disk is full")
@@ -66,10 +66,10 @@ func TestAFaultWhoseBooksCannotBeKeptIsRefused(t *testing.T) {
 func TestAProxyThatEndsClosesItsBooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		d := control.New(control.Config{Engine: &engine{}, BootID: "boot", Books: s})
+		d := control.New(control.Config[rule.Rule]{Name: "kafka-proxy", Read: (&engine{}).read(false), Engine: &engine{}, BootID: "boot", Books: s})
 		ctx, stop := context.WithCancel(t.Context())
 		require.NoError(t, d.Static("kafka.delay delay=1s"))
-		assert.Equal(t, rule.Of{Experiment: control.Nobody, Step: control.Nobody}, s.of)
+		assert.Equal(t, control.Of{Experiment: "kafka-proxy", Step: "kafka-proxy"}, s.of)
 		stop()
 		d.Run(ctx)
 		require.Len(t, s.said, 2)
@@ -79,7 +79,7 @@ func TestAProxyThatEndsClosesItsBooks(t *testing.T) {
 
 func TestFaultsMeetInTheOrderInWhichTheyCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, e := desk(t, control.Config{})
+		d, e := desk(t, control.Config[rule.Rule]{})
 		var want []string
 		for _, id := range []string{"z", "m", "a", "k"} {
 			require.NoError(t, d.Put(id, delay()))

@@ -6,6 +6,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/admit"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
@@ -15,27 +17,30 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type engine struct {
 	mu         sync.Mutex
 	rules      []rule.Rule
-	of         map[string]rule.Of
+	of         map[string]control.Of
 	idempotent []string
 }
 
-func (e *engine) Set(rules []rule.Rule, of map[string]rule.Of) {
+func (e *engine) Set(rules []rule.Rule, of map[string]control.Of) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.rules, e.of = rules, of
 }
 
-func (e *engine) Status() map[string]rule.Count {
+func (e *engine) Status() map[string]control.Count {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := map[string]rule.Count{}
+	out := map[string]control.Count{}
 	for i, r := range e.rules {
-		out[r.ID] = rule.Count{Seen: uint64(i) + 1}
+		out[r.ID] = control.Count{Seen: uint64(i) + 1}
 	}
 	return out
 }
 
-func (e *engine) Idempotent(rule.Where) []string { return e.idempotent }
+// read reads as a Kafka proxy does.
+func (e *engine) read(raw bool) func(string, control.Question) (rule.Rule, error) {
+	return admit.Rules{Idempotent: func(rule.Where) []string { return e.idempotent }, Raw: raw}.Read
+}
 
 // ids are the receipts in force.
 func (e *engine) ids() []string {

@@ -43,7 +43,7 @@ func outcomes() []outcome {
 // alone. Refused: 400 what cannot be read, 401 without the token, 403 a foreign
 // Host or Origin, 409 lifted before, 410 of another life, 415 another content
 // type than JSON, 422 what the proxy does not do, each with {"problem": why}.
-func Handler(d *Desk) http.Handler {
+func Handler[R any](d *Desk[R]) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/faults", d.serve(func(*http.Request) (any, error) { return d.All(), nil }))
 	mux.HandleFunc("GET /v1/faults/{receipt}", d.serve(func(r *http.Request) (any, error) { return d.Get(r.PathValue("receipt")), nil }))
@@ -81,7 +81,7 @@ type unreadable struct {
 	status int
 }
 
-func (d *Desk) serve(do func(*http.Request) (any, error)) http.HandlerFunc {
+func (d *Desk[R]) serve(do func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, longestBody)
 		if run := r.URL.Query().Get("run"); run != "" && run != d.run {
@@ -138,7 +138,7 @@ const (
 // Serve answers on a listener until ctx ends; then it closes it. token is
 // what must be known on one that anybody on this machine can reach; "" is for a
 // socket, whose mode says who may ask.
-func Serve(ctx context.Context, l net.Listener, d *Desk, token string) error {
+func Serve[R any](ctx context.Context, l net.Listener, d *Desk[R], token string) error {
 	h := Handler(d)
 	if l.Addr().Network() != "unix" {
 		h = guard.Authorized(token, h)

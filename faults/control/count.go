@@ -1,4 +1,4 @@
-package rule
+package control
 
 // Of says for whom a fault is in force.
 type Of struct{ Experiment, Step string }
