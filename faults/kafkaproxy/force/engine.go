@@ -13,7 +13,7 @@
 //	          hold of fetch      records that are held are touched when they come
 //	          records of fetch
 //
-// What rule.Often counts is, for faults of bytes, a frame; for those of the
+// What often.Often counts is, for faults of bytes, a frame; for those of the
 // protocol an exchange with a selected partition in it, all of which are then
 // met; for those of records a record, but one that a fault cannot meet at all
 // (of a control batch, say) is not counted.
@@ -21,11 +21,11 @@ package force
 
 import (
 	"context"
-	"github.com/k2-platform/faultline/faults/control"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/answer"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/k2-platform/faultline/faults/control"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/often"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -109,8 +111,8 @@ func (h *harness) set(rules ...rule.Rule) {
 		if rules[i].ID == "" {
 			rules[i].ID = fmt.Sprintf("r%d", i)
 		}
-		if rules[i].Often == (rule.Often{}) {
-			rules[i].Often = rule.Always()
+		if rules[i].Often == (often.Often{}) {
+			rules[i].Often = often.Always()
 		}
 		of[rules[i].ID] = control.Of{Experiment: "ex", Step: "step"}
 	}

@@ -1,9 +1,10 @@
 package force
 
 import (
-	"github.com/k2-platform/faultline/faults/control"
 	"maps"
 	"sync"
+
+	"github.com/k2-platform/faultline/faults/control"
 )
 
 // reasons bounds how many reasons are told apart.

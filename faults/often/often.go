@@ -1,4 +1,6 @@
-package rule
+// Package often says which of the things that a fault selects it meets: each,
+// some by chance, each nth, the first ones.
+package often
 
 import (
 	"encoding/binary"

@@ -1,4 +1,6 @@
-package rule
+// Package params reads the parameters of faults: a default, a check that says
+// what to write instead, and the value.
+package params
 
 import (
 	"errors"
@@ -12,21 +14,21 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-// values are what a document writes, each checked by its parameter.
-type values struct {
-	with       map[string]string
-	parameters []faults.Parameter
+// Values are what a document writes, each checked by its parameter.
+type Values struct {
+	With       map[string]string
+	Parameters []faults.Parameter
 }
 
-// has says whether the document itself says something.
-func (v values) has(name string) bool { return v.with[name] != "" }
+// Has says whether the document itself says something.
+func (v Values) Has(name string) bool { return v.With[name] != "" }
 
-// text is what the document says, or the default.
-func (v values) text(name string) string {
-	if v.has(name) {
-		return v.with[name]
+// Text is what the document says, or the default.
+func (v Values) Text(name string) string {
+	if v.Has(name) {
+		return v.With[name]
 	}
-	for _, p := range v.parameters {
+	for _, p := range v.Parameters {
 		if p.Name == name {
 			return p.Default
 		}
@@ -34,11 +36,11 @@ func (v values) text(name string) string {
 	return ""
 }
 
-// read is the zero value where the document says nothing and there is no
+// Read is the zero value where the document says nothing and there is no
 // default. What does not parse was refused before.
-func read[T any](v values, name string, parse func(string) (T, error)) T {
+func Read[T any](v Values, name string, parse func(string) (T, error)) T {
 	var zero T
-	text := v.text(name)
+	text := v.Text(name)
 	if text == "" {
 		return zero
 	}
@@ -49,8 +51,8 @@ func read[T any](v values, name string, parse func(string) (T, error)) T {
 	return value
 }
 
-// parameter is one that parse refuses or takes.
-func parameter[T any](name, summary, otherwise string, parse func(string) (T, error)) faults.Parameter {
+// New is a parameter that parse refuses or takes.
+func New[T any](name, summary, otherwise string, parse func(string) (T, error)) faults.Parameter {
 	return faults.Parameter{Name: name, Summary: summary, Default: otherwise, Check: func(text string) error {
 		_, err := parse(text)
 		return err
@@ -60,7 +62,8 @@ func parameter[T any](name, summary, otherwise string, parse func(string) (T, er
 // longest is how long a single thing may wait: longer than any client does.
 const longest = time.Hour
 
-func duration(text string) (time.Duration, error) {
+// Duration is one from a millisecond to an hour.
+func Duration(text string) (time.Duration, error) {
 	var d spec.Duration
 	if err := d.UnmarshalText([]byte(text)); err != nil {
 		return 0, err
@@ -71,21 +74,9 @@ func duration(text string) (time.Duration, error) {
 	return d.Of(), nil
 }
 
-// shift is a duration that may lead back in time.
-func shift(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("duration %q: write a number and a unit, such as 5m, or -1h for the past", text)
-	}
-	if d.Abs() < time.Millisecond {
-		return 0, fmt.Errorf("%s: a record's time is in milliseconds; write 1ms or more, or -1ms or less", d)
-	}
-	return d, nil
-}
-
-// size is a number of bytes; a bare number is one, since its parameter is
+// Size is a number of bytes; a bare number is one, since its parameter is
 // called by its unit.
-func size(text string) (int64, error) {
+func Size(text string) (int64, error) {
 	number, unit := strings.TrimSuffix(text, "/s"), float64(1)
 	for _, u := range []struct {
 		name string
@@ -112,8 +103,8 @@ func size(text string) (int64, error) {
 	return int64(n * unit), nil
 }
 
-// share is a number from 0 to 1.
-func share(text string) (float64, error) {
+// Share is a number from 0 to 1.
+func Share(text string) (float64, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if percent {
@@ -125,8 +116,8 @@ func share(text string) (float64, error) {
 	return n, nil
 }
 
-// count is a whole number from 1 on.
-func count(text string) (int, error) {
+// Count is a whole number from 1 on.
+func Count(text string) (int, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%q: write a whole number from 1 on", text)
@@ -134,7 +125,8 @@ func count(text string) (int, error) {
 	return int(n), nil
 }
 
-func seed(text string) (uint64, error) {
+// Seed is a whole number, from which draws follow.
+func Seed(text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("%q: write a whole number from 0 on; the same one draws the same", text)
@@ -142,8 +134,8 @@ func seed(text string) (uint64, error) {
 	return n, nil
 }
 
-// word takes one of the words.
-func word(words ...string) func(string) (int, error) {
+// Word takes one of the words.
+func Word(words ...string) func(string) (int, error) {
 	return func(text string) (int, error) {
 		for i, w := range words {
 			if text == w {
@@ -154,8 +146,8 @@ func word(words ...string) func(string) (int, error) {
 	}
 }
 
-// list takes values of one kind with commas between them.
-func list[T any](one func(string) (T, error)) func(string) ([]T, error) {
+// List takes values of one kind with commas between them.
+func List[T any](one func(string) (T, error)) func(string) ([]T, error) {
 	return func(text string) ([]T, error) {
 		var out []T
 		var problems []error
@@ -167,9 +159,9 @@ func list[T any](one func(string) (T, error)) func(string) ([]T, error) {
 	}
 }
 
-// missing says that a value is needed that was not written.
-func missing(v values, name, write string) error {
-	if v.text(name) != "" {
+// Missing says that a value is needed that was not written.
+func Missing(v Values, name, write string) error {
+	if v.Text(name) != "" {
 		return nil
 	}
 	return fmt.Errorf("%s is missing: write %s", name, write)

@@ -1,4 +1,4 @@
-package rule_test
+package often_test
 
 import (
 	"testing"
@@ -6,25 +6,25 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // TestARecordThatIsReadAgainIsMetAgain in whatever order, and by whatever gate
 // of the same rule: first is of one gate.
 func TestARecordThatIsReadAgainIsMetAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := rule.Often{
+		o := often.Often{
 			Rate: rapid.Float64Range(0, 1).Draw(t, "rate"), Every: rapid.IntRange(0, 3).Draw(t, "every"),
 			First: rapid.IntRange(0, 5).Draw(t, "first"), Seed: rapid.Uint64().Draw(t, "seed"),
 		}
-		g, met := rule.NewGate(o), map[int64]bool{}
+		g, met := often.NewGate(o), map[int64]bool{}
 		for _, offset := range rapid.SliceOf(rapid.Int64Range(0, 20)).Draw(t, "reads") {
 			hit := g.HitRecord("t", 1, offset)
 			if before, ok := met[offset]; ok && before != hit {
 				t.Fatalf("offset %d was met: %v, and then: %v", offset, before, hit)
 			}
 			met[offset] = hit
-			if o.First == 0 && rule.NewGate(o).HitRecord("t", 1, offset) != hit {
+			if o.First == 0 && often.NewGate(o).HitRecord("t", 1, offset) != hit {
 				t.Fatalf("offset %d is met by one gate and not by another", offset)
 			}
 		}
@@ -42,7 +42,7 @@ func TestARecordThatIsReadAgainIsMetAgain(t *testing.T) {
 
 func TestARateOfRecordsIsThatRate(t *testing.T) {
 	for _, rate := range []float64{0, 0.01, 0.1, 0.5, 1} {
-		g := rule.NewGate(rule.Often{Rate: rate, Seed: 3})
+		g := often.NewGate(often.Often{Rate: rate, Seed: 3})
 		const n = 20_000
 		for i := range n {
 			g.HitRecord("trades", int32(i%6), int64(i/6))
@@ -54,7 +54,7 @@ func TestARateOfRecordsIsThatRate(t *testing.T) {
 
 func TestPartitionsAndSeedsDrawApart(t *testing.T) {
 	draw := func(topic string, partition int32, seed uint64) (out []bool) {
-		g := rule.NewGate(rule.Often{Rate: 0.5, Seed: seed})
+		g := often.NewGate(often.Often{Rate: 0.5, Seed: seed})
 		for i := range int64(64) {
 			out = append(out, g.HitRecord(topic, partition, i))
 		}
