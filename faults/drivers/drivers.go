@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
@@ -31,12 +32,17 @@ func All(dir string) Set {
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver(k.Name)
 	}
+	for _, k := range linkproxy.Kinds() {
+		set[k.Name] = linkproxy.Driver(k.Name)
+	}
 	return set
 }
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe())
+	kinds := slices.Concat(kafkaproxy.Kinds(), linkproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
+	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return kinds
 }
 
 // Names are the kinds that a document may write.

@@ -10,25 +10,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 	"github.com/k2-platform/faultline/internal/report"
 )
 
-func kafkaProxyFaultsCommand() *cobra.Command {
+func (p proxyOf) faultsCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use: "faults [KIND]", Short: "What a Kafka proxy can do to what passes, and its parameters", Args: cobra.MaximumNArgs(1),
+		Use: "faults [KIND]", Short: "What " + p.title + " can do to what passes, and its parameters", Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			var names []cobra.Completion
-			for _, k := range rule.Kinds() {
+			for _, k := range p.kinds() {
 				names = append(names, cobra.CompletionWithDesc(k.Name, k.Summary))
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kinds := rule.Kinds()
+			kinds := p.kinds()
 			if len(args) == 1 {
-				k, err := proxyKind(args[0], kinds)
+				k, err := p.kind(args[0], kinds)
 				if err != nil {
 					return err
 				}
@@ -38,7 +37,7 @@ func kafkaProxyFaultsCommand() *cobra.Command {
 			case report.JSON:
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(kindsOf(kinds))
 			case report.Text:
-				return printKinds(cmd.OutOrStdout(), kinds, len(args) == 1)
+				return p.printKinds(cmd.OutOrStdout(), kinds, len(args) == 1)
 			}
 			return report.ErrFormat(output)
 		},
@@ -47,7 +46,7 @@ func kafkaProxyFaultsCommand() *cobra.Command {
 	return cmd
 }
 
-func proxyKind(name string, kinds []faults.Kind) (faults.Kind, error) {
+func (p proxyOf) kind(name string, kinds []faults.Kind) (faults.Kind, error) {
 	var names []string
 	for _, k := range kinds {
 		if k.Name == name {
@@ -55,7 +54,7 @@ func proxyKind(name string, kinds []faults.Kind) (faults.Kind, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return faults.Kind{}, fmt.Errorf("a Kafka proxy has no fault %q: write one of %s", name, strings.Join(names, ", "))
+	return faults.Kind{}, fmt.Errorf("%s has no fault %q: write one of %s", p.title, name, strings.Join(names, ", "))
 }
 
 // kindJSON is what programs read of a kind.
@@ -85,7 +84,7 @@ func kindsOf(kinds []faults.Kind) []kindJSON {
 }
 
 // printKinds lists kinds, or says all of one.
-func printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
+func (p proxyOf) printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, k := range kinds {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.Risk, k.Summary) //nolint:errcheck // Flush tells
@@ -101,7 +100,7 @@ func printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
 		}
 	}
 	if !whole {
-		fmt.Fprintln(t, "\nfaultline kafka-proxy faults KIND says its parameters") //nolint:errcheck // Flush tells
+		fmt.Fprintf(t, "\nfaultline %s faults KIND says its parameters\n", p.command) //nolint:errcheck // Flush tells
 	}
 	return t.Flush()
 }

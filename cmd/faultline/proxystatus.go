@@ -12,15 +12,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/internal/report"
 )
 
-func kafkaProxyStatusCommand(w *where) *cobra.Command {
+// proxyOf is a kind of fault proxy that the command line has.
+type proxyOf struct {
+	command string // such as kafka-proxy
+	title   string // such as a Kafka proxy
+	kinds   func() []faults.Kind
+	state   func(home string) string // its state folder where it is told no other
+}
+
+func (p proxyOf) statusCommand(w *where) *cobra.Command {
 	var proxy control.Client
 	var output string
 	cmd := &cobra.Command{
-		Use: "status", Short: "Faults that are in force in a Kafka proxy, and what they met", Args: cobra.NoArgs,
+		Use: "status", Short: "Faults that are in force in " + p.title + ", and what they met", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != report.Text && output != report.JSON {
 				return report.ErrFormat(output)
@@ -30,7 +39,7 @@ func kafkaProxyStatusCommand(w *where) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if proxy.Address, err = control.Address(s.Home); err != nil {
+				if proxy.Address, err = control.Address(p.state(s.Home)); err != nil {
 					return err
 				}
 			}
@@ -66,16 +75,19 @@ func printProxy(out io.Writer, s control.Status) error {
 		if f.Count != nil {
 			c = *f.Count
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", f.Receipt, f.Kind, dash(pairs(f.With)), lifted, kept, c.Seen, c.Met, c.Touched, dash(notDone(c))) //nolint:errcheck // Flush tells
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", f.Receipt, f.Kind, dash(pairs(f)), lifted, kept, c.Seen, c.Met, c.Touched, dash(notDone(c))) //nolint:errcheck // Flush tells
 	}
 	return t.Flush()
 }
 
-// pairs writes parameters as --fault takes them.
-func pairs(with map[string]string) string {
+// pairs writes link and parameters as --fault takes them.
+func pairs(f control.State) string {
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(with)) {
-		out = append(out, name+"="+with[name])
+	if f.Link != "" {
+		out = append(out, "link="+f.Link)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.With)) {
+		out = append(out, name+"="+f.With[name])
 	}
 	return strings.Join(out, " ")
 }

@@ -32,7 +32,7 @@ func TestAProxyTellsItsFaults(t *testing.T) {
 	home := t.TempDir()
 	w := &where{home: home, config: filepath.Join(home, "none.yaml")}
 	ask := func(args ...string) (string, error) {
-		cmd := kafkaProxyStatusCommand(w)
+		cmd := kafkaProxy().statusCommand(w)
 		var out strings.Builder
 		cmd.SetOut(&out)
 		cmd.SetErr(&out)

@@ -13,7 +13,7 @@ import (
 
 func TestEveryFaultOfTheProxyIsListed(t *testing.T) {
 	run := func(args ...string) string {
-		cmd := kafkaProxyFaultsCommand()
+		cmd := kafkaProxy().faultsCommand()
 		var out strings.Builder
 		cmd.SetOut(&out)
 		cmd.SetArgs(args)
@@ -31,7 +31,7 @@ func TestEveryFaultOfTheProxyIsListed(t *testing.T) {
 	var all []struct{ Name string }
 	require.NoError(t, json.Unmarshal([]byte(run("-o", "json")), &all))
 	assert.Len(t, all, len(rule.Kinds()))
-	cmd := kafkaProxyFaultsCommand()
+	cmd := kafkaProxy().faultsCommand()
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetArgs([]string{"kafka.dealy"})
 	require.ErrorContains(t, cmd.Execute(), "write one of kafka.bandwidth")
