@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/service"
 )

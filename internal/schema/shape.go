@@ -59,6 +59,7 @@ func required() map[string][]string {
 		"Registry":          {"url"},
 		"Table":             {"namespace", "name"},
 		"KafkaProxy":        {"control"},
+		"Link":              {"control", "name"},
 		"Metric":            {"needs"},
 		"Policy":            {"faultline_policy", "name"},
 		"EnvironmentPolicy": nil,
