@@ -18,6 +18,10 @@ const (
 	Namespace   = "market_data"
 	TradesTable = "trades_v2"
 
+	// Links of the sandbox's link proxy.
+	SinkStoreLink  = "sink-to-store"
+	QueryStoreLink = "query-to-store"
+
 	tradesSubject = TradesTopic + "-value" // of the topic's schemas in the registry
 )
 
@@ -32,6 +36,7 @@ type Addresses struct {
 	Records string // folder of the process records
 	Given   Given
 	Proxy   *Proxy // between Kafka and its clients; nil: they reach it directly
+	Links   string // control of the link proxy between the store and its clients; "": they reach it directly
 }
 
 // Proxy is a Kafka proxy that faults can be injected into.
@@ -41,7 +46,9 @@ type Proxy struct {
 }
 
 // Anywhere describes a sandbox that does not run, with all that one can have.
-func Anywhere() spec.Platform { return Platform(Addresses{Proxy: &Proxy{}}) }
+func Anywhere() spec.Platform {
+	return Platform(Addresses{Proxy: &Proxy{}, Links: "unix:///links.sock"})
+}
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
@@ -73,6 +80,14 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		takes := spec.Health{TCP: p.Kafka}
 		out["kafka-proxy"] = spec.Target{Title: "what passes the Kafka proxy", KafkaProxy: &spec.KafkaProxy{Control: p.Control}, Health: &takes}
 		out["kafka-proxy-process"] = process("kafka-proxy", "the Kafka proxy itself", takes)
+	}
+	if a.Links != "" {
+		link := func(name string, from spec.TargetName) spec.Target {
+			return spec.Target{Title: "what the " + string(from) + " and the store say to each other", Link: &spec.Link{Control: a.Links, Name: name, From: from, To: "store"}}
+		}
+		out["sink-store-link"], out["query-store-link"] = link(SinkStoreLink, "sink"), link(QueryStoreLink, "query")
+		out["store-links"] = spec.Target{Title: "what anybody and the store say to each other", Members: []spec.TargetName{"sink-store-link", "query-store-link"}}
+		out["link-proxy-process"] = spec.Target{Title: "the link proxy itself", Process: &spec.Process{Record: a.Records + "/links.json"}}
 	}
 	a.Given.replace(out)
 	return out
