@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type lab struct {
 	t *testing.T
 	*relay.Proxy
 	inForce []rule.Rule
+	end     func() // ends it, once
 }
 
 func newLab(t *testing.T, to string, change ...func(*relay.Config)) *lab {
@@ -44,8 +46,9 @@ func newLab(t *testing.T, to string, change ...func(*relay.Config)) *lab {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	t.Cleanup(func() { stop(); assert.NoError(t, <-done) })
-	return &lab{t: t, Proxy: p}
+	end := sync.OnceFunc(func() { stop(); assert.NoError(t, <-done) })
+	t.Cleanup(end)
+	return &lab{t: t, Proxy: p, end: end}
 }
 
 // put puts one more fault in force: its link, kind and parameters.
@@ -78,6 +81,19 @@ func (l *lab) dial(link string) *net.TCPConn {
 	l.t.Cleanup(func() { _ = c.Close() })
 	require.NoError(l.t, c.SetDeadline(time.Now().Add(20*time.Second)))
 	return c.(*net.TCPConn) //nolint:forcetypeassert // it is TCP
+}
+
+// fails opens a connection and reads from it; the error may come at once.
+func (l *lab) fails(link string) error {
+	l.t.Helper()
+	c, err := (&net.Dialer{Timeout: 20 * time.Second}).DialContext(l.t.Context(), "tcp", l.Addrs()[link])
+	if err != nil {
+		return err
+	}
+	defer c.Close() //nolint:errcheck // over
+	require.NoError(l.t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	_, err = c.Read(make([]byte, 1))
+	return err
 }
 
 // echo answers what it is sent, until that ends.
