@@ -40,12 +40,14 @@ func (c *conn) run() error {
 	var in error
 	both.Go(func() {
 		in = c.in.copy()
+		c.in.seen.Store(nil)
 		c.came <- in
 		if !c.answering.Load() || in != nil {
 			c.finish(c.in, in)
 		}
 	})
 	out := c.requests()
+	c.out.seen.Store(nil)
 	c.finish(c.out, out)
 	both.Wait()
 	c.close()

@@ -40,11 +40,10 @@ func headEnd(b []byte) int {
 // readHead reads a head up to its end. What is no request of HTTP/1 is unread.
 func readHead(b []byte) head {
 	first, rest, _ := bytes.Cut(b, []byte("\n"))
-	words := strings.Split(strings.TrimSuffix(string(first), "\r"), " ")
-	if len(words) != 3 || words[0] == "" || !strings.HasPrefix(words[2], "HTTP/1.") {
+	h, ok := readLine(first)
+	if !ok {
 		return head{unread: true}
 	}
-	h := head{method: words[0], path: pathOf(words[1])}
 	if h.method == "CONNECT" {
 		h.unread = true
 	}
@@ -74,6 +73,37 @@ func readHead(b []byte) head {
 		h.length = 0
 	}
 	return h
+}
+
+// readLine reads the first line of a head.
+func readLine(line []byte) (head, bool) {
+	words := strings.Split(strings.TrimSuffix(string(line), "\r"), " ")
+	if len(words) != 3 || !isMethod(words[0]) || !strings.HasPrefix(words[2], "HTTP/1.") {
+		return head{}, false
+	}
+	return head{method: words[0], path: pathOf(words[1])}, true
+}
+
+// isMethod says whether a word may be a method: a token (RFC 9110, 5.6.2).
+func isMethod(word string) bool {
+	for _, c := range []byte(word) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return word != ""
+}
+
+// begins says whether what came so far may be the begin of a head: of what
+// cannot be, nothing is waited for.
+func begins(b []byte) bool {
+	line, _, whole := bytes.Cut(b, []byte("\n"))
+	if whole {
+		_, ok := readLine(line)
+		return ok
+	}
+	word, _, _ := bytes.Cut(line, []byte(" "))
+	return len(b) == 0 || isMethod(string(word))
 }
 
 // pathOf takes the path out of a request's target.

@@ -1,14 +1,17 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/k2-platform/faultline/faults/linkproxy/rule"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // link is a Link that is served.
@@ -51,6 +54,12 @@ func (l *link) set(rules []rule.Rule) {
 		}
 	}
 	close(old.changed)
+	l.tell(next)
+	l.heed(next)
+}
+
+// tell has connections look again, or ends them.
+func (l *link) tell(next *state) {
 	ends := next.has(rule.Reset, rule.Unreachable)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,6 +74,32 @@ func (l *link) set(rules []rule.Rule) {
 		}
 		c.stir()
 	}
+}
+
+const (
+	heedWithin = 50 * time.Millisecond
+	heedLook   = 100 * time.Microsecond
+)
+
+// heed waits until every connection has looked, so that what is sent from now
+// on meets what is in force. One that waits for its receiver to read does not
+// look: it passes on what a pipe holds, and looks then.
+func (l *link) heed(next *state) {
+	ctx, stop := context.WithTimeout(context.Background(), heedWithin)
+	defer stop()
+	for l.heedless(next) && pause.For(ctx, heedLook) {
+	}
+}
+
+func (l *link) heedless(next *state) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if c.out.looks(next) || c.in.looks(next) {
+			return true
+		}
+	}
+	return false
 }
 
 // hold keeps a connection in mind while it is carried; false: a fault ends it,

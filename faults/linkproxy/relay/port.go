@@ -47,15 +47,14 @@ func keepPort(address string) (*port, error) {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	p := &port{keeper: fd}
-	// Connections of an earlier life may linger on the port; who listens there
-	// keeps it all the same. The port is shared only once it is bound: a proxy
-	// that wants the same one is refused.
-	err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
+	// Connections of an earlier life may linger on the port while it is bound;
+	// after that only the link's own listener shares it, which says so.
+	err = option(fd, unix.SO_REUSEADDR, 1)
 	if err == nil {
 		err = os.NewSyscallError("bind", unix.Bind(fd, sa))
 	}
 	if err == nil {
-		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+		err = errors.Join(option(fd, unix.SO_REUSEADDR, 0), option(fd, unix.SO_REUSEPORT, 1))
 	}
 	if err == nil {
 		p.addr, err = bound(fd, at)
@@ -64,6 +63,10 @@ func keepPort(address string) (*port, error) {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
 	return p, nil
+}
+
+func option(fd, name, value int) error {
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, value))
 }
 
 func socketAddress(at *net.TCPAddr) (domain int, sa unix.Sockaddr) {
@@ -102,9 +105,7 @@ func (p *port) open() (net.Listener, error) {
 	}
 	share := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var set error
-		err := c.Control(func(fd uintptr) {
-			set = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
-		})
+		err := c.Control(func(fd uintptr) { set = option(int(fd), unix.SO_REUSEPORT, 1) })
 		return errors.Join(err, set)
 	}}
 	l, err := share.Listen(context.Background(), "tcp", p.addr)

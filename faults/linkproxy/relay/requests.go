@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -93,16 +94,26 @@ func (r *requests) head() ([]byte, error) {
 		if n := headEnd(b); n > 0 {
 			return b[:n], nil
 		}
-		if len(b) >= longestHead {
+		if !begins(b) {
 			return nil, errNoHTTP
 		}
-		if _, err := r.from.Peek(len(b) + 1); err != nil {
-			if errors.Is(err, io.EOF) && len(b) > 0 {
-				err = errNoHTTP // it is passed on, and the end after it
-			}
+		if err := r.more(b); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// more waits for more than b, which was peeked at. What ends in the midst is
+// passed on, and the end after it.
+func (r *requests) more(b []byte) error {
+	if len(b) >= longestHead {
+		return errNoHTTP
+	}
+	_, err := r.from.Peek(len(b) + 1)
+	if errors.Is(err, io.EOF) && len(b) > 0 {
+		return errNoHTTP
+	}
+	return err
 }
 
 // blank passes on empty lines before a request (RFC 9112, 2.2).
@@ -221,18 +232,10 @@ func (r *requests) trailer() error {
 func (r *requests) line() ([]byte, error) {
 	for {
 		b, _ := r.from.Peek(r.from.Buffered())
-		for i, c := range b {
-			if c == '\n' {
-				return b[:i+1], nil
-			}
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			return b[:i+1], nil
 		}
-		if len(b) >= longestHead {
-			return nil, errNoHTTP
-		}
-		if _, err := r.from.Peek(len(b) + 1); err != nil {
-			if errors.Is(err, io.EOF) && len(b) > 0 {
-				err = errNoHTTP
-			}
+		if err := r.more(b); err != nil {
 			return nil, err
 		}
 	}

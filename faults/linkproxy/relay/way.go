@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/shape"
@@ -26,6 +27,7 @@ type way struct {
 	conn     *conn
 	is       rule.Way
 	from, to *net.TCPConn
+	seen     atomic.Pointer[state] // what it last looked at; nil once it looks no more
 
 	mu   sync.Mutex
 	line *shape.Line // what is held back; nil: nothing is
@@ -84,6 +86,7 @@ func (w *way) ready() (*state, error) {
 			return nil, err
 		}
 		s := w.conn.link.now.Load() // after the deadline: a change sets it again
+		w.seen.Store(s)
 		by := s.stalled(w.is)
 		if by == nil {
 			return s, w.flowed(s)
@@ -95,6 +98,12 @@ func (w *way) ready() (*state, error) {
 			return nil, net.ErrClosed
 		}
 	}
+}
+
+// looks says that it has still to look at what is in force.
+func (w *way) looks(next *state) bool {
+	s := w.seen.Load()
+	return s != nil && s != next
 }
 
 // Read is for who looks at what passes: a change is not seen in it.
@@ -170,6 +179,7 @@ func (w *way) drain(line *shape.Line) error {
 // closeWrite says to the side that it goes to that nothing more comes, behind
 // all that came.
 func (w *way) closeWrite() error {
+	defer w.seen.Store(nil)
 	if line := w.held(); line != nil {
 		if err := w.drain(line); err != nil {
 			return err
