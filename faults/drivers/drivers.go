@@ -13,6 +13,7 @@ import (
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -28,6 +29,11 @@ func All(dir string) Set {
 		pause.Kind: pause.Driver{},
 		none.Kind:  none.Driver{Dir: dir},
 	}
+	poison := topic.Poison{Dir: dir}
+	set[poison.Describe().Name] = poison
+	for _, k := range topic.Changed() {
+		set[k.Name] = topic.Driver{Kind: k.Name}
+	}
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
 	}
@@ -36,7 +42,10 @@ func All(dir string) Set {
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe())
+	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
+	all = append(all, topic.Changed()...)
+	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Names are the kinds that a document may write.
