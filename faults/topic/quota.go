@@ -136,7 +136,7 @@ func quotasOf(ctx context.Context, k *kafka, entity map[string]string, set map[s
 
 // now reads a receipt, and what the entity has.
 func (quota) now(ctx context.Context, k *kafka, undo map[string]string) (entity map[string]string, fault kept[float64], now map[string]*float64, err error) {
-	if err = errors.Join(take(undo, undoEntity, &entity), fault.read(undo)); err == nil && len(entity) == 0 {
+	if err = errors.Join(take(undo, undoEntity, &entity), fault.read(undo)); err == nil && entity["client-id"]+entity["user"] == "" {
 		err = errors.New("the receipt does not say whose quotas they are; look by hand")
 	}
 	if err == nil {
