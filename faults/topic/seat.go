@@ -40,12 +40,10 @@ type sits struct {
 // overtaken the fault.
 func (s seat) ours(now sits) bool {
 	switch {
-	case slices.Equal(now.replicas, s.Set):
-		return true
-	case slices.Equal(now.replicas, s.Was):
+	case slices.Equal(now.replicas, s.Was): // which is where the fault has it, too, if the preferred one was not leading
 		return now.moving || now.leader == s.Set[0] && now.leader != s.Leader && slices.Contains(now.insync, s.Leader)
 	}
-	return slices.Equal(now.replicas, s.led())
+	return slices.Equal(now.replicas, s.Set) || slices.Equal(now.replicas, s.led())
 }
 
 // seats is undo's part of the two kinds that move replicas.
@@ -53,7 +51,8 @@ func seats(undo map[string]string) ([]seat, error) {
 	var all []seat
 	err := take(undo, undoSet, &all)
 	if err == nil && (len(all) == 0 || slices.ContainsFunc(all, func(s seat) bool {
-		return len(s.Was) == 0 || len(s.Set) == 0 || !slices.Contains(s.Was, s.Leader) || slices.Equal(s.Was, s.Set)
+		return len(s.Was) == 0 || len(s.Set) == 0 || !slices.Contains(s.Was, s.Leader) ||
+			slices.Equal(s.Was, s.Set) && s.Set[0] == s.Leader
 	})) {
 		err = errors.New("it does not say of each partition where its replicas were, and who led")
 	}

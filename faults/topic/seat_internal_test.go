@@ -12,6 +12,7 @@ func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
 	// Before, another than the preferred replica led.
 	odd := seat{Was: []int32{1, 2, 3}, Leader: 3, Set: []int32{2, 1, 3}}
 	assert.Equal(t, []int32{3, 1, 2}, odd.led())
+	home := seat{Was: []int32{1, 2, 3}, Leader: 3, Set: []int32{1, 2, 3}} // the preferred one is to lead
 	all := []int32{1, 2, 3}
 	for name, c := range map[string]struct {
 		seat seat
@@ -28,6 +29,8 @@ func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
 		"on its way back":                      {moved, sits{all, true, 1, all}, true},
 		"on its way there":                     {moved, sits{[]int32{2, 1, 3}, true, 1, all}, true},
 		"half of the way back":                 {odd, sits{[]int32{3, 1, 2}, false, 3, all}, true},
+		"given to the preferred one":           {home, sits{all, false, 1, all}, true},
+		"taken back from it":                   {home, sits{all, false, 3, all}, false},
 		"all of the way back":                  {odd, sits{all, false, 3, all}, false},
 	} {
 		assert.Equal(t, c.want, c.seat.ours(c.now), name)
@@ -39,6 +42,8 @@ func TestASeatThatSaysTooLittle(t *testing.T) {
 		_, err := seats(map[string]string{undoSet: text})
 		assert.Error(t, err, text)
 	}
-	_, err := seats(map[string]string{undoSet: `[{"was":[1,2],"leader":1,"set":[2,1]}]`})
-	assert.NoError(t, err)
+	for _, text := range []string{`[{"was":[1,2],"leader":1,"set":[2,1]}]`, `[{"was":[1,2],"leader":2,"set":[1,2]}]`} {
+		_, err := seats(map[string]string{undoSet: text})
+		assert.NoError(t, err, text)
+	}
 }
