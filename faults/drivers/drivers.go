@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
@@ -31,6 +32,9 @@ func All(dir string) Set {
 	}
 	poison := topic.Poison{Dir: dir}
 	set[poison.Describe().Name] = poison
+	for _, k := range schema.Kinds() {
+		set[k.Name] = schema.Driver{Kind: k.Name}
+	}
 	for _, k := range topic.Changed() {
 		set[k.Name] = topic.Driver{Kind: k.Name}
 	}
@@ -43,7 +47,7 @@ func All(dir string) Set {
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
 	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
-	all = append(all, topic.Changed()...)
+	all = slices.Concat(all, schema.Kinds(), topic.Changed())
 	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
