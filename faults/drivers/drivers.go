@@ -13,6 +13,7 @@ import (
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/storage"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -27,6 +28,8 @@ func All(dir string) Set {
 		kill.Kind:  kill.Driver{},
 		pause.Kind: pause.Driver{},
 		none.Kind:  none.Driver{Dir: dir},
+
+		storage.Kind: storage.Driver{Dir: dir},
 	}
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
@@ -34,9 +37,20 @@ func All(dir string) Set {
 	return set
 }
 
+// WithLake is the set that plans faults on tables which name no catalog in
+// this one. What undoes them need not know it.
+func (s Set) WithLake(c spec.Catalog) Set {
+	out := maps.Clone(s)
+	if d, ok := out[storage.Kind].(storage.Driver); ok {
+		d.Lake = c
+		out[storage.Kind] = d
+	}
+	return out
+}
+
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe())
+	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), storage.Describe())
 }
 
 // Names are the kinds that a document may write.
