@@ -137,3 +137,5 @@ func s3Server(t testing.TB, wrap func(http.Handler) http.Handler) (string, *s3me
 	})
 	return server.URL, backend
 }
+
+func noPage() gofakes3.ListBucketPage { return gofakes3.ListBucketPage{} }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -71,11 +70,7 @@ func (w *work) claim(ctx context.Context) (release func() error, err error) {
 		return nil, err
 	}
 	for deadline := time.Now().Add(claimTime); ; {
-		path, holder := filepath.Join(w.copies, lockFile), Kind+" "+rand.Text()
-		release, err := process.Claim(path, holder)
-		if err == nil && process.Holder(path) != holder { // it was removed while it was waited for
-			err = errors.Join(process.ErrClaimed, release())
-		}
+		release, err := w.claimOnce()
 		if err == nil || !errors.Is(err, process.ErrClaimed) || time.Now().After(deadline) {
 			return release, err
 		}
@@ -85,6 +80,24 @@ func (w *work) claim(ctx context.Context) (release func() error, err error) {
 		case <-time.After(claimEvery):
 		}
 	}
+}
+
+// claimOnce looks again: who had the lock before may have removed it, and then
+// it keeps nobody out.
+func (w *work) claimOnce() (release func() error, err error) {
+	path := filepath.Join(w.copies, lockFile)
+	release, err = process.Claim(path, Kind)
+	if err != nil {
+		return nil, err
+	}
+	second, err := process.Claim(path, Kind)
+	if errors.Is(err, process.ErrClaimed) {
+		return release, nil
+	}
+	if err == nil {
+		err = errors.Join(process.ErrClaimed, second())
+	}
+	return nil, errors.Join(err, release())
 }
 
 // broken counts what Faultline has broken and is not mended. What somebody
@@ -112,13 +125,23 @@ func (w *work) broken(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// was is the table's metadata when the fault was planned, from its copy.
-func (w *work) was() (iceberg.Metadata, error) {
+// was is the table's metadata when the fault was planned: from its copy, or
+// from where it was if there is none.
+func (w *work) was(ctx context.Context) (iceberg.Metadata, error) {
 	p := w.parts[0]
-	if err := verify(w.copyOf(p.Was), p.Was); err != nil {
+	is, _, err := object.Look(ctx, w.store, p.At)
+	if err != nil {
 		return iceberg.Metadata{}, err
 	}
-	raw, err := os.ReadFile(w.copyOf(p.Was))
+	read := func() ([]byte, error) { return object.Load(ctx, w.store, p.At, mostMetadata) }
+	if is != p.Was {
+		err = verify(w.copyOf(p.Was), p.Was)
+		read = func() ([]byte, error) { return os.ReadFile(w.copyOf(p.Was)) }
+	}
+	if err != nil {
+		return iceberg.Metadata{}, err
+	}
+	raw, err := read()
 	if err != nil {
 		return iceberg.Metadata{}, err
 	}
@@ -143,7 +166,7 @@ func (w *work) succeeded(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", at, err)
 	}
-	was, err := w.was()
+	was, err := w.was(ctx)
 	if err != nil {
 		return err
 	}
