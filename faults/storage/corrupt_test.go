@@ -44,9 +44,9 @@ type try struct {
 	fault  spec.Fault
 }
 
-func tried(t testing.TB, a aLake, with map[string]string) try {
-	t.Helper()
-	return try{t, a, storage.Driver{Dir: t.TempDir()}, spec.Fault{Kind: storage.Kind, Target: "table", With: with}}
+func tried(tb testing.TB, a aLake, with map[string]string) try {
+	tb.Helper()
+	return try{tb, a, storage.Driver{Dir: tb.TempDir()}, spec.Fault{Kind: storage.Kind, Target: "table", With: with}}
 }
 
 func (f try) plan() faults.Receipt {
@@ -86,7 +86,7 @@ func (f try) nothingLeft() {
 	require.Empty(f.t, entries, "copies are left")
 }
 
-// seen reads the table as a reader does, and says whether all is there.
+// whole reads the table as a reader does, and says whether all is there.
 func (f try) whole(rows int) bool {
 	found, err := f.lake.rows(f.t.Context())
 	return err == nil && len(found) == rows
@@ -94,14 +94,14 @@ func (f try) whole(rows int) bool {
 
 // files are all files below a folder, by their content. Those of SQLite are
 // its own affair.
-func files(t testing.TB, dir string) map[string]string {
-	t.Helper()
+func files(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
 	out := map[string]string{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	require.NoError(tb, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(d.Name(), "catalog.db") {
 			return err
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(path) //nolint:gosec // a folder of the test's own
 		info, statErr := os.Stat(path)
 		out[path] = string(raw)
 		if statErr == nil {
@@ -112,16 +112,16 @@ func files(t testing.TB, dir string) map[string]string {
 	return out
 }
 
-func partsOf(t testing.TB, r faults.Receipt) []struct {
+func partsOf(tb testing.TB, r faults.Receipt) []struct {
 	At       string
 	Was, Now object.Form
 } {
-	t.Helper()
+	tb.Helper()
 	var parts []struct {
 		At       string
 		Was, Now object.Form
 	}
-	require.NoError(t, json.Unmarshal([]byte(r.Undo["objects"]), &parts))
+	require.NoError(tb, json.Unmarshal([]byte(r.Undo["objects"]), &parts))
 	return parts
 }
 
@@ -255,10 +255,17 @@ func TestWhatSomebodyElseWroteStays(t *testing.T) {
 func TestWhatIsGoneStaysGone(t *testing.T) {
 	for name, vanish := range map[string]func(t *testing.T, dir string, r faults.Receipt){
 		"the object": func(t *testing.T, _ string, r faults.Receipt) {
+			t.Helper()
 			require.NoError(t, os.Remove(strings.TrimPrefix(partsOf(t, r)[0].At, "file://")))
 		},
-		"the warehouse": func(t *testing.T, dir string, _ faults.Receipt) { require.NoError(t, os.RemoveAll(filepath.Join(dir, "warehouse"))) },
-		"all of it":     func(t *testing.T, dir string, _ faults.Receipt) { require.NoError(t, os.RemoveAll(dir)) },
+		"the warehouse": func(t *testing.T, dir string, _ faults.Receipt) {
+			t.Helper()
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, "warehouse")))
+		},
+		"all of it": func(t *testing.T, dir string, _ faults.Receipt) {
+			t.Helper()
+			require.NoError(t, os.RemoveAll(dir))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "lake")

@@ -110,28 +110,28 @@ func (a aLake) rows(ctx context.Context) (found map[int64]int, err error) {
 }
 
 // once requires that the offsets up to next are in the table, each once.
-func (a aLake) once(t testing.TB, next int64) {
-	t.Helper()
-	found, err := a.rows(context.WithoutCancel(t.Context()))
-	require.NoError(t, err)
+func (a aLake) once(tb testing.TB, next int64) {
+	tb.Helper()
+	found, err := a.rows(context.WithoutCancel(tb.Context()))
+	require.NoError(tb, err)
 	want := map[int64]int{}
 	for offset := range next {
 		want[offset] = 1
 	}
-	require.Equal(t, want, found)
+	require.Equal(tb, want, found)
 }
 
 // s3Server is a store in this process.
-func s3Server(t testing.TB, wrap func(http.Handler) http.Handler) (string, *s3mem.Backend) {
-	t.Helper()
+func s3Server(tb testing.TB, wrap func(http.Handler) http.Handler) (string, *s3mem.Backend) {
+	tb.Helper()
 	backend := s3mem.New()
-	require.NoError(t, backend.CreateBucket(bucket))
+	require.NoError(tb, backend.CreateBucket(bucket))
 	handler := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	if wrap != nil {
 		handler = wrap(handler)
 	}
 	server := httptest.NewServer(handler)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		server.Close()
 	})

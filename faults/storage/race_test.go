@@ -44,17 +44,18 @@ func TestNoRowIsLostThatWasCommittedMeanwhile(t *testing.T) {
 }
 
 func race(t *testing.T, a aLake, with map[string]string, rounds int) {
+	t.Helper()
 	f := tried(t, a, with)
 	require.NoError(t, a.filled(t.Context(), 3))
 	w := startWriter(t, a)
 	injected := 0
-	for range rounds {
+	for round := range rounds {
 		w.reach(w.at() + 1) // it commits before, during and after
 		r, ok := f.injectSoon()
 		if ok {
 			injected++
 		}
-		<-time.After(2 * time.Millisecond)
+		<-time.After(time.Duration(2+round%5*15) * time.Millisecond) // from less than a commit takes to several
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		err := f.driver.Rollback(ctx, r)
 		stop()

@@ -6,6 +6,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/k2-platform/faultline/faults"
@@ -69,10 +70,8 @@ func Describe() faults.Kind {
 
 func oneOf(values ...string) func(string) error {
 	return func(value string) error {
-		for _, v := range values {
-			if v == value {
-				return nil
-			}
+		if slices.Contains(values, value) {
+			return nil
 		}
 		return fmt.Errorf("%q is none of them: write one of %v", value, values)
 	}

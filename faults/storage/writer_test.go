@@ -2,7 +2,6 @@ package storage_test
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,28 +25,28 @@ type writer struct {
 	ended    chan error
 }
 
-func startWriter(t testing.TB, a aLake) *writer {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	w := &writer{t: t, stop: stop, ended: make(chan error, 1)}
+func startWriter(tb testing.TB, a aLake) *writer {
+	tb.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
+	w := &writer{t: tb, stop: stop, ended: make(chan error, 1)}
 	l, err := lake.Open(ctx, a.config)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	table, err := lake.OpenTable(ctx, l, definition())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	at, err := table.Watermark(ctx)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	w.began = at[source]
 	w.next.Store(w.began)
 	go func() {
-		err := w.run(ctx, table)
-		w.ended <- errors.Join(err, l.Close())
+		w.run(ctx, table)
+		w.ended <- l.Close()
 	}()
 	return w
 }
 
 func (w *writer) at() int64 { return w.next.Load() }
 
-func (w *writer) run(ctx context.Context, table *lake.Table[trade]) error {
+func (w *writer) run(ctx context.Context, table *lake.Table[trade]) {
 	for at, known := int64(0), false; ctx.Err() == nil; {
 		if !known {
 			mark, err := table.Watermark(ctx)
@@ -69,7 +68,6 @@ func (w *writer) run(ctx context.Context, table *lake.Table[trade]) error {
 		w.commits.Add(1)
 		w.next.Store(max(at, w.next.Load()))
 	}
-	return nil
 }
 
 func pause(ctx context.Context) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Metadata is one version of a table.
@@ -101,8 +102,8 @@ func (m Metadata) Lineage() []Snapshot {
 // Older are the files of the versions before this one, the newest first.
 func (m Metadata) Older() []string {
 	out := make([]string, 0, len(m.Log))
-	for i := len(m.Log) - 1; i >= 0; i-- {
-		out = append(out, m.Log[i].File)
+	for _, version := range slices.Backward(m.Log) {
+		out = append(out, version.File)
 	}
 	return out
 }

@@ -167,7 +167,8 @@ func exchange(path, beside string, from, to Form) error {
 		return errors.Join(err, os.Remove(beside))
 	}
 	swap := func() error { return unix.Renameat2(unix.AT_FDCWD, beside, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE) }
-	back, err := swap, error(nil)
+	back := swap
+	var err error
 	if to.Gone() {
 		err = os.Rename(path, beside)
 		back = func() error { return unix.Renameat2(unix.AT_FDCWD, beside, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE) }

@@ -34,7 +34,7 @@ func sign(r *http.Request, k keys, region, hash string, at time.Time) {
 	sum := sha256.Sum256([]byte(canonical))
 	text := strings.Join([]string{algorithm, stamp, scope, hex.EncodeToString(sum[:])}, "\n")
 	key := []byte("AWS4" + k.secret)
-	for _, part := range strings.Split(scope, "/") {
+	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(key, part)
 	}
 	r.Header.Set("Authorization", algorithm+" Credential="+k.id+"/"+scope+",SignedHeaders="+names+",Signature="+hex.EncodeToString(mac(key, text)))

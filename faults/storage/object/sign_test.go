@@ -12,14 +12,15 @@ import (
 // TestSignaturesAreThoseOfTheManual has the examples of
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.
 func TestSignaturesAreThoseOfTheManual(t *testing.T) {
-	k := keys{id: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	k := keys{id: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"} //nolint:gosec // of the manual
 	for name, c := range map[string]struct {
 		method, path, hash string
 		headers            map[string]string
 		want               string
 	}{
 		"GET": {
-			http.MethodGet, "/test.txt", emptyHash, map[string]string{"Range": "bytes=0-9"},
+			http.MethodGet, "/test.txt", emptyHash,
+			map[string]string{"Range": "bytes=0-9"},
 			"f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
 		},
 		"PUT": {

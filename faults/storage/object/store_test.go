@@ -52,6 +52,7 @@ func stores(t *testing.T, test func(t *testing.T, s Store, at string)) {
 
 func TestSwap(t *testing.T) {
 	stores(t, func(t *testing.T, s Store, at string) {
+		t.Helper()
 		first, second, third := content(t, "first"), content(t, "second"), content(t, "third")
 		is := func(want Form) {
 			t.Helper()
@@ -81,6 +82,7 @@ func TestSwap(t *testing.T) {
 // looked at it: when it opens what it is to write.
 func TestWhatIsWrittenAtTheSameTimeGoesBack(t *testing.T) {
 	stores(t, func(t *testing.T, s Store, at string) {
+		t.Helper()
 		first, theirs, nothing := content(t, "first"), content(t, "theirs"), Content{}
 		for _, from := range []Content{nothing, first} {
 			require.NoError(t, s.Swap(t.Context(), at, nothing, from))
@@ -104,7 +106,7 @@ func TestWhatIsWrittenAtTheSameTimeGoesBack(t *testing.T) {
 func TestAFileKeepsItsRights(t *testing.T) {
 	at := filepath.Join(t.TempDir(), "f")
 	require.NoError(t, os.WriteFile(at, []byte("first"), 0o604))
-	require.NoError(t, os.Chmod(at, 0o604))
+	require.NoError(t, os.Chmod(at, 0o604)) //nolint:gosec // others may read it
 	s := local{"x"}
 	first := content(t, "first")
 	_, info, err := Look(t.Context(), s, at)
