@@ -3,6 +3,7 @@ package storage_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -278,6 +279,24 @@ func TestWhatIsGoneStaysGone(t *testing.T) {
 	}
 }
 
+// TestADroppedTableIsWholeWhenSomebodyRegistersItAgain drops it from its
+// catalog, which leaves the files.
+func TestADroppedTableIsWholeWhenSomebodyRegistersItAgain(t *testing.T) {
+	for _, how := range []string{"remove", "flip"} {
+		dir := t.TempDir()
+		f := tried(t, localLake(dir, "sql"), map[string]string{"what": "data", "how": how})
+		require.NoError(t, f.lake.filled(t.Context(), 1))
+		before := files(t, dir)
+		r := f.inject()
+		db, err := sql.Open("sqlite", f.lake.config.URI)
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), "DELETE FROM iceberg_tables")
+		require.NoError(t, errors.Join(err, db.Close()))
+		f.rollBack(r)
+		require.Equal(t, before, files(t, dir))
+	}
+}
+
 func TestItIsRefusedWithTheReason(t *testing.T) {
 	full := localLake(t.TempDir(), "sql")
 	require.NoError(t, full.filled(t.Context(), 2))
@@ -329,10 +348,10 @@ func TestATableThatIsBrokenAlreadyIsLeftAlone(t *testing.T) {
 }
 
 func TestATableThatMovedOnIsNotBroken(t *testing.T) {
-	for _, what := range []string{"metadata", "manifest_list", "pointer"} {
-		t.Run(what, func(t *testing.T) {
+	for _, c := range [][2]string{{"sql", "metadata"}, {"sql", "manifest_list"}, {"sql", "pointer"}, {"hadoop", "metadata"}} {
+		t.Run(c[0]+" "+c[1], func(t *testing.T) {
 			dir := t.TempDir()
-			f := tried(t, localLake(dir, "sql"), map[string]string{"what": what})
+			f := tried(t, localLake(dir, c[0]), map[string]string{"what": c[1]})
 			require.NoError(t, f.lake.filled(t.Context(), 2))
 			r := f.plan()
 			appendMore(t, f.lake)

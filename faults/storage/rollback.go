@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/storage/catalog"
 	"github.com/k2-platform/faultline/faults/storage/iceberg"
 	"github.com/k2-platform/faultline/faults/storage/object"
 )
@@ -89,9 +88,6 @@ func (w *work) mend(ctx context.Context, p part) error {
 		default:
 			return w.await(ctx, func(ctx context.Context) error { return w.recheck(ctx, p) })
 		}
-		if w.how == remove && w.dropped(ctx) {
-			return nil
-		}
 		if err := verify(w.copyOf(p.Was), p.Was); err != nil {
 			return fmt.Errorf("nothing was overwritten: %w", err)
 		}
@@ -103,12 +99,6 @@ func (w *work) mend(ctx context.Context, p part) error {
 			return err
 		}
 	}
-}
-
-// dropped says that the table is gone, and that its catalog said so.
-func (w *work) dropped(ctx context.Context) bool {
-	_, err := w.at(ctx)
-	return errors.Is(err, catalog.ErrNoTable)
 }
 
 // recheck looks at an object that is neither what it was nor what Faultline

@@ -56,7 +56,7 @@ var _ faults.Driver = Driver{}
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Dangerous, Serves: true, Breaks: []spec.TargetKind{spec.TableKind},
+		Name: Kind, Risk: faults.Dangerous, Breaks: []spec.TargetKind{spec.TableKind},
 		Summary: "damages files of an Iceberg table, or moves its pointer, and puts back what was there from a verified copy",
 		Parameters: []faults.Parameter{
 			{Name: paramWhat, Default: metadata, Summary: "metadata, manifest_list, manifest, data or pointer", Check: oneOf(metadata, manifestList, manifest, data, pointer)},
