@@ -121,6 +121,8 @@ type Registry struct {
 type Table struct {
 	Namespace string `yaml:"namespace" json:"namespace"`
 	Name      string `yaml:"name" json:"name"`
+	// Catalog is where its pointer and files are; none = the pipeline's own lake.
+	Catalog *Catalog `yaml:"catalog" json:"catalog,omitempty"`
 }
 
 // KafkaProxy is a fault proxy between Kafka's clients and brokers.

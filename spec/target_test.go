@@ -34,6 +34,9 @@ targets:
   all: {members: [svc, orders]}
   seen: {health: {tcp: "127.0.0.1:1"}}
   line: {link: {control: "unix:///run/links/control.sock", name: svc-to-box, from: svc, to: box}}
+  files: {table: {namespace: n, name: t, catalog: {kind: sql, uri: /lake/catalog.db, warehouse: /lake/warehouse}}}
+  remote: {table: {namespace: n, name: t, catalog: {kind: rest, uri: "http://r:8181", token_file: /run/t, store: {endpoint: "http://s:9000", credentials_file: /run/keys}}}}
+  folder: {table: {namespace: n, name: t, catalog: {kind: hadoop, warehouse: "s3://bucket/lake"}}}
 `
 
 func TestATargetIsOneKindOfThing(t *testing.T) {
@@ -46,6 +49,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
 		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
+		"files": spec.TableKind, "remote": spec.TableKind, "folder": spec.TableKind,
 		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
 		"far-k2": spec.ClusterKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
 	}, kinds)
@@ -132,6 +136,14 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
 		"a table's full name":   {"name: trades_v2", "name: market.trades_v2", "the namespace apart"},
+		"a catalog's kind":      {"kind: sql", "kind: nessie", "targets.files.table.catalog.kind: catalog \"nessie\" is not known"},
+		"a catalog's path":      {"uri: /lake/catalog.db", "uri: catalog.db", "write the absolute path of the catalog's SQLite file"},
+		"a catalog's URL":       {"http://r:8181", "r:8181", "the URL of the REST catalog"},
+		"a warehouse's path":    {"warehouse: /lake/warehouse", "warehouse: lake", "targets.files.table.catalog.warehouse: warehouse \"lake\""},
+		"no warehouse":          {", warehouse: \"s3://bucket/lake\"", "", "targets.folder.table.catalog.warehouse: is missing"},
+		"a store's path":        {"http://s:9000", "http://s:9000/b", "the URL of the store without a path"},
+		"keys somewhere":        {"/run/keys", "keys", "write the absolute path"},
+		"a token for nobody":    {"kind: hadoop", "kind: hadoop, token_file: /t", "only a REST catalog asks for a token"},
 		"a namespace's path":    {"market.data", "../data", "namespace \"../data\": write letters"},
 	} {
 		t.Run(name, func(t *testing.T) {

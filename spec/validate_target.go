@@ -79,6 +79,9 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 	if l := t.Table; l != nil {
 		v.like(path+".table.namespace", "namespace", l.Namespace, namespacePattern, "letters, digits, dash and underscore, with dots between its levels")
 		v.like(path+".table.name", "table", l.Name, tablePattern, "letters, digits, dash and underscore, and the namespace apart")
+		if l.Catalog != nil {
+			v.catalog(path+".table.catalog", *l.Catalog)
+		}
 	}
 }
 

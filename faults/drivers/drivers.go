@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/storage"
 	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -34,6 +35,7 @@ func families(dir string) []family {
 		alone(kill.Describe(), kill.Driver{}),
 		alone(pause.Describe(), pause.Driver{}),
 		alone(stop.Describe(), stop.Driver{}),
+		alone(storage.Describe(), storage.Driver{Dir: dir}),
 		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
 		{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},
 		{schema.Kinds(), func(kind string) faults.Driver { return schema.Driver{Kind: kind} }},
@@ -56,6 +58,17 @@ func All(dir string) Set {
 		}
 	}
 	return set
+}
+
+// WithLake is the set that plans faults on tables which name no catalog in
+// this one. What undoes them need not know it.
+func (s Set) WithLake(c spec.Catalog) Set {
+	out := maps.Clone(s)
+	if d, ok := out[storage.Kind].(storage.Driver); ok {
+		d.Lake = c
+		out[storage.Kind] = d
+	}
+	return out
 }
 
 // Kinds describes the faults, in the order of their names.

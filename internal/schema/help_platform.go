@@ -63,6 +63,20 @@ func platformHelp() map[string]entry {
 		"spec.Table": {"One table of the lake's catalog.", fields{
 			"namespace": {"Namespace of the table, with dots between its levels.", ""},
 			"name":      {"Name of the table.", ""},
+			"catalog":   {"Where its pointer and files are. Absent means the pipeline's own lake.", ""},
+		}},
+		"spec.Catalog": {"The catalog of a table, as an agent on this machine reaches it.", fields{
+			"kind":       {"What kind of catalog it is; hadoop is a folder of files without a server.", ""},
+			"name":       {"Name of the catalog as a SQL catalog stores it. Absent means faultline.", ""},
+			"uri":        {"Absolute path of the SQLite file (sql), or URL (rest).", ""},
+			"warehouse":  {"Absolute path, file:///path or s3://bucket/prefix. A REST catalog may do without, or take a name that its server knows.", ""},
+			"token_file": {"File with the bearer token of a REST catalog. Absent means that it asks for none.", ""},
+			"store":      {"The object store that has the files. Absent means AWS's own in us-east-1.", ""},
+		}},
+		"spec.ObjectStore": {"A store that speaks S3, asked path-style.", fields{
+			"endpoint":         {"URL of the store, without a path. Absent means that of AWS in the region.", ""},
+			"region":           {"Region that requests are signed for. Absent means us-east-1.", ""},
+			"credentials_file": {"File as AWS's own tools keep it, of which the profile default is taken. Absent means AWS_ACCESS_KEY_ID and its like of the environment; without these requests are not signed.", ""},
 		}},
 		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, or by pid_file with command.", fields{
 			"record":   {"Path of the process record that the service writes itself.", ""},
