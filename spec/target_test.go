@@ -131,7 +131,7 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a socket's token":      {"control.sock\"", "control.sock\", token_file: t", "a socket asks for no token; remove it"},
 		"no link":               {", name: svc-to-box", "", "targets.line.link.name: is missing; write what the proxy calls it"},
 		"a link's name":         {"name: svc-to-box", "name: svc → box", "write what the proxy calls it: lower-case letters"},
-		"a link's end":          {"to: box", "to: bax", "20:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
+		"a link's end":          {"to: box", "to: bax", "22:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
 		"a link's control":      {"unix:///run/links/control.sock", "tcp://h:1", "targets.line.link.control: control \"tcp://h:1\": write where the proxy"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
