@@ -40,6 +40,10 @@ func cutNow(ctx context.Context, r faults.Receipt) error {
 	if _, err := planned(r); err != nil {
 		return err
 	}
+	return p.make(ctx, r.ID)
+}
+
+func (p piece) make(ctx context.Context, id string) error {
 	return alone(ctx, p.group, func() error {
 		c, there, err := readCuts(p.file)
 		if err != nil {
@@ -55,7 +59,7 @@ func cutNow(ctx context.Context, r faults.Receipt) error {
 		if err != nil {
 			return err
 		}
-		c.Live[r.ID] = p.cut
+		c.Live[id] = p.cut
 		if err := c.write(p.file); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ type Throttle struct {
 var _ faults.Keeper = Throttle{}
 
 func to() faults.Parameter {
-	return inside.Percent("to", "what is left: percent of the group's quota, or of the processors that it may run on", "50%", 100)
+	return inside.Percent("to", "what is left: percent of the group's quota, or of the processors that it may run on", "50%", 99)
 }
 
 // DescribeThrottle tells people about the fault.
