@@ -1,9 +1,6 @@
 package cpu
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,30 +8,32 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/internal/cgroup"
-	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/process"
 )
 
-// cuts are those of one group's quota that are there at a time: the least
-// counts, and the last to go puts back what was before the first. A cut is noted
-// before it is made, and struck out after it is mended, so that whatever was set
-// is noted, whoever dies.
-type cuts struct {
-	Was  cgroup.Quota            `json:"was"`
-	Live map[string]cgroup.Quota `json:"live"` // by receipt
+// cut is one cut of a group's quota, noted in a file of its own before it is
+// made and struck out after it is mended: whatever Faultline has set is noted,
+// whoever dies.
+type cut struct {
+	Was cgroup.Quota `json:"was"` // before the first of those that are there at a time
+	To  cgroup.Quota `json:"to"`
+	// Beside are the others that were there: who made this one may have set
+	// theirs just as they went.
+	Beside []cgroup.Quota `json:"beside,omitempty"`
 }
 
-// due is what the quota has to be.
-func (c cuts) due() cgroup.Quota {
-	out := c.Was
-	for _, q := range c.Live {
-		if out.Max == 0 || q.Max < out.Max {
-			out = q
+// cuts are those of one group that are there at a time, by file. The least
+// counts, and the last to go puts back what was before the first.
+type cuts map[string]cut
+
+// due is what the quota has to be, where it was that before.
+func (c cuts) due(was cgroup.Quota) cgroup.Quota {
+	out := was
+	for _, one := range c {
+		if out.Max == 0 || one.To.Max < out.Max {
+			out = one.To
 		}
 	}
 	return out
@@ -43,75 +42,70 @@ func (c cuts) due() cgroup.Quota {
 // ours says that the quota is one that Faultline found or set: what somebody
 // else has set since is not Faultline's to change.
 func (c cuts) ours(now cgroup.Quota) bool {
-	return now == c.Was || slices.Contains(slices.Collect(maps.Values(c.Live)), now)
-}
-
-const cutsPrefix = "faultline-quota-"
-
-// cutsFile is where the cuts of a group are noted.
-func cutsFile(dir string, g cgroup.Group) (string, error) {
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	dir, err := filepath.Abs(dir) // the one who undoes may stand in another folder
-	if err != nil {
-		return "", fmt.Errorf("naming the file for the cuts of a quota: %w", err)
-	}
-	sum := sha256.Sum256([]byte(g.Dir))
-	return filepath.Join(dir, cutsPrefix+hex.EncodeToString(sum[:8])+".json"), nil
-}
-
-// readCuts is false where none are noted.
-func readCuts(path string) (cuts, bool, error) {
-	var c cuts
-	text, err := os.ReadFile(path) //nolint:gosec // the file that the receipt names
-	if errors.Is(err, os.ErrNotExist) {
-		return c, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil {
-		return c, false, fmt.Errorf("reading the cuts of a quota: %w", err)
-	}
-	return c, true, nil
-}
-
-// write puts the cuts on disk; where none is left there is no file.
-func (c cuts) write(path string) error {
-	if len(c.Live) == 0 {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("removing the cuts of a quota: %w", err)
+	for _, one := range c {
+		if now == one.Was || now == one.To || slices.Contains(one.Beside, now) {
+			return true
 		}
-		return nil
 	}
+	return false
+}
+
+// without are the others.
+func (c cuts) without(file string) cuts {
+	out := maps.Clone(c)
+	delete(out, file)
+	return out
+}
+
+// made is the cut of a file that is not there yet, beside those that are.
+func (c cuts) made(was, to cgroup.Quota) cut {
+	out := cut{Was: was, To: to}
+	for _, one := range c {
+		out.Was, out.Beside = one.Was, append(out.Beside, one.To)
+	}
+	return out
+}
+
+const noteSuffix = ".json"
+
+// readCuts reads all that are noted beside one, and that one.
+func readCuts(file string) (cuts, error) {
+	files, err := filepath.Glob(groupOfNote(file) + "*" + noteSuffix)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the cuts of a quota: %w", err)
+	}
+	out := cuts{}
+	for _, f := range files {
+		text, err := os.ReadFile(f) //nolint:gosec // beside the file that the receipt names
+		if errors.Is(err, os.ErrNotExist) {
+			continue // struck out meanwhile
+		}
+		var one cut
+		if err == nil {
+			err = json.Unmarshal(text, &one)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the cut of a quota in %s: %w", f, err)
+		}
+		out[f] = one
+	}
+	return out, nil
+}
+
+func (c cut) write(file string) error {
 	raw, err := json.Marshal(c)
 	if err == nil {
-		err = process.WriteFile(path, append(raw, '\n'), 0o600)
+		err = process.WriteFile(file, append(raw, '\n'), 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("noting the cuts of a quota: %w", err)
+		return fmt.Errorf("noting the cut of a quota: %w", err)
 	}
 	return nil
 }
 
-const lockEvery = 5 * time.Millisecond
-
-// alone runs f while no other process of Faultline is at the group's quota. It
-// tries once at least. The lock is of the group's own folder: nothing is left of
-// it, and it goes with its holder.
-func alone(ctx context.Context, g cgroup.Group, f func() error) error {
-	dir, err := os.Open(g.Dir)
-	if err != nil {
-		return fmt.Errorf("locking a control group: %w", err)
+func strikeOut(file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("striking out the cut of a quota: %w", err)
 	}
-	for {
-		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return errors.Join(f(), dir.Close())
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) || !pause.For(ctx, lockEvery) {
-			return fmt.Errorf("locking control group %s: %w", g.Dir, errors.Join(err, ctx.Err(), dir.Close()))
-		}
-	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package cpu_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,9 +25,9 @@ import (
 
 const period = 100 * time.Millisecond
 
-func quota(t *testing.T, g cgroup.Group, max time.Duration) {
+func quota(t *testing.T, g cgroup.Group, most time.Duration) {
 	t.Helper()
-	require.NoError(t, g.SetQuota(cgroup.Quota{Max: max, Period: period}))
+	require.NoError(t, g.SetQuota(cgroup.Quota{Max: most, Period: period}))
 }
 
 func quotaOf(t *testing.T, g cgroup.Group) time.Duration {
@@ -164,13 +163,13 @@ func TestACutIsUndoneExactly(t *testing.T) {
 	cut := func(to string) spec.Fault {
 		return spec.Fault{Kind: cpu.ThrottleKind, With: map[string]string{"to": to}}
 	}
-	half, quarter := insidetest.Inject(t, d, target, cut("50%")), faults.Receipt{}
+	alone := insidetest.Inject(t, d, target, cut("50%"))
 	assert.Equal(t, 40*time.Millisecond, quotaOf(t, g))
-	require.NoError(t, d.Keep(t.Context(), half))
-	require.NoError(t, d.Rollback(t.Context(), half))
+	require.NoError(t, d.Keep(t.Context(), alone))
+	require.NoError(t, d.Rollback(t.Context(), alone))
 	assert.Equal(t, 80*time.Millisecond, quotaOf(t, g))
 
-	half, quarter = insidetest.Plan(t, d, target, cut("50%")), insidetest.Plan(t, d, target, cut("25%"))
+	half, quarter := insidetest.Plan(t, d, target, cut("50%")), insidetest.Plan(t, d, target, cut("25%"))
 	require.NoError(t, d.Inject(t.Context(), quarter))
 	require.NoError(t, d.Inject(t.Context(), half))
 	assert.Equal(t, 20*time.Millisecond, quotaOf(t, g), "the least counts")
@@ -209,21 +208,6 @@ func TestACutOfAGroupThatIsGone(t *testing.T) {
 	assert.Equal(t, faults.Absent, probe(t, d, r))
 	require.NoError(t, d.Rollback(t.Context(), r))
 	empty(t, d.Dir)
-}
-
-func TestACutIsMadeByOneAtATime(t *testing.T) {
-	g := grouped(t)
-	target := faultstest.NewTarget(t, faultstest.TargetConfig{})
-	d := cpu.Throttle{Dir: t.TempDir()}
-	r := insidetest.Inject(t, d, target, spec.Fault{Kind: cpu.ThrottleKind})
-	dir, err := os.Open(g.Dir)
-	require.NoError(t, err)
-	require.NoError(t, unix.Flock(int(dir.Fd()), unix.LOCK_EX))
-	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer stop()
-	require.ErrorContains(t, d.Rollback(ctx, r), "locking control group")
-	require.NoError(t, dir.Close())
-	require.NoError(t, d.Rollback(t.Context(), r))
 }
 
 func TestWhatIsRefused(t *testing.T) {

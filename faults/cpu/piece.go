@@ -2,9 +2,8 @@ package cpu
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/internal/cgroup"
@@ -12,116 +11,140 @@ import (
 
 // piece is what a receipt says of a cut.
 type piece struct {
-	group    cgroup.Group
-	was, cut cgroup.Quota
-	file     string
+	group   cgroup.Group
+	was, to cgroup.Quota
+	note    string // file
 }
 
 func pieceOf(r faults.Receipt) (piece, error) {
-	p := piece{file: r.Undo[undoCuts]}
-	if !filepath.IsAbs(p.file) || !strings.HasPrefix(filepath.Base(p.file), cutsPrefix) {
-		return p, fmt.Errorf("receipt %s names no file of cuts: %q", r.ID, p.file)
+	p := piece{note: r.Undo[undoNote]}
+	if !isNote(p.note) {
+		return p, fmt.Errorf("receipt %s names no file of a cut: %q", r.ID, p.note)
 	}
 	if err := noted(r, undoGroup, &p.group); err != nil {
 		return p, err
 	}
 	var err error
 	if p.was, err = cgroup.ParseQuota(r.Undo[undoWas]); err == nil {
-		p.cut, err = cgroup.ParseQuota(r.Undo[undoCut])
+		p.to, err = cgroup.ParseQuota(r.Undo[undoCut])
 	}
 	return p, err
 }
 
-func cutNow(ctx context.Context, r faults.Receipt) error {
-	p, err := pieceOf(r)
-	if err != nil {
-		return err
-	}
-	if _, err := planned(r); err != nil {
-		return err
-	}
-	return p.make(ctx, r.ID)
-}
-
-func (p piece) make(ctx context.Context, id string) error {
+// make notes the cut and makes it.
+func (p piece) make(ctx context.Context) error {
 	return alone(ctx, p.group, func() error {
-		c, there, err := readCuts(p.file)
+		c, now, err := p.look()
 		if err != nil {
 			return err
 		}
-		if !there {
-			c = cuts{Was: p.was, Live: map[string]cgroup.Quota{}}
+		if _, there := c[p.note]; !there {
+			one := c.made(p.was, p.to)
+			if now != one.Was && !c.ours(now) {
+				return fmt.Errorf("%w: the quota of %s is %s, set by somebody else since it was %s: plan the fault again", faults.ErrRefused, p.group.Dir, now, c.due(one.Was))
+			}
+			if err := one.write(p.note); err != nil {
+				return err
+			}
 		}
-		now, err := p.group.Quota()
-		if err == nil && !c.ours(now) {
-			err = fmt.Errorf("%w: the quota of %s is %s, set by somebody else since it was %s: plan the fault again", faults.ErrRefused, p.group.Dir, now, c.due())
-		}
-		if err != nil {
-			return err
-		}
-		c.Live[id] = p.cut
-		if err := c.write(p.file); err != nil {
-			return err
-		}
-		return p.group.SetQuota(c.due())
+		return p.settle()
 	})
 }
 
-func (p piece) mend(ctx context.Context, id string) error {
-	if !p.group.There() {
-		return cuts{}.write(p.file)
-	}
-	return alone(ctx, p.group, func() error {
-		now, c, err := p.state(id)
+// mostTries is more often than cuts come and go while one is made.
+const mostTries = 10
+
+// settle sets what is due by the notes until they stay as they were: somebody
+// may write or strike out one who did not wait for the lock.
+func (p piece) settle() error {
+	was := p.was
+	for range mostTries {
+		c, now, err := p.look()
 		if err != nil {
 			return err
 		}
-		if _, live := c.Live[id]; !live {
+		for _, one := range c {
+			was = one.Was
+		}
+		due := c.due(was)
+		if now == due {
 			return nil
 		}
-		ours := c.ours(now)
-		delete(c.Live, id)
-		if due := c.due(); ours && now != due {
+		if err := p.group.SetQuota(due); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the quota of %s does not stay as it is set: something else sets it, too", p.group.Dir)
+}
+
+// mend puts back what is due without the cut, unless somebody else has set
+// the quota since, and strikes the cut out. It needs no room on a disk.
+func (p piece) mend(ctx context.Context) error {
+	if !p.group.There() {
+		return strikeOut(p.note)
+	}
+	return alone(ctx, p.group, func() error {
+		c, now, err := p.look()
+		if err != nil {
+			return err
+		}
+		own, there := p.own(c, now)
+		if !there {
+			return nil
+		}
+		c[p.note] = own
+		if ours, due := c.ours(now), c.without(p.note).due(own.Was); ours && now != due {
 			if err := p.group.SetQuota(due); err != nil {
 				return err
 			}
 		}
-		return c.write(p.file)
+		return strikeOut(p.note)
 	})
 }
 
-// state is the quota with the cuts that are noted. Where the note is lost the
-// receipt itself tells.
-func (p piece) state(id string) (cgroup.Quota, cuts, error) {
-	now, err := p.group.Quota()
-	if err != nil {
-		return now, cuts{}, err
+// own is the cut as it is noted. Where the note is lost the receipt itself
+// tells.
+func (p piece) own(c cuts, now cgroup.Quota) (cut, bool) {
+	one, there := c[p.note]
+	if !there && len(c) == 0 && now == p.to && now != p.was {
+		return cut{Was: p.was, To: p.to}, true
 	}
-	c, there, err := readCuts(p.file)
-	if err == nil && !there && now == p.cut && now != p.was {
-		c = cuts{Was: p.was, Live: map[string]cgroup.Quota{id: p.cut}}
-	}
-	return now, c, err
+	return one, there
 }
 
-func see(ctx context.Context, r faults.Receipt) (seen faults.Presence, now cgroup.Quota, err error) {
-	p, err := pieceOf(r)
-	if err != nil {
-		return faults.Unseen, now, err
-	}
+func (p piece) look() (cuts, cgroup.Quota, error) {
+	c, err := readCuts(p.note)
+	now, err2 := p.group.Quota()
+	return c, now, errors.Join(err, err2)
+}
+
+// see says whether the cut is there, and what the quota is.
+func (p piece) see(ctx context.Context) (seen faults.Presence, now cgroup.Quota, err error) {
 	if !p.group.There() {
 		return faults.Absent, now, nil
 	}
 	err = alone(ctx, p.group, func() error {
 		var c cuts
-		if now, c, err = p.state(r.ID); err != nil {
+		if c, now, err = p.look(); err != nil {
 			return err
 		}
 		seen = faults.Absent
-		if _, live := c.Live[r.ID]; live && now == c.due() {
-			seen = faults.Present
+		if own, there := p.own(c, now); there {
+			c[p.note] = own
+			if now == c.due(own.Was) {
+				seen = faults.Present
+			}
 		}
 		return nil
 	})
 	return seen, now, err
+}
+
+// overtaken is an error where the cut is not there any more.
+func (p piece) overtaken(ctx context.Context) error {
+	seen, now, err := p.see(ctx)
+	if err == nil && seen != faults.Present {
+		err = fmt.Errorf("overtaken: it is %s, and was cut to %s", now, p.to)
+	}
+	return err
 }

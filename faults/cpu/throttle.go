@@ -19,7 +19,7 @@ const ThrottleKind = "cpu.throttle"
 const (
 	undoWas  = "was"  // the quota when planned, as cgroup.Quota has it
 	undoCut  = "cut"  // what it is cut to
-	undoCuts = "cuts" // file in which the cuts of the group are noted
+	undoNote = "note" // file that notes the cut while it is there
 )
 
 // Throttle cuts the quota of the target's group. The zero value is ready, for
@@ -82,12 +82,12 @@ func (d Throttle) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 	if err != nil {
 		return r, err
 	}
-	cut := cutTo(was, cores, inside.Share(f.With, to()))
-	if cut.Max < least {
-		return r, fmt.Errorf("%w: that leaves %s of each %s, and the kernel takes no less than %s: write a higher percentage", faults.ErrRefused, cut.Max, cut.Period, least)
+	left := cutTo(was, cores, inside.Share(f.With, to()))
+	if left.Max < least {
+		return r, fmt.Errorf("%w: that leaves %s of each %s, and the kernel takes no less than %s: write a higher percentage", faults.ErrRefused, left.Max, left.Period, least)
 	}
-	r.Undo[undoWas], r.Undo[undoCut] = was.String(), cut.String()
-	r.Undo[undoCuts], err = cutsFile(d.Dir, g)
+	r.Undo[undoWas], r.Undo[undoCut] = was.String(), left.String()
+	r.Undo[undoNote], err = newNote(d.Dir, g)
 	return r, err
 }
 
@@ -101,12 +101,23 @@ func cutTo(was cgroup.Quota, cores, share float64) cgroup.Quota {
 func (Throttle) Inject(ctx context.Context, r faults.Receipt) error {
 	err := ctx.Err()
 	if err == nil {
-		err = cutNow(ctx, r)
+		err = inject(ctx, r)
 	}
 	if err != nil {
 		return fmt.Errorf("cutting the quota of %s: %w", r.Target, err)
 	}
 	return nil
+}
+
+func inject(ctx context.Context, r faults.Receipt) error {
+	p, err := pieceOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := planned(r); err != nil {
+		return err
+	}
+	return p.make(ctx)
 }
 
 // Rollback puts the quota back that was there before, or, while it is cut by
@@ -116,7 +127,7 @@ func (Throttle) Inject(ctx context.Context, r faults.Receipt) error {
 func (Throttle) Rollback(ctx context.Context, r faults.Receipt) error {
 	p, err := pieceOf(r)
 	if err == nil {
-		err = p.mend(ctx, r.ID)
+		err = p.mend(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("giving %s its quota back: %w", r.Target, err)
@@ -126,19 +137,23 @@ func (Throttle) Rollback(ctx context.Context, r faults.Receipt) error {
 
 // Probe sees the fault where the quota is as Faultline has set it.
 func (Throttle) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
-	p, _, err := see(ctx, r)
+	seen := faults.Unseen
+	p, err := pieceOf(r)
+	if err == nil {
+		seen, _, err = p.see(ctx)
+	}
 	if err != nil {
 		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
 	}
-	return p, nil
+	return seen, nil
 }
 
 // Keep changes nothing. It is an error where somebody else has set the quota
 // meanwhile: overtaken, the fault is there no more.
 func (Throttle) Keep(ctx context.Context, r faults.Receipt) error {
-	seen, now, err := see(ctx, r)
-	if err == nil && seen != faults.Present {
-		err = fmt.Errorf("overtaken: it is %s, and was cut to %s", now, r.Undo[undoCut])
+	p, err := pieceOf(r)
+	if err == nil {
+		err = p.overtaken(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("looking after the quota of %s: %w", r.Target, err)

@@ -29,7 +29,7 @@ func TestAnAgentThatIsKilled(t *testing.T) {
 	r := insidetest.Plan(t, d, target, to("50%"))
 	raw, err := json.Marshal(r)
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAnAgentThatIsKilled$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAnAgentThatIsKilled$", "-test.v") //nolint:gosec // the test itself
 	cmd.Env = append(os.Environ(), agentVariable+"="+string(raw))
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

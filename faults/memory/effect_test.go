@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	mib   = 1 << 20
-	close = 2 * limit / 100 // within which the usage comes to its aim
+	mib    = 1 << 20
+	nearby = 2 * limit / 100 // within which the usage comes to its aim
 )
 
 func usage(t *testing.T, g cgroup.Group) int64 {
@@ -55,7 +55,7 @@ func probe(t *testing.T, r faults.Receipt) faults.Presence {
 // started is a target in a group with a limit, whose memory the test sets.
 func started(t *testing.T) (memory.Driver, cgroup.Group, *faultstest.Target, insidetest.Grower) {
 	t.Helper()
-	g := limited(t, limit)
+	g := limited(t)
 	grower := insidetest.Growing(t)
 	return memory.Driver{Dir: t.TempDir()}, g, faultstest.NewTarget(t, faultstest.TargetConfig{}), grower
 }
@@ -67,7 +67,7 @@ func TestTheGroupIsFullAndTheTargetLives(t *testing.T) {
 	before := usage(t, g)
 	r := insidetest.Inject(t, d, target, to("90%"))
 	aim := int64(limit) * 9 / 10
-	assert.InDelta(t, aim, usage(t, g), close)
+	assert.InDelta(t, aim, usage(t, g), nearby)
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", insidetest.Doer(t, r).PID))
 	require.NoError(t, err)
 	assert.Equal(t, "1000", strings.TrimSpace(string(text)))
@@ -84,7 +84,7 @@ func TestTheGroupIsFullAndTheTargetLives(t *testing.T) {
 			its := anonymous(t, all[0]) - rests
 			return probe(t, r) == faults.Present && last <= aim+mib && its > has-4*mib && its < has+32*mib
 		})
-		insidetest.Until(t, "the group is full again", func() bool { return aim-usage(t, g) < close && usage(t, g)-aim < close })
+		insidetest.Until(t, "the group is full again", func() bool { return aim-usage(t, g) < nearby && usage(t, g)-aim < nearby })
 	}
 	assert.Zero(t, kills(t, g))
 	assert.True(t, target.Healthy())
@@ -123,29 +123,29 @@ func TestATargetThatIsAboveIsLeftAlone(t *testing.T) {
 	assert.Equal(t, faults.Present, probe(t, r))
 	grower.Has(t, 0)
 	insidetest.Until(t, "it takes what the target gave back", func() bool { return held(t, r) > 40*mib && probe(t, r) == faults.Present })
-	assert.InDelta(t, limit/2, usage(t, g), close)
+	assert.InDelta(t, limit/2, usage(t, g), nearby)
 }
 
 func TestTwoOfThem(t *testing.T) {
 	d, g, target, _ := started(t)
 	low := insidetest.Inject(t, d, target, to("50%"))
 	high := insidetest.Inject(t, d, target, to("80%"))
-	assert.InDelta(t, limit*8/10, usage(t, g), close)
+	assert.InDelta(t, limit*8/10, usage(t, g), nearby)
 	assert.Equal(t, faults.Present, probe(t, low))
 	require.NoError(t, d.Rollback(t.Context(), high))
 	insidetest.Until(t, "the first comes to its own aim", func() bool { return probe(t, low) == faults.Present })
-	assert.InDelta(t, limit/2, usage(t, g), close)
+	assert.InDelta(t, limit/2, usage(t, g), nearby)
 	assert.Zero(t, kills(t, g))
 }
 
 // TestTheLimitAbove: the group itself has none.
 func TestTheLimitAbove(t *testing.T) {
-	above := limited(t, limit)
+	above := limited(t)
 	g := cgrouptest.Below(t, above, cgroup.Memory)
 	insidetest.In(t, g)
 	target := faultstest.NewTarget(t, faultstest.TargetConfig{})
 	insidetest.Inject(t, memory.Driver{Dir: t.TempDir()}, target, to("70%"))
-	assert.InDelta(t, limit*7/10, usage(t, above), close)
+	assert.InDelta(t, limit*7/10, usage(t, above), nearby)
 }
 
 func TestAFillerThatAStrangerKilledIsGone(t *testing.T) {
@@ -228,7 +228,7 @@ func TestItsTimeIsOver(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	g := limited(t, limit)
+	g := limited(t)
 	target := faultstest.NewTarget(t, faultstest.TargetConfig{})
 	plan := func(with map[string]string) error {
 		_, err := memory.Driver{Dir: t.TempDir()}.Plan(t.Context(), spec.Fault{Kind: memory.Kind, Target: faultstest.Name, With: with}, target.Spec)

@@ -59,6 +59,6 @@ func (m Mount) has(c Controller) bool {
 	if !m.V2 {
 		return slices.Contains(m.Options, string(c))
 	}
-	text, err := os.ReadFile(filepath.Join(m.Dir, "cgroup.controllers")) //nolint:gosec // of the kernel
+	text, err := os.ReadFile(filepath.Join(m.Dir, "cgroup.controllers"))
 	return err == nil && slices.Contains(strings.Fields(string(text)), string(c))
 }

@@ -117,7 +117,7 @@ func TestAReceiptNamesNoOtherFile(t *testing.T) {
 // closes.
 func TestABlockedDoerEndsWithItsAgent(t *testing.T) {
 	for _, said := range []string{"", `{"life":{`} {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], command)
+		cmd := exec.CommandContext(t.Context(), os.Args[0], command) //nolint:gosec // the test itself
 		cmd.Stdin = strings.NewReader(said)
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err)
