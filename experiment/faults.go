@@ -118,9 +118,12 @@ func reportRolledBack(s State, c commands.Envelope, cmd commands.ReportRolledBac
 }
 
 // causeOf is why a fault went. What nobody asked for was not the plan,
-// whatever the agent says of it.
+// whatever the agent says of it; nor was what the agent found gone when it was
+// asked.
 func causeOf(st Step, reported events.Cause) events.Cause {
 	switch {
+	case st.Phase == Undoing && st.Cause == events.Planned && reported == events.Failure:
+		return reported
 	case st.Phase == Undoing:
 		return st.Cause
 	case st.Phase == StuckStep && st.Cause != "":

@@ -119,6 +119,10 @@ func TestVerdicts(t *testing.T) {
 		"gone long before its end was asked for": {
 			map[int]commands.Command{0: commands.Schedule{Document: lasting(time.Minute)}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
 		},
+		"found gone when it was to end as planned": {
+			map[int]commands.Command{7: commands.ReportRolledBack{Step: "stop", Cause: events.Failure, Why: "it went by itself before its end", SeenAt: time.Unix(7, 0)}},
+			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
+		},
 		"never back": {map[int]commands.Command{8: commands.ReportRecovery{RecoveryMeasured: events.RecoveryMeasured{Why: "lag"}}}, experiment.Concluded, events.Refuted, experiment.ExitNotRecovered},
 		"lost an acknowledged record": {
 			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, LostAcked: 1}}},

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/linkproxy"
+	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/schema"
@@ -35,6 +37,9 @@ func families(dir string) []family {
 		alone(kill.Describe(), kill.Driver{}),
 		alone(pause.Describe(), pause.Driver{}),
 		alone(stop.Describe(), stop.Driver{}),
+		alone(memory.Describe(), memory.Driver{Dir: dir}),
+		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir}),
+		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir}),
 		alone(storage.Describe(), storage.Driver{Dir: dir}),
 		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
 		{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},

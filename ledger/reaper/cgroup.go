@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/k2-platform/faultline/internal/cgroup"
 )
 
 const groupPrefix = "faultline-reaper-"
@@ -20,7 +23,7 @@ type Cgroup struct{ mounts []string }
 // older machines its named one. Groups of resources are left as they are. The
 // error says where that could not be had; the rest was done.
 func OwnCgroup() (Cgroup, error) {
-	mounts, err := cgroupMounts("/proc/self/mountinfo")
+	mounts, err := killable()
 	if err != nil {
 		return Cgroup{}, fmt.Errorf("leaving the agent's control group: %w", err)
 	}
@@ -89,22 +92,16 @@ func sweepGroups(mount string) {
 	}
 }
 
-// cgroupMounts reads where the hierarchies are mounted (proc_pid_mountinfo(5)).
-func cgroupMounts(path string) ([]string, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // below /proc
+// killable are where the hierarchies are mounted that systemd may kill by.
+func killable() ([]string, error) {
+	all, err := cgroup.FS{}.Mounts()
 	if err != nil {
 		return nil, err
 	}
 	var mounts []string
-	for line := range strings.Lines(string(text)) {
-		place, kind, ok := strings.Cut(strings.TrimSpace(line), " - ")
-		before, after := strings.Fields(place), strings.Fields(kind)
-		if !ok || len(before) < 5 || len(after) < 3 {
-			continue
-		}
-		named := after[0] == "cgroup" && strings.Contains(","+after[2]+",", ",name=systemd,")
-		if after[0] == "cgroup2" || named {
-			mounts = append(mounts, before[4])
+	for _, m := range all {
+		if m.V2 || slices.Contains(m.Options, "name=systemd") {
+			mounts = append(mounts, m.Dir)
 		}
 	}
 	return mounts, nil
