@@ -35,5 +35,5 @@ func (c *conn) token(size int) error {
 	if _, ok := c.pending.push(pending{kind: token}); !ok {
 		return errDrained
 	}
-	return c.toBroker.pass(c.in, 4+size, nil)
+	return c.toBroker.pass(c.in, 4+size, 0, nil)
 }

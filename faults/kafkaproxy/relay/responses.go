@@ -69,7 +69,7 @@ func (c *conn) answers(ctx context.Context, p pending) error {
 
 func (c *conn) response(ctx context.Context, p pending, size int) error {
 	if p.kind == token {
-		return c.toClient.pass(c.back, 4+size, nil)
+		return c.toClient.pass(c.back, 4+size, 0, nil)
 	}
 	h := p.header
 	if size < 4 {
@@ -97,7 +97,7 @@ func (c *conn) response(ctx context.Context, p pending, size int) error {
 		if err != nil {
 			return err
 		}
-		return c.toClient.pass(c.back, 4+size, s)
+		return c.toClient.pass(c.back, 4+size, 0, s)
 	case size+4 > largeBuffer && (h.Key == frame.Fetch || h.Key == frame.Produce):
 		return c.stream(p, size)
 	}
