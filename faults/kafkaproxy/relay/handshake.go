@@ -9,7 +9,7 @@ import (
 // tooNew answers a version of ApiVersions that the proxy does not know as a
 // broker does that does not know it.
 func (c *conn) tooNew(ctx context.Context, h frame.Header, size int) error {
-	if _, err := c.in.whole(size); err != nil {
+	if _, err := c.in.whole(size, nil); err != nil {
 		return err
 	}
 	if err := c.inTime(); err != nil {

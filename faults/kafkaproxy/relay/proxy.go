@@ -22,6 +22,7 @@ type Proxy struct {
 	ids       atomic.Uint64
 	room      chan struct{} // one for each connection
 	pipes     pipes
+	memory    memory
 
 	accepting sync.WaitGroup
 	serving   sync.WaitGroup

@@ -58,7 +58,7 @@ func (r *reader) fill() error {
 		r.w = copy(larger, r.there())
 		r.buf, r.r = larger, 0
 	}
-	n, err := r.read(r.buf[r.w:])
+	n, err := r.read(r.buf[r.w:], 1)
 	r.w += n
 	if n > 0 {
 		return nil
@@ -69,12 +69,12 @@ func (r *reader) fill() error {
 	return err
 }
 
-// read waits for some bytes, as few as they may be.
-func (r *reader) read(b []byte) (int, error) {
+// read waits for least bytes, and takes fewer where they are there already.
+func (r *reader) read(b []byte, least int) (int, error) {
 	if err := r.idle(); err != nil {
 		return 0, err
 	}
-	if err := r.await(1); err != nil {
+	if err := r.await(least); err != nil {
 		return 0, err
 	}
 	return r.conn.Read(b)
@@ -83,7 +83,7 @@ func (r *reader) read(b []byte) (int, error) {
 // await has waits for bytes end only once n of them are there, or no more will
 // come. The kernel takes fewer for enough where it has no room for so many.
 func (r *reader) await(n int) error {
-	if r.least == n {
+	if r.least == n || r.socket == nil {
 		return nil
 	}
 	var err error
@@ -176,16 +176,20 @@ func (r *reader) begin(size int, short error, read func(b []byte) error) error {
 const maxBeginning = 128 << 10
 
 // whole takes a frame with its length into memory of its own, which grows as
-// bytes come, not as the length says.
-func (r *reader) whole(size int) ([]byte, error) {
+// bytes come, not as the length says. That of into is used where it has room.
+func (r *reader) whole(size int, into []byte) ([]byte, error) {
 	want := 4 + size
-	b := append(make([]byte, 0, min(want, largeBuffer)), r.there()[:min(want, r.w-r.r)]...)
+	if cap(into) < min(want, largeBuffer) {
+		into = make([]byte, 0, min(want, largeBuffer))
+	}
+	b := append(into[:0], r.there()[:min(want, r.w-r.r)]...)
 	r.discard(len(b))
 	for len(b) < want {
 		if len(b) == cap(b) {
 			b = append(make([]byte, 0, min(want, 2*cap(b))), b...)
 		}
-		n, err := r.read(b[len(b):min(cap(b), want)])
+		rest := b[len(b):min(cap(b), want)]
+		n, err := r.read(rest, min(len(rest), patience))
 		b = b[:len(b)+n]
 		if n == 0 {
 			if err == nil || errors.Is(err, io.EOF) {
