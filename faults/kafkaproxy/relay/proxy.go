@@ -23,6 +23,7 @@ type Proxy struct {
 	room      chan struct{} // one for each connection
 	pipes     pipes
 	memory    memory
+	outages   outages
 
 	accepting sync.WaitGroup
 	serving   sync.WaitGroup
