@@ -29,7 +29,7 @@ func (b *bench) compare(f figure, ways []*way, all []taken) {
 			target, met = "≥ 90 % of direct", median(got.shares(direct)) >= passingShare
 		case w.name == passing:
 			target, met = "≤ 150 µs added at p50", median(got.added(direct, 0.5)) <= addedP50
-		case w.name == decoding && f.flow != nil:
+		case (w.name == idle || w.name == decoding) && f.flow != nil:
 			target, met = "≥ 50 % of direct", median(got.shares(direct)) >= decodingShare
 		}
 		if w.name == passing && peer >= 0 {

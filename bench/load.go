@@ -28,9 +28,10 @@ type flow struct {
 
 func (f flow) rate() float64 { return float64(f.records) / f.took.Seconds() }
 
-// value is a JSON document of a size, as the records that faults read.
+// value is a JSON document of a size, as the records that faults read. Two of
+// its fields are equal: a fault that swaps them reads all and changes nothing.
 func value(size, n int) []byte {
-	head := fmt.Sprintf(`{"symbol":"EURUSD","price":%d.25,"quantity":%d,"note":"`, 100+n%900, 1+n%90)
+	head := fmt.Sprintf(`{"symbol":"EURUSD","price":%d.25,"quantity":%d,"bid":7,"ask":7,"note":"`, 100+n%900, 1+n%90)
 	return []byte(head + strings.Repeat("x", max(size-len(head)-2, 0)) + `"}`)
 }
 

@@ -32,17 +32,23 @@ func (b *bench) ways(ctx context.Context) []*way {
 		all = append(all, &way{name: toxiproxy, start: b.startToxiproxy})
 	}
 	if b.takesFaults(ctx) {
-		all = append(all, &way{name: decoding, start: func(ctx context.Context, home string) (*child, []string, error) {
-			const swap = "kafka.corrupt type=field_swap fields=price,quantity format=json rate=0 direction="
-			return b.startProxy(ctx, home, "--fault", swap+"produce", "--fault", swap+"fetch")
-		}})
+		all = append(all, b.faulty(idle, "price,quantity", "0"), b.faulty(decoding, "bid,ask", "1"))
 	}
 	return all
 }
 
+// faulty is a proxy with a fault that changes nothing, both ways.
+func (b *bench) faulty(name, fields, rate string) *way {
+	swap := "kafka.corrupt type=field_swap fields=" + fields + " format=json rate=" + rate + " direction="
+	return &way{name: name, start: func(ctx context.Context, home string) (*child, []string, error) {
+		return b.startProxy(ctx, home, "--fault", swap+"produce", "--fault", swap+"fetch")
+	}}
+}
+
 const (
 	passing   = "Faultline, no fault" //nolint:gosec // no password
-	decoding  = "Faultline, a record fault at rate 0"
+	idle      = "Faultline, a record fault at rate 0"
+	decoding  = "Faultline, every record decoded and its JSON read"
 	toxiproxy = "peer: Toxiproxy"
 )
 

@@ -3,8 +3,6 @@
 package often
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 )
@@ -27,7 +25,7 @@ type Gate struct {
 	often Often
 
 	mu   sync.Mutex
-	draw *rand.Rand
+	draw rand.PCG
 	seen int
 	met  int
 	// first are the records that a fault with Often.First has met: so many of
@@ -44,7 +42,7 @@ type place struct {
 
 // NewGate begins to count.
 func NewGate(o Often) *Gate {
-	return &Gate{often: o, draw: rand.New(rand.NewPCG(o.Seed, 0x9E3779B97F4A7C15))} //nolint:gosec // a fault that can be repeated, no secret
+	return &Gate{often: o, draw: *rand.NewPCG(o.Seed, 0x9E3779B97F4A7C15)}
 }
 
 // Hit takes the next candidate and says whether the fault meets it.
@@ -52,28 +50,41 @@ func (g *Gate) Hit() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.seen++
-	lucky := g.draw.Float64() < g.often.Rate // drawn for each, so that other conditions do not shift the stream
-	if !lucky || (g.often.Every > 1 && g.seen%g.often.Every != 0) || (g.often.First > 0 && g.met >= g.often.First) {
+	if !g.lucky(&g.draw, g.seen) {
 		return false
 	}
 	g.met++
 	return true
 }
 
+// lucky draws for the nth candidate: for each, so that other conditions do not
+// shift the stream.
+func (g *Gate) lucky(draw *rand.PCG, n int) bool {
+	lucky := float64(draw.Uint64()<<11>>11)/(1<<53) < g.often.Rate // as rand.Float64 does, which would cost an allocation
+	return lucky && (g.often.Every <= 1 || n%g.often.Every == 0) && (g.often.First == 0 || g.met < g.often.First)
+}
+
 // HitRecord is Hit for a record that is read, by several or again and again:
 // whether the fault meets it follows from where it stands, so that whoever
 // reads it sees the same. Every is then of offsets.
 func (g *Gate) HitRecord(topic string, partition int32, offset int64) bool {
-	at := place{topic, partition, offset}
-	lucky := at.share(g.often.Seed) < g.often.Rate
+	lucky := g.often.record(spotOf(topic, partition), offset)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.seen++
-	if !lucky || (g.often.Every > 1 && (offset+1)%int64(g.often.Every) != 0) || !g.among(at) {
+	if !lucky || !g.among(place{topic, partition, offset}) {
 		return false
 	}
 	g.met++
 	return true
+}
+
+// record says whether a record may be met, by where it stands.
+func (o Often) record(at spot, offset int64) bool {
+	if o.Every > 1 && (offset+1)%int64(o.Every) != 0 {
+		return false
+	}
+	return o.Rate >= 1 || (o.Rate > 0 && at.share(offset, o.Seed) < o.Rate)
 }
 
 // among says whether a record is one of the first that are met.
@@ -89,22 +100,6 @@ func (g *Gate) among(at place) bool {
 	}
 	g.first[at] = struct{}{}
 	return true
-}
-
-// share draws a number from 0 to 1 for a place: FNV-1a, and the finalizer of
-// SplitMix64, since FNV hardly spreads what differs in its last bytes.
-func (p place) share(seed uint64) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(p.topic)) // it never fails
-	var rest [20]byte
-	binary.BigEndian.PutUint32(rest[:], uint32(p.partition)) //nolint:gosec // its bits
-	binary.BigEndian.PutUint64(rest[4:], uint64(p.offset))   //nolint:gosec // its bits
-	binary.BigEndian.PutUint64(rest[12:], seed)
-	_, _ = h.Write(rest[:])
-	z := h.Sum64()
-	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
-	z = (z ^ z>>27) * 0x94D049BB133111EB
-	return float64((z^z>>31)>>11) / (1 << 53)
 }
 
 // Counts tells how many candidates were seen, and how many were met.

@@ -13,7 +13,7 @@ var errNoCorrupter = errors.New("there is nothing that reads values")
 func (h *hand) corrupt(ctx context.Context) bool {
 	changed := false
 	for _, i := range h.hits() {
-		before := record.Hash(&h.batch.Records[i])
+		before := h.batch.Records[i] // its value is replaced, and not written to
 		ok, err := h.corruptOne(ctx, i)
 		switch {
 		case err != nil:
@@ -21,7 +21,7 @@ func (h *hand) corrupt(ctx context.Context) bool {
 		case !ok:
 			h.active.tally.skipped(1, "the corruption changes nothing")
 		default:
-			h.mark(i, before)
+			h.mark(i, record.Hash(&before))
 			changed = true
 		}
 	}

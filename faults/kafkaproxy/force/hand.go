@@ -21,32 +21,63 @@ type hand struct {
 	empty  bool
 }
 
+// passes says by the header of the batch, which has size bytes, that the rule
+// does nothing to it: then it need not be cut into records.
+func (h *hand) passes(size int) bool {
+	b := h.batch
+	if b.Control() {
+		return true // of the broker, and of no fault
+	}
+	if h.again {
+		_, met := h.pairs.in[h.at]
+		return !met
+	}
+	if h.exempt() || b.Count <= 0 || int(b.Count) > size {
+		return false // a header that says so little of so much is not believed
+	}
+	if h.produce {
+		return h.active.gate.Pass(int(b.Count))
+	}
+	if b.Count != b.LastOffsetDelta+1 {
+		return false // where its records stand follows from themselves
+	}
+	first, end := max(b.BaseOffset, h.from), b.BaseOffset+int64(b.Count)
+	return h.active.gate.PassRecords(h.topic, h.partition, first, int(max(end-first, 0)))
+}
+
+// exempt says that no record of the batch is a candidate of the rule.
+func (h *hand) exempt() bool {
+	if h.active.Records == nil {
+		return false
+	}
+	switch h.active.Records.Do {
+	case rule.Drop, rule.Reorder, rule.Hold:
+		return h.produce && (h.batch.Idempotent() || h.batch.Transactional())
+	case rule.Duplicate:
+		return h.batch.Transactional()
+	case rule.SwapValues:
+	}
+	return false
+}
+
 // edit does to the batch what the rule asks, and says whether it changed.
 func (h *hand) edit(ctx context.Context) bool {
 	b := h.batch
 	switch {
-	case b.Control():
-		return false // of the broker, and of no fault
 	case h.again:
 		return h.swap()
 	case h.active.Corrupt != nil:
 		return h.corrupt(ctx)
 	}
-	switch do := h.active.Records.Do; do {
-	case rule.Drop, rule.Reorder, rule.Hold:
-		if h.produce && (b.Idempotent() || b.Transactional()) {
-			h.active.tally.skipped(uint64(len(b.Records)), "in an idempotent or transactional batch, of which the broker misses none and takes no other order")
-			return false
-		}
-		if do == rule.Hold && !h.produce {
-			return false // before: see hold.go
-		}
-	case rule.Duplicate:
-		if b.Transactional() {
-			h.active.tally.skipped(uint64(len(b.Records)), "in a transactional batch: the copy would be there even if the transaction ends without it")
-			return false
-		}
-	case rule.SwapValues:
+	switch do := h.active.Records.Do; {
+	case h.exempt() && do == rule.Duplicate:
+		h.active.tally.skipped(uint64(len(b.Records)), "in a transactional batch: the copy would be there even if the transaction ends without it")
+		return false
+	case h.exempt():
+		h.active.tally.skipped(uint64(len(b.Records)), "in an idempotent or transactional batch, of which the broker misses none and takes no other order")
+		return false
+	case do == rule.Hold && !h.produce:
+		return false // before: see hold.go
 	}
 	return h.records(h.hits())
 }

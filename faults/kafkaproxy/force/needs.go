@@ -35,6 +35,9 @@ func (e *Engine) frame(l relay.Link, h frame.Header) rule.Frame {
 }
 
 func (a *active) needs(f rule.Frame) relay.Need {
+	if a.Records != nil || a.Corrupt != nil {
+		return a.needsOfRecords(f)
+	}
 	if a.Where.Deep() && !answer.ByTopic(f.API) {
 		return 0 // it names none
 	}
@@ -47,8 +50,6 @@ func (a *active) needs(f rule.Frame) relay.Need {
 		return a.needsOfBytes(f, need)
 	case a.Protocol != nil:
 		return a.needsOfProtocol(f, need)
-	case a.Records != nil, a.Corrupt != nil:
-		return a.needsOfRecords(f)
 	}
 	return 0
 }
@@ -103,6 +104,11 @@ func (a *active) needsOfRecords(f rule.Frame) relay.Need {
 		f.Way = a.Where.Direction
 		if a.header(f) {
 			return both
+		}
+	case f.API == kmsg.ShareFetch.Int16() && a.Where.Direction == rule.Response:
+		f.Way = rule.Response
+		if a.header(f) {
+			return relay.NeedResponse // to tell what is passed over
 		}
 	}
 	return 0

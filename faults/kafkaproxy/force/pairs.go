@@ -9,7 +9,8 @@ import (
 // carried out the second time through them.
 type pairing struct {
 	found []found
-	at    map[place]int // index into found
+	at    map[place]int    // index into found
+	in    map[int]struct{} // batches that hold one
 }
 
 type found struct {
@@ -21,11 +22,12 @@ type place struct{ batch, index int }
 
 func (p *pairing) add(batch int, b *record.Batch, hits []int) {
 	if p.at == nil {
-		p.at = map[place]int{}
+		p.at, p.in = map[place]int{}, map[int]struct{}{}
 	}
 	for _, i := range hits {
 		at := place{batch, i}
 		p.at[at] = len(p.found)
+		p.in[batch] = struct{}{}
 		p.found = append(p.found, found{at, b.Records[i].Value})
 	}
 }

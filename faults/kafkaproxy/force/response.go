@@ -37,6 +37,9 @@ func (e *Engine) Response(ctx context.Context, x *relay.Exchange) relay.Action {
 	if e.tell(x, n, rules, f) {
 		act.Do = relay.Send
 	}
+	if resp, ok := x.Response.(*kmsg.ShareFetchResponse); ok {
+		share(x, resp, recordRules(rules, f, rule.Response))
+	}
 	if resp, ok := x.Response.(*kmsg.FetchResponse); ok {
 		changed, hold := e.fetch(ctx, x, resp, recordRules(rules, f, rule.Response))
 		if changed {

@@ -41,23 +41,25 @@ func (w *work) pass(ctx context.Context, a *active) {
 	var copies []*copied
 	var pairs pairing
 	batches, empty := 0, false
-	edit := func(again bool) func(*record.Batch) (bool, error) {
-		at := -1
-		return func(b *record.Batch) (bool, error) {
-			at++
-			if !again {
-				batches++
-			}
-			h := hand{work: w, active: a, batch: b, at: at, pairs: &pairs, again: again}
+	edit := func(again bool) ([]byte, error) {
+		h := hand{work: w, active: a, at: -1, pairs: &pairs, again: again}
+		some := func(b *record.Batch, size int) bool {
+			h.at++
+			h.batch = b
+			return !h.passes(size)
+		}
+		out, err := w.e.codec.EditSome(w.raw, some, func(*record.Batch) (bool, error) {
+			h.empty = false
 			changed := h.edit(ctx)
-			marks, copies = append(marks, h.marks...), append(copies, h.copies...)
 			empty = empty || h.empty
 			return changed && !h.empty, nil
-		}
+		})
+		marks, copies, batches = append(marks, h.marks...), append(copies, h.copies...), h.at+1
+		return out, err
 	}
-	out, err := w.e.codec.Edit(w.raw, edit(false))
+	out, err := edit(false)
 	if err == nil && pairs.any() {
-		out, err = w.e.codec.Edit(w.raw, edit(true))
+		out, err = edit(true)
 	}
 	if unread, ok := errors.AsType[*record.Unread](err); ok {
 		a.tally.unread(uint64(unread.Batches), cause(unread.First)) //nolint:gosec // a count

@@ -82,8 +82,8 @@ func (c *Corrupter) inside(ctx context.Context, value []byte, how rule.Corrupt) 
 		return nil, err
 	}
 	body, err := apply(doc, how)
-	if err != nil {
-		return nil, err
+	if err != nil || len(frame) == 0 {
+		return body, err
 	}
 	return append(slices.Clip(frame), body...), nil
 }

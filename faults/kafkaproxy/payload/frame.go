@@ -3,7 +3,6 @@ package payload
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -34,13 +33,13 @@ func (c *Corrupter) read(ctx context.Context, value []byte, how rule.Corrupt) (f
 	case rule.Auto:
 	}
 	if !framed(value) {
-		if !json.Valid(value) {
+		if !validJSON(value) {
 			return nil, nil, fmt.Errorf("%w, and it is no JSON", errNoFrame)
 		}
 		return nil, jsonText(value), nil
 	}
 	frame, doc, err = c.readFramed(ctx, value, how)
-	if err != nil && json.Valid(value[frameSize:]) { // Avro and Protobuf are not, but for one in very many
+	if err != nil && validJSON(value[frameSize:]) { // Avro and Protobuf are not, but for one in very many
 		return readJSON(value)
 	}
 	return frame, doc, err
@@ -50,7 +49,7 @@ func readJSON(value []byte) (frame []byte, doc document, err error) {
 	if framed(value) {
 		frame, value = value[:frameSize], value[frameSize:]
 	}
-	if !json.Valid(value) {
+	if !validJSON(value) {
 		return nil, nil, errors.New("it is no JSON")
 	}
 	return frame, jsonText(value), nil

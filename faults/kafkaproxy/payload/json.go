@@ -35,7 +35,7 @@ func (t jsonText) swap(one, other []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a == b {
+	if a == b || bytes.Equal(t[a.from:a.to], t[b.from:b.to]) {
 		return t, nil
 	}
 	return exchange(t, a, t[b.from:b.to], b, t[a.from:a.to]), nil

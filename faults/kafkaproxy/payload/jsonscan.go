@@ -74,10 +74,7 @@ func (t jsonText) end(at int) int {
 }
 
 func (t jsonText) endOfString(at int) int {
-	for at++; t[at] != '"'; at++ {
-		if t[at] == '\\' {
-			at++
-		}
+	for at = t.plain(at + 1); t[at] != '"'; at = t.plain(at + 2) {
 	}
 	return at + 1
 }

@@ -17,6 +17,9 @@ type Batch struct {
 	ProducerID      int64 // -1: none
 	ProducerEpoch   int16
 	BaseSequence    int32
+	// Count is how many records the header of a batch says that there are, as it
+	// was read. Append goes by Records.
+	Count int32
 	// Records point into the bytes that they were read from, or into what was
 	// decompressed: replace a value, never write into it.
 	Records []Record

@@ -26,11 +26,26 @@ func (c *Codec) Read(raw []byte) (*Batch, error) {
 
 // decode fills b, whose slices are used again, from a whole batch of magic 2.
 func (c *Codec) decode(raw []byte, b *Batch) error {
-	be := binary.BigEndian
-	crc := be.Uint32(raw[crcAt:])
-	if is := crc32.Checksum(raw[crcFrom:], castagnoli()); is != crc {
-		return fmt.Errorf("reading a record batch: its checksum is %08x and says %08x", is, crc)
+	c.header(raw, b)
+	if is := crc32.Checksum(raw[crcFrom:], castagnoli()); is != b.crc {
+		return fmt.Errorf("reading a record batch: its checksum is %08x and says %08x", is, b.crc)
 	}
+	body := raw[headerSize:]
+	kind := Compression(b.Attributes & compressionMask)
+	b.xerial = kind == Snappy && isXerial(body)
+	body, err := c.decompress(body, kind)
+	if err != nil {
+		return fmt.Errorf("decompressing a record batch (%s): %w", kind, err)
+	}
+	if err := c.records(body, int(b.Count), b); err != nil {
+		return fmt.Errorf("reading the %d records of a batch: %w", b.Count, err)
+	}
+	return nil
+}
+
+// header fills b with what stands before the records, and with none of them.
+func (c *Codec) header(raw []byte, b *Batch) {
+	be := binary.BigEndian
 	//nolint:gosec // the fields are signed on the wire
 	{
 		b.BaseOffset = int64(be.Uint64(raw))
@@ -42,20 +57,9 @@ func (c *Codec) decode(raw []byte, b *Batch) error {
 		b.ProducerID = int64(be.Uint64(raw[43:]))
 		b.ProducerEpoch = int16(be.Uint16(raw[51:]))
 		b.BaseSequence = int32(be.Uint32(raw[53:]))
+		b.Count = int32(be.Uint32(raw[57:]))
 	}
-	b.Records, b.KeepCRC, b.crc, b.codec = b.Records[:0], false, crc, c
-	count := int32(be.Uint32(raw[57:])) //nolint:gosec // a negative one is refused
-	body := raw[headerSize:]
-	kind := Compression(b.Attributes & compressionMask)
-	b.xerial = kind == Snappy && isXerial(body)
-	body, err := c.decompress(body, kind)
-	if err != nil {
-		return fmt.Errorf("decompressing a record batch (%s): %w", kind, err)
-	}
-	if err := c.records(body, int(count), b); err != nil {
-		return fmt.Errorf("reading the %d records of a batch: %w", count, err)
-	}
-	return nil
+	b.Records, b.KeepCRC, b.crc, b.codec = b.Records[:0], false, be.Uint32(raw[crcAt:]), c
 }
 
 func (c *Codec) records(body []byte, count int, b *Batch) error {

@@ -48,6 +48,13 @@ func Edit(raw []byte, edit func(*Batch) (changed bool, err error)) ([]byte, erro
 
 // Edit is the function Edit with what it needs kept for the next call.
 func (c *Codec) Edit(raw []byte, edit func(*Batch) (changed bool, err error)) ([]byte, error) {
+	return c.EditSome(raw, func(*Batch, int) bool { return true }, edit)
+}
+
+// EditSome is Edit for the batches that some chooses, by their headers and how
+// many bytes they have: the batch that it is given has no records yet. The
+// others are neither read nor checked.
+func (c *Codec) EditSome(raw []byte, some func(b *Batch, size int) bool, edit func(*Batch) (changed bool, err error)) ([]byte, error) {
 	var (
 		out    []byte // nil while nothing changed
 		unread Unread
@@ -68,7 +75,12 @@ func (c *Codec) Edit(raw []byte, edit func(*Batch) (changed bool, err error)) ([
 			break
 		}
 		whole := raw[at : at+size]
-		grown, err := c.editOne(out, raw[:at], whole, batch, edit)
+		var grown []byte
+		if whole[magicAt] == magicNow {
+			if c.header(whole, batch); some(batch, size) {
+				grown, err = c.editOne(out, raw[:at], whole, batch, edit)
+			}
+		}
 		if err != nil {
 			unread.add(fmt.Errorf("batch at byte %d of %d: %w", at, len(raw), err))
 		}
@@ -99,9 +111,6 @@ func keep(out, as []byte) []byte {
 // editOne gives out with the changed batch at its end, or nil where the batch
 // stays as it is. out is nil where nothing changed before; before is that.
 func (c *Codec) editOne(out, before, whole []byte, b *Batch, edit func(*Batch) (bool, error)) ([]byte, error) {
-	if whole[magicAt] != magicNow {
-		return nil, nil
-	}
 	if err := c.decode(whole, b); err != nil {
 		return nil, err
 	}

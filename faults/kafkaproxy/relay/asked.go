@@ -13,7 +13,7 @@ import (
 
 // asked has a request read by the faults.
 func (c *conn) asked(ctx context.Context, p pending, size, length int) error {
-	raw, err := c.in.whole(size)
+	raw, err := c.in.whole(size, nil)
 	if err != nil {
 		return err
 	}

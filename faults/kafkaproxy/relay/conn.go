@@ -44,7 +44,7 @@ func newConn(p *Proxy, link Link, client, broker net.Conn) *conn {
 	c := &conn{
 		proxy: p, link: link, client: client, broker: broker, pending: newQueue(),
 		log:      p.config.Log.With("client", link.Client, "broker", link.Broker),
-		toBroker: &writer{conn: broker}, toClient: &writer{conn: client},
+		toBroker: &writer{conn: broker, pipes: p.pipes}, toClient: &writer{conn: client, pipes: p.pipes},
 	}
 	c.in, c.back = newReader(client, c.toBroker.flush), newReader(broker, c.toClient.flush)
 	c.in.limit = p.config.HeaderTimeout

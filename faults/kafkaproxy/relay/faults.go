@@ -29,6 +29,7 @@ type Faults interface {
 	// Response is called before a response is passed on whose body was asked
 	// for, and for the answer that Request gave. It may change x.Response, which
 	// has the addresses that the brokers told: what is sent has the proxy's.
+	// The records of a fetch are valid until it was sent, and not after.
 	// After Retain no response of the connection is sent any more, and those that
 	// come are shown and not acted on: a client takes what comes for the one that
 	// is missing.

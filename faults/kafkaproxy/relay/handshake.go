@@ -9,7 +9,7 @@ import (
 // tooNew answers a version of ApiVersions that the proxy does not know as a
 // broker does that does not know it.
 func (c *conn) tooNew(ctx context.Context, h frame.Header, size int) error {
-	if _, err := c.in.whole(size); err != nil {
+	if _, err := c.in.whole(size, nil); err != nil {
 		return err
 	}
 	if err := c.inTime(); err != nil {
@@ -35,5 +35,5 @@ func (c *conn) token(size int) error {
 	if _, ok := c.pending.push(pending{kind: token}); !ok {
 		return errDrained
 	}
-	return c.toBroker.pass(c.in, 4+size, nil)
+	return c.toBroker.pass(c.in, 4+size, 0, nil)
 }

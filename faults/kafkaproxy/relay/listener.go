@@ -63,10 +63,11 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn, l *listener) {
 	}
 	broker, err := p.dial(ctx, to, l.raw)
 	if err != nil {
-		log.Warn("connection closed", "side", "broker", "reason", err)
+		p.outages.failed(log, to, time.Now(), err)
 		_ = client.Close() // as a broker that is not there does
 		return
 	}
+	p.outages.reached(log, to)
 	if l.raw {
 		newRaw(p, link, client, broker).run(ctx)
 		return

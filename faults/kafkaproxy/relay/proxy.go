@@ -21,6 +21,9 @@ type Proxy struct {
 	topics    topics
 	ids       atomic.Uint64
 	room      chan struct{} // one for each connection
+	pipes     pipes
+	memory    memory
+	outages   outages
 
 	accepting sync.WaitGroup
 	serving   sync.WaitGroup
@@ -45,7 +48,7 @@ func New(config Config) (*Proxy, error) {
 	}
 	config = config.withDefaults()
 	host, _, _ := net.SplitHostPort(config.Listen) // Validate has split it
-	p := &Proxy{config: config, apis: frame.NewAPIs(), room: make(chan struct{}, config.MaxConnections), conns: make(map[carrier]struct{})}
+	p := &Proxy{config: config, apis: frame.NewAPIs(), room: make(chan struct{}, config.MaxConnections), pipes: make(pipes, pipesKept), conns: make(map[carrier]struct{})}
 	p.placement = &brokers{
 		host: host, advertise: advertised(config.Advertise, host), ports: config.Ports, log: config.Log,
 		of:   make(map[int32]*behind),
@@ -131,6 +134,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.drain()
 	stop()
 	p.serving.Wait()
+	p.pipes.close()
 	return nil
 }
 

@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -25,10 +28,15 @@ type reader struct {
 	idle  func() error  // called before it may block
 	limit time.Duration // for a header; 0: none
 	late  bool          // the time for a header runs
+
+	socket syscall.RawConn // nil: not of plain TCP
+	least  int             // bytes that have to be there before a wait for them ends
 }
 
 func newReader(conn net.Conn, idle func() error) *reader {
-	return &reader{conn: conn, buf: make([]byte, smallBuffer), idle: idle}
+	r := &reader{conn: conn, buf: make([]byte, smallBuffer), idle: idle, least: 1}
+	r.socket, _ = socket(conn)
+	return r
 }
 
 // there are the bytes that were read, and not discarded yet.
@@ -50,10 +58,7 @@ func (r *reader) fill() error {
 		r.w = copy(larger, r.there())
 		r.buf, r.r = larger, 0
 	}
-	if err := r.idle(); err != nil {
-		return err
-	}
-	n, err := r.conn.Read(r.buf[r.w:])
+	n, err := r.read(r.buf[r.w:], 1)
 	r.w += n
 	if n > 0 {
 		return nil
@@ -62,6 +67,34 @@ func (r *reader) fill() error {
 		err = io.ErrNoProgress
 	}
 	return err
+}
+
+// read waits for least bytes, and takes fewer where they are there already.
+func (r *reader) read(b []byte, least int) (int, error) {
+	if err := r.idle(); err != nil {
+		return 0, err
+	}
+	if err := r.await(least); err != nil {
+		return 0, err
+	}
+	return r.conn.Read(b)
+}
+
+// await has waits for bytes end only once n of them are there, or no more will
+// come. The kernel takes fewer for enough where it has no room for so many.
+func (r *reader) await(n int) error {
+	if r.least == n || r.socket == nil {
+		return nil
+	}
+	var err error
+	over := r.socket.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
+	})
+	if err = errors.Join(over, err); err != nil {
+		return fmt.Errorf("asking to be woken for %d bytes: %w", n, err)
+	}
+	r.least = n
+	return nil
 }
 
 // peek waits until n bytes are there, and does not consume them. They are
@@ -143,19 +176,20 @@ func (r *reader) begin(size int, short error, read func(b []byte) error) error {
 const maxBeginning = 128 << 10
 
 // whole takes a frame with its length into memory of its own, which grows as
-// bytes come, not as the length says.
-func (r *reader) whole(size int) ([]byte, error) {
+// bytes come, not as the length says. That of into is used where it has room.
+func (r *reader) whole(size int, into []byte) ([]byte, error) {
 	want := 4 + size
-	b := append(make([]byte, 0, min(want, largeBuffer)), r.there()[:min(want, r.w-r.r)]...)
+	if cap(into) < min(want, largeBuffer) {
+		into = make([]byte, 0, min(want, largeBuffer))
+	}
+	b := append(into[:0], r.there()[:min(want, r.w-r.r)]...)
 	r.discard(len(b))
 	for len(b) < want {
 		if len(b) == cap(b) {
 			b = append(make([]byte, 0, min(want, 2*cap(b))), b...)
 		}
-		if err := r.idle(); err != nil {
-			return nil, err
-		}
-		n, err := r.conn.Read(b[len(b):min(cap(b), want)])
+		rest := b[len(b):min(cap(b), want)]
+		n, err := r.read(rest, min(len(rest), patience))
 		b = b[:len(b)+n]
 		if n == 0 {
 			if err == nil || errors.Is(err, io.EOF) {

@@ -105,7 +105,7 @@ func (c *conn) exchange(ctx context.Context, h frame.Header, size, length int) e
 			return errDrained
 		}
 	}
-	return c.toBroker.pass(c.in, 4+size, s)
+	return c.toBroker.pass(c.in, 4+size, 0, s)
 }
 
 func (c *conn) acks(h frame.Header, size, length int) (acks int16, err error) {

@@ -69,7 +69,7 @@ func (c *conn) answers(ctx context.Context, p pending) error {
 
 func (c *conn) response(ctx context.Context, p pending, size int) error {
 	if p.kind == token {
-		return c.toClient.pass(c.back, 4+size, nil)
+		return c.toClient.pass(c.back, 4+size, 0, nil)
 	}
 	h := p.header
 	if size < 4 {
@@ -85,11 +85,7 @@ func (c *conn) response(ctx context.Context, p pending, size int) error {
 	p = c.late(p)
 	switch {
 	case p.need&NeedResponse != 0:
-		raw, err := c.back.whole(size)
-		if err != nil {
-			return err
-		}
-		return c.deliver(ctx, p, raw)
+		return c.read(ctx, p, size)
 	case c.silent:
 		return c.back.skip(4 + size)
 	case h.Key != frame.APIVersions && !frame.Carries(h.Key, h.Version):
@@ -97,11 +93,27 @@ func (c *conn) response(ctx context.Context, p pending, size int) error {
 		if err != nil {
 			return err
 		}
-		return c.toClient.pass(c.back, 4+size, s)
+		return c.toClient.pass(c.back, 4+size, 0, s)
 	case size+4 > largeBuffer && (h.Key == frame.Fetch || h.Key == frame.Produce):
 		return c.stream(p, size)
 	}
 	return c.readdress(p, size)
+}
+
+// read has a response read by the faults.
+func (c *conn) read(ctx context.Context, p pending, size int) error {
+	var into []byte
+	if p.header.Key == frame.Fetch {
+		into = c.proxy.memory.take()
+	}
+	raw, err := c.back.whole(size, into)
+	if err == nil {
+		err = c.deliver(ctx, p, raw)
+	}
+	if p.header.Key == frame.Fetch {
+		c.proxy.memory.give(raw)
+	}
+	return err
 }
 
 // late asks once more about a fetch: the broker holds it until there are
@@ -122,7 +134,7 @@ func (c *conn) readdress(p pending, size int) error {
 		raw, err = c.back.peek(4 + size)
 		defer c.back.discard(4 + size)
 	} else {
-		raw, err = c.back.whole(size)
+		raw, err = c.back.whole(size, nil)
 	}
 	if err != nil {
 		return err

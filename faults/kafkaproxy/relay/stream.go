@@ -80,7 +80,7 @@ func (t *tape) Pass(n int64) error {
 	}
 	n += int64(t.taken)
 	t.taken = 0
-	return t.to.pass(t.from, int(n), t.shape)
+	return t.to.pass(t.from, int(n), t.left, t.shape)
 }
 
 // Put implements frame.Tape.

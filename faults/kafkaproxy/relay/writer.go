@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,14 +14,13 @@ const (
 	gather = 4 << 10
 	// lineBudget is how many bytes of a direction wait while a fault shapes them.
 	lineBudget = 4 << 20
-	// spliceFrom is from where on moving bytes inside the kernel is worth its calls.
-	spliceFrom = 64 << 10
 )
 
 // writer writes to one side of a connection. It is safe for concurrent use;
 // a frame that is written in parts belongs to one goroutine.
 type writer struct {
-	conn net.Conn
+	conn  net.Conn
+	pipes pipes // nil: nothing is moved inside the kernel
 
 	// line is nil while nothing is shaped. It is changed under mu; close reads it
 	// without, because who has mu may wait for it.
@@ -123,10 +121,17 @@ func (w *writer) close() {
 	}
 }
 
-// pass writes the next n bytes of r as they come.
-func (w *writer) pass(r *reader, n int, s *shape.Shape) error {
+// pass writes the next n bytes of r as they come. then more bytes of the same
+// frame follow.
+func (w *writer) pass(r *reader, n, then int, s *shape.Shape) error {
 	for n > 0 {
-		if there := r.there(); len(there) > 0 {
+		there := r.there()
+		if s == nil && len(there) <= spliceHead && n-len(there) >= spliceFrom {
+			if done, err := w.splice(r, n, then); done {
+				return err
+			}
+		}
+		if len(there) > 0 {
 			there = there[:min(n, len(there))]
 			if err := w.write(there, s); err != nil {
 				return dest{err}
@@ -135,40 +140,10 @@ func (w *writer) pass(r *reader, n int, s *shape.Shape) error {
 			n -= len(there)
 			continue
 		}
-		if n >= spliceFrom && s == nil {
-			if done, err := w.splice(r, n); done {
-				return err
-			}
-		}
 		r.widen(n)
 		if err := r.fill(); err != nil {
 			return midway(err)
 		}
 	}
 	return nil
-}
-
-// splice moves bytes inside the kernel where both sides are plain TCP.
-func (w *writer) splice(r *reader, n int) (done bool, err error) {
-	to, plain := w.conn.(*net.TCPConn)
-	from, too := r.conn.(*net.TCPConn)
-	if !plain || !too {
-		return false, nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.line.Load() != nil {
-		return false, nil
-	}
-	if err := w.flushed(); err != nil {
-		return true, dest{err}
-	}
-	moved, err := to.ReadFrom(&io.LimitedReader{R: from, N: int64(n)})
-	switch {
-	case err != nil:
-		return true, dest{err}
-	case moved < int64(n):
-		return true, io.ErrUnexpectedEOF
-	}
-	return true, nil
 }

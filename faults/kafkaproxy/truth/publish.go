@@ -153,8 +153,8 @@ func (p *Publisher) publish(ctx context.Context, n int) error {
 			p.limit = max(1, len(f.Entries.Entries)/2)
 			return err
 		case poison.Is(err):
-			p.log.Error("lost ground truth: the log does not take it, so the books of its experiment are inconclusive",
-				"experiment", f.Experiment(), "error", err)
+			p.log.Error("lost ground truth: the log does not take it, so the books of its experiment are inconclusive; this file has it until all of it is published",
+				"experiment", f.Experiment(), "file", segmentPath(p.journal.dir, p.queue.items[0].after.Segment), "error", err)
 		default:
 			return err
 		}

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"bytes"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -185,8 +186,10 @@ func TestAnEntryThatTheLogNeverTakesHoldsUpNothing(t *testing.T) {
 		j, log := open(t, t.TempDir(), Options{}), &topic{}
 		log.set(poison.New(errors.New("never")), false)
 		require.NoError(t, j.Write([]Entry{fetched("x", "r", 1)}))
-		stop := publishing(t, j, log, PublisherOptions{})
+		var told bytes.Buffer
+		stop := publishing(t, j, log, PublisherOptions{Log: slog.New(slog.NewTextHandler(&told, nil))})
 		synctest.Wait()
+		assert.Contains(t, told.String(), "file="+segmentPath(j.dir, 1), "where it still is")
 		log.set(nil, false)
 		require.NoError(t, j.Write([]Entry{fetched("x", "r", 2)}))
 		require.NoError(t, j.Close("r"))

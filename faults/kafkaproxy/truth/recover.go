@@ -77,7 +77,7 @@ func (j *Journal) take(n uint64, followed bool) error {
 		if followed {
 			return fmt.Errorf("%w: at byte %d lines are missing that were on disk", ErrDamaged, whole)
 		}
-		j.options.Log.Warn("cut off the torn end of the ground truth", "segment", n, "bytes", size-whole)
+		j.options.Log.Warn("cut off the torn end of the ground truth", "file", segmentPath(j.dir, n), "bytes", size-whole)
 	}
 	j.sizes[n] = whole
 	j.total += whole
