@@ -125,7 +125,7 @@ func TestAPointerThatMovedOnWithoutItsRowsIsStuck(t *testing.T) {
 	if w.at() >= 6 {
 		t.Skip("the writer was faster than the test")
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
 	defer stop()
 	err := f.driver.Rollback(ctx, r)
 	require.ErrorContains(t, err, "overtaken")

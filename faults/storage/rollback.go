@@ -138,13 +138,19 @@ func usable(raw []byte) error {
 	return errors.New("it is no data file")
 }
 
-// await gives writers a while to come so far again.
+// await gives writers a while to come so far again. What was last found out
+// is the answer, and not that time was up while it was looked again.
 func (w *work) await(ctx context.Context, check func(context.Context) error) error {
+	var last error
 	for deadline := time.Now().Add(recheckFor); ; {
 		err := check(ctx)
+		if err != nil && ctx.Err() != nil {
+			return errors.Join(ctx.Err(), last, err)
+		}
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
+		last = err
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
