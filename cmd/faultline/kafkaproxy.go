@@ -11,6 +11,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/appender"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
 // proxyFlags are what a Kafka proxy is told.
@@ -81,7 +82,8 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.StringVar(&f.sasl.Mechanism, "producer-sasl", "", "SASL mechanism of the proxy's own producer, which kafka.duplicate needs: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	flags.StringVar(&f.sasl.User, "producer-user", "", "its user")
 	flags.StringVar(&f.password, "producer-password-file", "", "file with its password")
-	cmd.AddCommand(kafkaProxyStatusCommand(w), kafkaProxyFaultsCommand())
+	cmd.AddCommand(kafkaProxyStatusCommand(w),
+		faultsCommand("What a Kafka proxy can do to what passes, and its parameters", rule.Kinds()))
 	return cmd
 }
 

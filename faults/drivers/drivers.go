@@ -36,7 +36,9 @@ func All(dir string) Set {
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	return append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe())
+	kinds := slices.Concat(kafkaproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
+	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return kinds
 }
 
 // Names are the kinds that a document may write.
