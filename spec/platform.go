@@ -100,4 +100,7 @@ type Books struct {
 	Namespace   string   `yaml:"namespace" json:"namespace"`
 	Table       string   `yaml:"table" json:"table"`
 	Key         string   `yaml:"key" json:"key"`
+	// Compare are columns that a row must have as the receipt says that they
+	// were sent: as text, decimals with all their digits.
+	Compare []string `yaml:"compare" json:"compare,omitempty"`
 }

@@ -121,6 +121,7 @@ func platformHelp() map[string]entry {
 			"namespace":    {"Namespace of the table.", ""},
 			"table":        {"Table that the records end in.", ""},
 			"key":          {"Column that tells one record from another.", ""},
+			"compare":      {"Columns that a row must have as the receipt says that they were sent.", ""},
 		}},
 	}
 }
