@@ -14,6 +14,7 @@ import (
 // HTTPProbeConfig configures HTTPProbe. A metric without a name is not taken.
 type HTTPProbeConfig struct {
 	URL     string
+	Post    string        // JSON that is sent with POST; empty: GET
 	Timeout time.Duration // of one request, default 5 s
 	Window  time.Duration // over which outcomes are kept, default 10 s
 	Status  int           // expected, default 200
@@ -21,6 +22,7 @@ type HTTPProbeConfig struct {
 
 	Availability  string // metric: share of requests answered in time with a status below 500
 	ErrorRate     string // metric: share that missed the expectation, timed out or were refused
+	SuccessRate   string // metric: share that met it
 	ResponseTime  string // metric: slowest in the window, seconds; a timeout counts as its timeout
 	P50, P95, P99 string // metrics: latency percentiles in the window, seconds
 	DataAge       string // metric: age of the data in the answer, seconds
@@ -34,7 +36,7 @@ type HTTPProbeConfig struct {
 func (c HTTPProbeConfig) Validate() error {
 	problems := []error{
 		needed("probe URL", c.URL), notNegative("probe timeout", c.Timeout), notNegative("probe window", c.Window),
-		needed("metric of probe "+c.URL, c.Availability+c.ErrorRate+c.ResponseTime+c.P50+c.P95+c.P99+c.DataAge),
+		needed("metric of probe "+c.URL, c.Availability+c.ErrorRate+c.SuccessRate+c.ResponseTime+c.P50+c.P95+c.P99+c.DataAge),
 	}
 	if c.DataAge != "" {
 		problems = append(problems, needed("path of "+c.DataAge, c.DataAgePath))
@@ -71,7 +73,7 @@ func (p *HTTPProbe) Sample(ctx context.Context) ([]Reading, error) {
 	out := taken{at: p.now()}
 	if err := ctx.Err(); err != nil {
 		c := p.cfg
-		out.miss(err, c.Availability, c.ErrorRate, c.ResponseTime, c.P50, c.P95, c.P99, c.DataAge)
+		out.miss(err, c.Availability, c.ErrorRate, c.SuccessRate, c.ResponseTime, c.P50, c.P95, c.P99, c.DataAge)
 		return out.result()
 	}
 	p.window = append(p.window, last)
@@ -88,7 +90,7 @@ func (p *HTTPProbe) ask(ctx context.Context) (outcome, []byte) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	start := p.now()
-	resp, body, err := get(ctx, p.cfg.Client, p.cfg.URL, nil)
+	resp, body, err := ask(ctx, p.cfg.Client, p.cfg.URL, p.cfg.Post, nil)
 	end := p.now()
 	o := outcome{at: end, took: end.Sub(start), err: err}
 	switch {

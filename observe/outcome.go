@@ -30,6 +30,7 @@ func (p *HTTPProbe) shares(out *taken) {
 	n := float64(len(p.window))
 	out.add(p.cfg.Availability, float64(answered)/n)
 	out.add(p.cfg.ErrorRate, float64(failed)/n)
+	out.add(p.cfg.SuccessRate, 1-float64(failed)/n)
 }
 
 func (p *HTTPProbe) latencies(out *taken) {

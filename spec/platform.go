@@ -27,7 +27,10 @@ type Health struct {
 // Probe is an HTTP call made again and again, as a client of the system
 // would make it.
 type Probe struct {
-	URL      string   `yaml:"url" json:"url"`
+	URL string `yaml:"url" json:"url"`
+	// Post is sent as JSON; "" is a GET. The call is made once a reading: what it
+	// does to the system, it does each time.
+	Post     string   `yaml:"post" json:"post,omitempty"`
 	Timeout  Duration `yaml:"timeout" json:"timeout,omitempty"`
 	Status   int      `yaml:"status" json:"status,omitempty"`
 	Contains string   `yaml:"contains" json:"contains,omitempty"`
@@ -58,7 +61,7 @@ type ScrapeSource struct {
 }
 
 // ProbeSource is one measure of a probe: availability, error_rate,
-// response_time, latency_p50, latency_p95, latency_p99 or data_age.
+// success_rate, response_time, latency_p50, latency_p95, latency_p99 or data_age.
 type ProbeSource struct {
 	Name    string `yaml:"name" json:"name"`
 	Measure string `yaml:"measure" json:"measure"`

@@ -82,7 +82,7 @@ func enums() map[string][]any {
 		"Platform.faultline_platform":   words("v1"),
 		"Platform.environment":          words(spec.Environments()...),
 		"Fault.kind":                    words(drivers.Names()...),
-		"ProbeSource.measure": words("availability", "error_rate", "response_time",
+		"ProbeSource.measure": words("availability", "error_rate", "success_rate", "response_time",
 			"latency_p50", "latency_p95", "latency_p99", "data_age"),
 		"ProcessSource.measure": words("rss_bytes", "cpu_cores"),
 		"KafkaSource.measure":   words("lag", "under_replicated", "brokers"),

@@ -40,6 +40,7 @@ type Config struct {
 	Rate     int    // trades a second; 0 = 200
 	Buffer   int    // records that wait for Kafka; 0 = 20,000
 	Limit    int64  // trades to take in all; 0 = no end
+	Group    string // folder of the control group to run in; "" = the one it is started in
 	// High are the symbols whose trades are never shed; nil = BHP.
 	High    []string
 	Defects defect.Set
@@ -93,6 +94,9 @@ type player struct {
 func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring ingest: %w", err)
+	}
+	if err := join(c.Group); err != nil {
+		return err
 	}
 	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
 	if err != nil {
