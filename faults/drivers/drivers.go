@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
@@ -27,6 +29,10 @@ func All(dir string) Set {
 		kill.Kind:  kill.Driver{},
 		pause.Kind: pause.Driver{},
 		none.Kind:  none.Driver{Dir: dir},
+
+		memory.Kind:      memory.Driver{Dir: dir},
+		cpu.SaturateKind: cpu.Saturate{Dir: dir},
+		cpu.ThrottleKind: cpu.Throttle{Dir: dir},
 	}
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
@@ -36,7 +42,8 @@ func All(dir string) Set {
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
+	kinds := slices.Concat(kafkaproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()},
+		[]faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
 	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return kinds
 }

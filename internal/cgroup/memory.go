@@ -35,19 +35,28 @@ func (g Group) MemoryHigh() (int64, bool, error) {
 // file pages that the kernel takes back first (inactive_file): what counts
 // where a limit is near, and what container engines show.
 func (g Group) MemoryUsage() (int64, error) {
-	file, inactive := "memory.usage_in_bytes", "total_inactive_file"
+	inactive := "total_inactive_file"
 	if g.V2 {
-		file, inactive = "memory.current", "inactive_file"
+		inactive = "inactive_file"
 	}
-	used, ok, err := g.number(file)
+	used, ok, err := g.MemoryCharged()
 	if err == nil && !ok {
-		err = fmt.Errorf("reading a control group: %s has no %s", g.Dir, file)
+		err = fmt.Errorf("reading a control group: %s counts no memory", g.Dir)
 	}
 	if err != nil {
 		return 0, err
 	}
 	idle, err := g.row("memory.stat", inactive)
 	return max(0, used-idle), err
+}
+
+// MemoryCharged is how many bytes the group and those below it have, whatever
+// for: quicker to read than MemoryUsage. false: the group counts none.
+func (g Group) MemoryCharged() (int64, bool, error) {
+	if g.V2 {
+		return g.number("memory.current")
+	}
+	return g.number("memory.usage_in_bytes")
 }
 
 // OOMKills is how many processes of the group the kernel has killed for want
