@@ -1,7 +1,7 @@
 package spec
 
 // Target is something that can be broken, and what kind of thing it is:
-// exactly one of the fields from Process to KafkaProxy, or Members. One with
+// exactly one of the fields from Process to Cluster, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -15,6 +15,7 @@ type Target struct {
 	Table     *Table     `yaml:"table" json:"table,omitempty"`
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
+	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -31,6 +32,7 @@ const (
 	RegistryKind  TargetKind = "registry"
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
+	ClusterKind   TargetKind = "Kafka cluster"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -58,6 +60,7 @@ func (t Target) kinds() []TargetKind {
 		{RegistryKind, t.Registry != nil},
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
+		{ClusterKind, t.Cluster != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -126,8 +129,14 @@ type KafkaProxy struct {
 	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
 }
 
+// Cluster is a Kafka cluster: what its brokers agree on, such as the quotas of
+// its clients.
+type Cluster struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
 // Target finds a target by its name and fills in what it leaves to its
-// defaults: the engine of a container, the brokers of a topic.
+// defaults: the engine of a container, the brokers of a topic or cluster.
 func (p Platform) Target(name TargetName) (Target, bool) {
 	t, ok := p.Targets[name]
 	if c := t.Container; c != nil && c.Engine == "" {
@@ -135,6 +144,9 @@ func (p Platform) Target(name TargetName) (Target, bool) {
 	}
 	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
 		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}
+	}
+	if c := t.Cluster; c != nil && len(c.Brokers) == 0 {
+		t.Cluster = &Cluster{Brokers: p.Kafka}
 	}
 	return t, ok
 }

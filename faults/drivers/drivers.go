@@ -14,7 +14,9 @@ import (
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -34,6 +36,14 @@ func All(dir string) Set {
 		cpu.SaturateKind: cpu.Saturate{Dir: dir},
 		cpu.ThrottleKind: cpu.Throttle{Dir: dir},
 	}
+	poison := topic.Poison{Dir: dir}
+	set[poison.Describe().Name] = poison
+	for _, k := range schema.Kinds() {
+		set[k.Name] = schema.Driver{Kind: k.Name}
+	}
+	for _, k := range topic.Changed() {
+		set[k.Name] = topic.Driver{Kind: k.Name}
+	}
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
 	}
@@ -42,10 +52,10 @@ func All(dir string) Set {
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()},
-		[]faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
-	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds
+	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
+	all = slices.Concat(all, schema.Kinds(), topic.Changed(), []faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
+	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Names are the kinds that a document may write.

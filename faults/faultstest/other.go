@@ -150,4 +150,7 @@ func noGoroutine(r run) {
 		left = goleak.Find(before) // which waits a second itself
 	}
 	r.must("leave no goroutine", left)
+	if r.suite.Lasts {
+		r.target.Start(r.t) // who cleans up after the test asks it
+	}
 }

@@ -15,7 +15,7 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table and kafka_proxy; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy and cluster; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
@@ -27,6 +27,10 @@ func platformHelp() map[string]entry {
 			"health":    {"How it says that it is well.", ""},
 
 			"kafka_proxy": {"A fault proxy between Kafka's clients and brokers.", ""},
+			"cluster":     {"A Kafka cluster.", ""},
+		}},
+		"spec.Cluster": {"A Kafka cluster: what its brokers agree on, such as the quotas of its clients.", fields{
+			"brokers": {"Brokers of it, as host:port. Absent means the platform's kafka.", ""},
 		}},
 		"spec.KafkaProxy": {"A fault proxy between Kafka's clients and brokers, as faultline kafka-proxy runs one.", fields{
 			"control":    {"Where it takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
