@@ -95,6 +95,9 @@ func (v *validator) steps(d Document) {
 		v.refuse("steps", "is missing", "write at least one step; kind: none makes a control experiment")
 	}
 	limits := d.WithDefaults().Limits
+	if l := limits.PublisherLease; l != 0 && l < ShortestLease {
+		v.refuse("limits.publisher_lease", fmt.Sprintf("%s is shorter than %s, and its publisher's word goes through Kafka", l, ShortestLease), "write publisher_lease: 30s")
+	}
 	seen := map[StepID]bool{}
 	for i, s := range d.Steps {
 		path := indexed("steps", i)
