@@ -120,9 +120,13 @@ func (g *grouping) metric(name string, m spec.Metric) error {
 }
 
 func (g *grouping) scrape(name string, s spec.ScrapeSource) error {
+	one, err := series(name, s.Series, s.Rate)
+	if err != nil {
+		return err
+	}
 	return g.add(func() (observe.Sampler, func(), error) {
 		return plain(observe.NewScrape(observe.ScrapeConfig{
-			URL: s.URL, Window: time.Duration(s.Window), Series: []observe.Series{{Metric: name, Name: s.Series, Rate: s.Rate}},
+			URL: s.URL, Window: time.Duration(s.Window), Series: []observe.Series{one},
 		}))
 	}, "scrape", name, s)
 }

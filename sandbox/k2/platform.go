@@ -4,6 +4,7 @@
 package k2
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -40,15 +41,25 @@ type Proxy struct {
 	Control string // as in spec.KafkaProxy
 }
 
-// Anywhere describes a sandbox that does not run, with all that one can have.
-func Anywhere() spec.Platform { return Platform(Addresses{Proxy: &Proxy{}}) }
+// Anywhere describes a sandbox that does not run, with all that one can have,
+// of brokers that it may be given three.
+func Anywhere() spec.Platform {
+	p := Platform(Addresses{Proxy: &Proxy{}})
+	for _, name := range []spec.TargetName{"kafka-1", "kafka-2", "kafka-3"} {
+		p.Targets[name] = Server{Name: name, Record: string(name) + ".json"}.target("Kafka broker " + string(name))
+	}
+	return p
+}
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
-	return spec.Platform{
+	p := spec.Platform{
 		Version: "v1", Name: "k2-sandbox", Environment: "development", Kafka: a.brokers(),
 		Targets: targets(a), Services: services(a), Probes: probes(a), Metrics: metrics(a), Books: books(a),
 	}
+	maps.Copy(p.Probes, ingestionProbes(a))
+	maps.Copy(p.Metrics, ingestionMetrics(a))
+	return p
 }
 
 func (a Addresses) brokers() []string { return strings.Split(a.Kafka, ",") }
