@@ -63,6 +63,7 @@ func kinds() []kind {
 		{row(incompatibleKind, "registers a version that is not compatible with the latest, lowering the level for it",
 			faults.Parameter{Name: "change", Summary: strings.Join(changes(), ", "), Default: "retype", Check: oneOf(changes()...)},
 			faults.Parameter{Name: "keep_level", Summary: "whether the level stays lowered until rollback", Default: "false", Check: oneOf("true", "false")},
+			faults.Parameter{Name: "lower", Summary: "whose level is lowered: subject, or global for a registry where a subject's cannot be NONE", Default: "subject", Check: oneOf("subject", "global")},
 		), planIncompatible},
 		{row(levelKind, "changes the compatibility level",
 			faults.Parameter{Name: "level", Summary: strings.Join(levels(), ", "), Default: "NONE", Check: oneOf(levels()...)},
@@ -101,7 +102,10 @@ func planLevel(ctx context.Context, g *registry, subject string, with map[string
 	if err == nil && inForce == set {
 		err = fmt.Errorf("%w: the compatibility level of %s is %s already; write another", faults.ErrRefused, named(subject), set)
 	}
-	return undo{level: &level{Set: set, Was: was, Keep: true}}, err
+	if err == nil && set == none && subject != "" {
+		err = g.takesNone(ctx, subject, inForce)
+	}
+	return undo{level: &level{On: subject, Set: set, Was: was, Keep: true}}, err
 }
 
 func planDeploy(ctx context.Context, g *registry, subject string, with map[string]string) (undo, error) {
@@ -162,8 +166,27 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	if err == nil && fits {
 		err = fmt.Errorf("%w: at level %s, which subject %s has, %s makes no incompatible version; write change: retype", faults.ErrRefused, inForce, subject, change)
 	}
-	u.level = &level{Set: none, Was: was, Keep: with["keep_level"] == "true"}
-	return u, err
+	if err != nil {
+		return u, err
+	}
+	u.level = &level{On: subject, Set: none, Was: was, Keep: with["keep_level"] == "true"}
+	if with["lower"] != "global" {
+		return u, g.takesNone(ctx, subject, inForce)
+	}
+	if was != nil {
+		return u, fmt.Errorf("%w: subject %s has level %s of its own, whatever the global one is; write lower: subject", faults.ErrRefused, subject, *was)
+	}
+	u.level.On, u.level.Was = "", &inForce
+	return u, nil
+}
+
+// takesNone refuses where NONE would leave a subject with the global level.
+func (g *registry) takesNone(ctx context.Context, subject, inForce string) error {
+	global, err := g.noneIsGlobal(ctx)
+	if err == nil && global {
+		err = fmt.Errorf("%w: this registry knows no level NONE of a subject: %s, which has %s, would follow the global level; for schema.incompatible write lower: global, which lowers it for every subject", faults.ErrRefused, subject, inForce)
+	}
+	return err
 }
 
 // inForce is the level that counts for a subject whose own is known.

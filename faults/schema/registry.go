@@ -100,12 +100,32 @@ func (g *registry) fits(ctx context.Context, subject string, s sr.Schema) (bool,
 // level is the compatibility level of a subject, nil where it follows the
 // global one; of "" the global one.
 func (g *registry) level(ctx context.Context, subject string) (*string, error) {
+	own, err := g.ask(ctx, subject)
+	if subject == "" || err != nil || own == nil || *own != none {
+		return own, err
+	}
+	// Apicurio says NONE of a subject that has none of its own.
+	if inForce, err := g.ask(sr.WithParams(ctx, sr.DefaultToGlobal), subject); err != nil || inForce == nil || *inForce != none {
+		return nil, err
+	}
+	return own, nil
+}
+
+// noneIsGlobal says that a subject which is given level NONE follows the
+// global one, as Apicurio has it: so do those that nobody gave any.
+func (g *registry) noneIsGlobal(ctx context.Context) (bool, error) {
+	said, err := g.ask(ctx, "faultline-"+mark())
+	return said != nil && *said == none, err
+}
+
+// ask is nil where the registry says that a subject has no level.
+func (g *registry) ask(ctx context.Context, subject string) (*string, error) {
 	c := g.client.Compatibility(ctx, subject)[0]
 	if subject != "" && is(c.Err, sr.ErrSubjectLevelCompatibilityNotConfigured, sr.ErrSubjectNotFound) {
 		return nil, nil //nolint:nilnil // it has none of its own
 	}
 	level := c.Level.String()
-	if c.Err == nil && level == "" {
+	if c.Err == nil && !known(level) {
 		c.Err = errGarbage
 	}
 	if c.Err != nil {
@@ -129,10 +149,14 @@ func (g *registry) setLevel(ctx context.Context, subject string, level *string) 
 			err = g.client.SetCompatibility(ctx, sr.SetCompatibility{Level: to}, subject)[0].Err
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("setting the compatibility level of %s to %s: %w", named(subject), shown(level), err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	// Somebody may have been quicker: Apicurio takes no level that is set already.
+	if now, problem := g.level(ctx, subject); problem == nil && same(now, level) {
+		return nil
+	}
+	return fmt.Errorf("setting the compatibility level of %s to %s: %w", named(subject), shown(level), err)
 }
 
 // settled is for requests that change something: they are waited for even when

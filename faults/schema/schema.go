@@ -105,7 +105,7 @@ func inject(ctx context.Context, g *registry, u undo) error {
 	if u.level == nil || u.level.Keep {
 		return nil
 	}
-	return g.setLevel(ctx, u.subject, u.level.Was)
+	return g.setLevel(ctx, u.level.On, u.level.Was)
 }
 
 func register(ctx context.Context, g *registry, u undo) error {
@@ -177,7 +177,7 @@ func look(ctx context.Context, g *registry, u undo) (faults.Presence, error) {
 		}
 	}
 	if u.level != nil {
-		now, err := g.level(ctx, u.subject)
+		now, err := g.level(ctx, u.level.On)
 		if err != nil {
 			return faults.Unseen, err
 		}

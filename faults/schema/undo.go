@@ -31,6 +31,7 @@ type undo struct {
 
 // level is a change of a compatibility level.
 type level struct {
+	On  string  `json:"on"` // subject, "" = the global one
 	Set string  `json:"set"`
 	Was *string `json:"was"` // nil: the subject follows the global one
 	// Keep leaves it changed as long as the fault is there; otherwise it is
@@ -68,7 +69,7 @@ func read(from map[string]string) (undo, error) {
 	}
 	if text, ok := from[undoLevel]; ok {
 		problems = append(problems, json.Unmarshal([]byte(text), &u.level))
-		if u.level == nil || !known(u.level.Set) || u.level.Was != nil && !known(*u.level.Was) || u.level.Was == nil && u.subject == "" {
+		if u.level == nil || !known(u.level.Set) || u.level.Was != nil && !known(*u.level.Was) || u.level.Was == nil && u.level.On == "" {
 			problems = append(problems, errors.New("it does not say which level was set, and which was there"))
 		}
 	}
@@ -87,14 +88,17 @@ func (u undo) put(ctx context.Context, g *registry) error {
 	if u.level == nil {
 		return nil
 	}
-	now, err := g.level(ctx, u.subject)
+	now, err := g.level(ctx, u.level.On)
 	if err != nil {
 		return err
 	}
 	if !same(now, u.level.Was) && !u.level.set(now) {
-		return fmt.Errorf("%w: the compatibility level of %s is %s since it was planned for; plan again", faults.ErrRefused, named(u.subject), shown(now))
+		return fmt.Errorf("%w: the compatibility level of %s is %s since it was planned for; plan again", faults.ErrRefused, named(u.level.On), shown(now))
 	}
-	return g.setLevel(ctx, u.subject, &u.level.Set)
+	if u.level.set(now) {
+		return nil
+	}
+	return g.setLevel(ctx, u.level.On, &u.level.Set)
 }
 
 // back sets the level back where it is still as put left it.
@@ -102,11 +106,11 @@ func (u undo) back(ctx context.Context, g *registry) error {
 	if u.level == nil {
 		return nil
 	}
-	now, err := g.level(ctx, u.subject)
+	now, err := g.level(ctx, u.level.On)
 	if err != nil || !u.level.set(now) {
 		return err
 	}
-	return g.setLevel(ctx, u.subject, u.level.Was)
+	return g.setLevel(ctx, u.level.On, u.level.Was)
 }
 
 func same(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -35,24 +35,27 @@ func (k *kafka) sits(ctx context.Context, name string) (map[int32]sits, error) {
 	return out, nil
 }
 
-// move assigns, waits until the replicas are there, and has the first lead
-// where it is in sync.
-func (k *kafka) move(ctx context.Context, name string, all []seat, to func(seat) []int32) error {
+// move assigns, waits until the replicas are there, and has the first of each
+// lead. Unless it must, one stays led by another whose first cannot lead.
+func (k *kafka) move(ctx context.Context, name string, all []seat, to func(seat) []int32, must bool) error {
 	if err := k.assign(ctx, name, all, to); err != nil {
 		return err
 	}
 	return until(ctx, "the leaders of topic "+name+" have moved", func() (bool, error) {
-		var elect kadm.TopicsSet
 		now, err := k.sits(ctx, name)
+		if err != nil {
+			return false, err
+		}
+		var elect kadm.TopicsSet
+		left := 0
 		for _, s := range all {
-			if first, n := to(s)[0], now[s.Partition]; n.leader != first && slices.Contains(n.insync, first) {
+			if now[s.Partition].leader != to(s)[0] {
 				elect.Add(name, s.Partition)
+				left++
 			}
 		}
-		if err == nil {
-			err = k.elect(ctx, elect)
-		}
-		return len(elect) == 0, err
+		cannot, err := k.elect(ctx, elect)
+		return left == 0 || !must && cannot == left, err
 	})
 }
 
@@ -93,23 +96,26 @@ func (k *kafka) alter(ctx context.Context, req kadm.AlterPartitionAssignmentsReq
 }
 
 // elect has the preferred replicas lead: KIP-183. Those that do already are no
-// problem.
-func (k *kafka) elect(ctx context.Context, which kadm.TopicsSet) error {
+// problem; of how many they cannot, since they are not in sync, it says.
+func (k *kafka) elect(ctx context.Context, which kadm.TopicsSet) (cannot int, err error) {
 	if len(which) == 0 { // none would be all of the cluster
-		return nil
+		return 0, nil
 	}
 	ctx, stop := settled(ctx)
 	defer stop()
 	answers, err := k.ElectLeaders(ctx, kadm.ElectPreferredReplica, which)
 	for _, partitions := range answers {
 		for _, a := range partitions {
-			if !errors.Is(a.Err, kerr.ElectionNotNeeded) {
+			switch {
+			case errors.Is(a.Err, kerr.PreferredLeaderNotAvailable):
+				cannot++
+			case !errors.Is(a.Err, kerr.ElectionNotNeeded):
 				err = errors.Join(err, said(a.Err, a.ErrMessage))
 			}
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("electing leaders: %w", err)
+		return 0, fmt.Errorf("electing leaders: %w", err)
 	}
-	return nil
+	return cannot, nil
 }

@@ -77,7 +77,7 @@ func putSeats(ctx context.Context, k *kafka, undo map[string]string) error {
 			return fmt.Errorf("%w: the replicas of partition %d of topic %s are at %v since it was planned for; plan again", faults.ErrRefused, s.Partition, undo[undoTopic], n.replicas)
 		}
 	}
-	return k.move(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Set })
+	return k.move(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Set }, true)
 }
 
 // backSeats moves back what is where the fault put it, and the leaders that
@@ -92,7 +92,7 @@ func backSeats(ctx context.Context, k *kafka, undo map[string]string) error {
 		return err
 	}
 	ours := slices.DeleteFunc(all, func(s seat) bool { return !s.ours(now[s.Partition]) })
-	if err := k.move(ctx, undo[undoTopic], ours, seat.led); err != nil {
+	if err := k.move(ctx, undo[undoTopic], ours, seat.led, false); err != nil {
 		return err
 	}
 	return k.assign(ctx, undo[undoTopic], ours, func(s seat) []int32 { return s.Was })

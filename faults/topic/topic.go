@@ -140,15 +140,27 @@ func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
 // Rollback puts back what was there. A topic that is gone has taken the fault
 // along; a cluster that does not answer has not: it is an error.
 func (d Driver) Rollback(ctx context.Context, r faults.Receipt) error {
-	err := d.on(ctx, r, func(k *kafka, c change) error { return c.back(ctx, k, r.Undo) })
-	if gone(err) {
-		return nil
+	for {
+		err := d.on(ctx, r, func(k *kafka, c change) error { return c.back(ctx, k, r.Undo) })
+		if gone(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("rolling back %s on %s: %w", r.Kind, r.Target, err)
+		}
+		// Brokers hear of a change one after the other: what was put back was as one
+		// of them had it.
+		look, stop := context.WithTimeout(ctx, againAfter)
+		err = faults.Await(look, d, r, faults.Absent)
+		stop()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("rolling back %s on %s: %w", r.Kind, r.Target, err)
-	}
-	return faults.Await(ctx, d, r, faults.Absent)
 }
+
+// againAfter is how long all brokers have to agree that the fault is gone.
+const againAfter = 2 * time.Second
 
 // Probe asks the cluster. While none of its brokers answers nobody can say.
 func (d Driver) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
