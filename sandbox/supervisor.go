@@ -45,6 +45,9 @@ type Config struct {
 	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string
+	// Links is argv of a link proxy, such as /x/faultline link-proxy, that stands
+	// between the store and those who keep tables in it; nil = none does.
+	Links []string
 	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
 	Platform func(Addresses) ([]byte, error)
 	// Held says whether a receipt names the service; nil = never.
@@ -62,6 +65,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Proxy) > 0 {
 		problems = append(problems, checkProxy(c.Home))
+	}
+	if len(c.Links) > 0 {
+		problems = append(problems, checkLinks(c))
 	}
 	return errors.Join(problems...)
 }
@@ -211,7 +217,7 @@ func (s *supervisor) await(ctx context.Context, name string) (string, error) {
 }
 
 func (s *supervisor) ask(ctx context.Context, name, addr string) error {
-	if name == ProxyName {
+	if name == ProxyName || name == LinksName {
 		return askProxy(ctx, addr)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/health", nil)

@@ -1,7 +1,7 @@
 package spec
 
 // Target is something that can be broken, and what kind of thing it is:
-// exactly one of the fields from Process to Cluster, or Members. One with
+// exactly one of the fields from Process to Link, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -16,6 +16,7 @@ type Target struct {
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
 	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
+	Link       *Link       `yaml:"link" json:"link,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -33,6 +34,7 @@ const (
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
 	ClusterKind   TargetKind = "Kafka cluster"
+	LinkKind      TargetKind = "link"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -61,6 +63,7 @@ func (t Target) kinds() []TargetKind {
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
 		{ClusterKind, t.Cluster != nil},
+		{LinkKind, t.Link != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -133,6 +136,18 @@ type KafkaProxy struct {
 // its clients.
 type Cluster struct {
 	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
+// Link is one link of a link proxy: what one thing says to another through it.
+type Link struct {
+	// Control and TokenFile are those of KafkaProxy.
+	Control   string `yaml:"control" json:"control"`
+	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
+	// Name is what the proxy calls it.
+	Name string `yaml:"name" json:"name"`
+	// From and To are the targets that it links: From connects.
+	From TargetName `yaml:"from" json:"from,omitempty"`
+	To   TargetName `yaml:"to" json:"to,omitempty"`
 }
 
 // Target finds a target by its name and fills in what it leaves to its

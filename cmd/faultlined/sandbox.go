@@ -33,12 +33,14 @@ func upCommand(home *string) *cobra.Command {
 	var given givenFlags
 	var lake serviceLake
 	var broken defectFlags
-	var proxied bool
+	var proxied, linked bool
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
 		Long: "Starts a K2-shaped platform below the state folder. With --kafka, --registry and the flags of a lake its\n" +
 			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.\n" +
-			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into.",
+			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into; with\n" +
+			"--links the tables are in the sandbox's S3 store, which sink and query reach through such a proxy, too. A\n" +
+			"pipeline on the same state folder that is given no lake finds the tables by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
 			if err != nil {
@@ -48,16 +50,24 @@ func upCommand(home *string) *cobra.Command {
 			if c.Defects, err = broken.set(); err != nil {
 				return err
 			}
-			if c.LakeArgs, err = lake.args(); err != nil {
-				return err
-			}
 			if proxied {
 				if c.Proxy, err = proxyCommand(lake); err != nil {
 					return err
 				}
 			}
+			if linked {
+				if c.Links, err = linkCommand(&lake, *home); err != nil {
+					return err
+				}
+			}
+			if c.LakeArgs, err = lake.args(); err != nil {
+				return err
+			}
 			servers, err := findServers(given, &lake, *home)
 			if err != nil {
+				return err
+			}
+			if err := tellWarehouse(*home, lake); err != nil {
 				return err
 			}
 			c.Kafka, c.Registry, c.Store = given.kafka, given.registry, c.Store && servers.Store == nil
@@ -74,6 +84,7 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
 	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
 	cmd.Flags().Var((*memoryLimit)(&c.Memory), "memory-limit", "memory that ingestion may use, such as ingestion=256MiB; takes root")
+	cmd.Flags().BoolVar(&linked, "links", false, "keep the tables in the sandbox's store and put a link proxy before it, as targets sink-store-link, query-store-link and store-links; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
 	broken.add(cmd.Flags())
@@ -94,6 +105,25 @@ func proxyCommand(f serviceLake) ([]string, error) {
 	return []string{light, sandbox.ProxyName, "--config", config}, nil
 }
 
+// linkCommand begins the command line of the link proxy. The links lead to the
+// sandbox's own store, so the tables are there.
+func linkCommand(f *serviceLake, home string) ([]string, error) {
+	s, err := f.settings(home)
+	if err != nil {
+		return nil, err
+	}
+	if s.Lake.Warehouse != "" && s.Lake.Warehouse != ownStore || s.Lake.Kind != "" && s.Lake.Kind != "sql" {
+		return nil, fmt.Errorf("--links lead to the sandbox's own store, and the tables are said to be in %s catalog %s, warehouse %s; leave that out, or break the way to that store as a network target",
+			s.Lake.Kind, s.Lake.URI, s.Lake.Warehouse)
+	}
+	f.set.Warehouse = ownStore
+	light, err := findLight()
+	if err != nil {
+		return nil, err
+	}
+	return []string{light, "link-proxy"}, nil
+}
+
 func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, error) {
 	if err := given.check(); err != nil {
 		return k2.Given{}, err
@@ -110,8 +140,12 @@ func platform(home string, a sandbox.Addresses, given k2.Given) any {
 	if a.Proxy != "" {
 		proxy = &k2.Proxy{Kafka: a.Proxy, Control: sandbox.ProxyControl(home)}
 	}
+	links := ""
+	if a.Links != nil {
+		links = sandbox.LinksControl(home)
+	}
 	return k2.Platform(k2.Addresses{
-		Kafka: a.Kafka, Proxy: proxy, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
+		Kafka: a.Kafka, Proxy: proxy, Links: links, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
 		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home), Given: given,
 	})
 }

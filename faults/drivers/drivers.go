@@ -11,6 +11,7 @@ import (
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
@@ -45,7 +46,10 @@ func All(dir string) Set {
 		set[k.Name] = topic.Driver{Kind: k.Name}
 	}
 	for _, k := range kafkaproxy.Kinds() {
-		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
+		set[k.Name] = kafkaproxy.Driver(k.Name)
+	}
+	for _, k := range linkproxy.Kinds() {
+		set[k.Name] = linkproxy.Driver(k.Name)
 	}
 	return set
 }
@@ -53,7 +57,8 @@ func All(dir string) Set {
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
 	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
-	all = slices.Concat(all, schema.Kinds(), topic.Changed(), []faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
+	all = slices.Concat(all, linkproxy.Kinds(), schema.Kinds(), topic.Changed(),
+		[]faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
 	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -80,12 +85,7 @@ func Breaks() map[string][]spec.TargetKind {
 // KindOf describes one kind. One that is not known is dangerous and ends its
 // target.
 func KindOf(name string) faults.Kind {
-	for _, k := range Kinds() {
-		if k.Name == name {
-			return k
-		}
-	}
-	return faults.Kind{Name: name}
+	return faults.Find(Kinds(), name)
 }
 
 // Of is the driver of a kind; an unknown one is faults.ErrRefused.

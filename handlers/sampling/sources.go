@@ -102,7 +102,7 @@ func (g *grouping) metric(name string, m spec.Metric) error {
 		if g.probes[m.Probe.Name] == nil {
 			g.probes[m.Probe.Name] = map[string]string{}
 		}
-		g.probes[m.Probe.Name][m.Probe.Measure] = name
+		g.probes[m.Probe.Name][m.Probe.Measure+m.Probe.Answer] = name
 		return nil
 	case m.PromQL != nil:
 		q := *m.PromQL
@@ -137,9 +137,15 @@ func (g *grouping) probe() {
 		measures, p := g.probes[name], g.platform.Probes[name]
 		cfg := observe.HTTPProbeConfig{
 			URL: p.URL, Post: p.Post, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
-			Availability: measures["availability"], ErrorRate: measures["error_rate"], SuccessRate: measures["success_rate"], ResponseTime: measures["response_time"],
+			Availability: measures["availability"], ErrorRate: measures["error_rate"], ResponseTime: measures["response_time"],
 			P50: measures["latency_p50"], P95: measures["latency_p95"], P99: measures["latency_p99"],
 			DataAge: measures["data_age"], DataAgePath: p.AgeField,
+		}
+		for _, kind := range slices.Sorted(maps.Keys(p.Answers)) {
+			if metric := measures[spec.MeasureShare+kind]; metric != "" {
+				a := p.Answers[kind]
+				cfg.Shares = append(cfg.Shares, observe.Share{Metric: metric, Status: a.Status, Header: a.Header, Body: a.Contains, Fields: a.Fields})
+			}
 		}
 		if cfg.DataAge == "" {
 			cfg.DataAgePath = ""

@@ -26,25 +26,33 @@ const (
 		`\"fields\":[{\"name\":\"never_sent\",\"type\":\"string\"}]}"}`
 )
 
-// ingestionProbes are clients that send trades, and one that asks the registry
-// what it would take.
+// The kinds of answers that are counted.
+const (
+	acknowledged = "acknowledged"
+	refused      = "refused"
+	known        = "known"
+)
+
+// ingestionProbes are clients that send trades, and two that ask the registry:
+// for what it has, and for what it would take.
 func ingestionProbes(a Addresses) map[string]spec.Probe {
-	post := func(body string, status int, contains string) spec.Probe {
-		return spec.Probe{
-			URL: "http://" + a.Ingest + "/v1/trades", Post: body, Timeout: moment, Status: status, Contains: contains, Window: moment,
-		}
+	post := func(body string) spec.Probe {
+		return spec.Probe{URL: "http://" + a.Ingest + "/v1/trades", Post: body, Timeout: moment, Window: moment, Answers: map[string]spec.Answer{
+			acknowledged: {Status: http.StatusOK, Contains: `"acknowledged":true`},
+			refused:      {Status: http.StatusUnprocessableEntity, Contains: `"schema_validation"`},
+		}}
 	}
-	subject := a.registry() + "/subjects/" + tradesSubject
+	ask := func(path, body, kind, contains string) spec.Probe {
+		return spec.Probe{URL: a.registry() + path, Post: body, Timeout: moment, Window: moment, Answers: map[string]spec.Answer{
+			kind: {Status: http.StatusOK, Contains: contains},
+		}}
+	}
+	unfitProbe := ask("/compatibility/subjects/"+tradesSubject+"/versions/latest", unfit, refused, `"is_compatible":false`)
+	unfitProbe.Window = window // the level is lowered for a moment, when a version is forced in
 	return map[string]spec.Probe{
-		"old_trade":      post(oldTrade, http.StatusOK, `"acknowledged":true`),
-		"new_trade":      post(newTrade, http.StatusOK, `"acknowledged":true`),
-		"new_trade_no":   post(newTrade, http.StatusUnprocessableEntity, `"schema_validation"`),
-		"critical_trade": post(criticalTrade, http.StatusOK, `"acknowledged":true`),
-		"new_field":      {URL: subject + "/versions/latest", Timeout: moment, Status: http.StatusOK, Contains: newField, Window: moment},
-		"unfit_schema": {
-			URL: a.registry() + "/compatibility/subjects/" + tradesSubject + "/versions/latest", Post: unfit, Timeout: moment,
-			Status: http.StatusOK, Contains: `"is_compatible":false`, Window: window,
-		},
+		"old_trade": post(oldTrade), "new_trade": post(newTrade), "critical_trade": post(criticalTrade),
+		"new_field":    ask("/subjects/"+tradesSubject+"/versions/latest", "", known, newField),
+		"unfit_schema": unfitProbe,
 	}
 }
 
@@ -57,7 +65,9 @@ func ingestionMetrics(a Addresses) map[string]spec.Metric {
 		}
 		return spec.Metric{Unit: unit, Needs: of, Scrape: &s}
 	}
-	ingest := func(unit, series string, rate bool) spec.Metric { return scrape(unit, "ingestion", a.Ingest, series, rate) }
+	ingest := func(unit, series string, rate bool) spec.Metric {
+		return scrape(unit, "ingestion", a.Ingest, series, rate)
+	}
 	sink := func(series string, rate bool) spec.Metric {
 		unit := "records"
 		if rate {
@@ -65,8 +75,8 @@ func ingestionMetrics(a Addresses) map[string]spec.Metric {
 		}
 		return scrape(unit, "sink", a.Sink, series, rate)
 	}
-	met := func(probe string, of spec.TargetName) spec.Metric {
-		return spec.Metric{Unit: "share", Needs: of, Probe: &spec.ProbeSource{Name: probe, Measure: "success_rate"}}
+	share := func(probe, answer string, of spec.TargetName) spec.Metric {
+		return spec.Metric{Unit: "share", Needs: of, Probe: &spec.ProbeSource{Name: probe, Measure: spec.MeasureShare, Answer: answer}}
 	}
 	return map[string]spec.Metric{
 		"load_shedding_active": ingest("0 or 1", "ingest_load_shedding_active", false),
@@ -83,11 +93,11 @@ func ingestionMetrics(a Addresses) map[string]spec.Metric {
 		"out_of_band":       sink(`sink_rejected_total{reason="out_of_band"}`, false),
 		"undecodable":       sink(`sink_rejected_total{reason="undecodable"}`, false),
 
-		"old_trade_accepted":   met("old_trade", "ingestion"),
-		"new_trade_accepted":   met("new_trade", "ingestion"),
-		"new_trade_refused":    met("new_trade_no", "ingestion"),
-		"critical_trade_acked": met("critical_trade", "ingestion"),
-		"new_field_known":      met("new_field", "schema-registry"),
-		"incompatible_refused": met("unfit_schema", "schema-registry"),
+		"old_trade_accepted":   share("old_trade", acknowledged, "ingestion"),
+		"new_trade_accepted":   share("new_trade", acknowledged, "ingestion"),
+		"new_trade_refused":    share("new_trade", refused, "ingestion"),
+		"critical_trade_acked": share("critical_trade", acknowledged, "ingestion"),
+		"new_field_known":      share("new_field", known, "schema-registry"),
+		"incompatible_refused": share("unfit_schema", refused, "schema-registry"),
 	}
 }
