@@ -15,6 +15,7 @@ type Target struct {
 	Table     *Table     `yaml:"table" json:"table,omitempty"`
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
+	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
 	Link       *Link       `yaml:"link" json:"link,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
@@ -32,6 +33,7 @@ const (
 	RegistryKind  TargetKind = "registry"
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
+	ClusterKind   TargetKind = "Kafka cluster"
 	LinkKind      TargetKind = "link"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
@@ -60,6 +62,7 @@ func (t Target) kinds() []TargetKind {
 		{RegistryKind, t.Registry != nil},
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
+		{ClusterKind, t.Cluster != nil},
 		{LinkKind, t.Link != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
@@ -129,6 +132,12 @@ type KafkaProxy struct {
 	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
 }
 
+// Cluster is a Kafka cluster: what its brokers agree on, such as the quotas of
+// its clients.
+type Cluster struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
 // Link is one link of a link proxy: what one thing says to another through it.
 type Link struct {
 	// Control and TokenFile are those of KafkaProxy.
@@ -142,7 +151,7 @@ type Link struct {
 }
 
 // Target finds a target by its name and fills in what it leaves to its
-// defaults: the engine of a container, the brokers of a topic.
+// defaults: the engine of a container, the brokers of a topic or cluster.
 func (p Platform) Target(name TargetName) (Target, bool) {
 	t, ok := p.Targets[name]
 	if c := t.Container; c != nil && c.Engine == "" {
@@ -150,6 +159,9 @@ func (p Platform) Target(name TargetName) (Target, bool) {
 	}
 	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
 		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}
+	}
+	if c := t.Cluster; c != nil && len(c.Brokers) == 0 {
+		t.Cluster = &Cluster{Brokers: p.Kafka}
 	}
 	return t, ok
 }

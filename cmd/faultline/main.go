@@ -19,6 +19,11 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == reaperName {
 		os.Exit(reap(os.Args[2:], os.Stderr))
 	}
+	if len(os.Args) > 1 {
+		if what := doer(os.Args[1]); what != nil {
+			os.Exit(do(what, os.Stdin, os.Stderr))
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -8,12 +8,16 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/linkproxy"
+	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -28,6 +32,18 @@ func All(dir string) Set {
 		kill.Kind:  kill.Driver{},
 		pause.Kind: pause.Driver{},
 		none.Kind:  none.Driver{Dir: dir},
+
+		memory.Kind:      memory.Driver{Dir: dir},
+		cpu.SaturateKind: cpu.Saturate{Dir: dir},
+		cpu.ThrottleKind: cpu.Throttle{Dir: dir},
+	}
+	poison := topic.Poison{Dir: dir}
+	set[poison.Describe().Name] = poison
+	for _, k := range schema.Kinds() {
+		set[k.Name] = schema.Driver{Kind: k.Name}
+	}
+	for _, k := range topic.Changed() {
+		set[k.Name] = topic.Driver{Kind: k.Name}
 	}
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver(k.Name)
@@ -40,9 +56,11 @@ func All(dir string) Set {
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), linkproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
-	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds
+	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
+	all = slices.Concat(all, linkproxy.Kinds(), schema.Kinds(), topic.Changed(),
+		[]faults.Kind{memory.Describe(), cpu.DescribeSaturate(), cpu.DescribeThrottle()})
+	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Names are the kinds that a document may write.

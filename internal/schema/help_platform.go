@@ -15,7 +15,7 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy and link; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, cluster and link; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
@@ -27,7 +27,11 @@ func platformHelp() map[string]entry {
 			"health":    {"How it says that it is well.", ""},
 
 			"kafka_proxy": {"A fault proxy between Kafka's clients and brokers.", ""},
+			"cluster":     {"A Kafka cluster.", ""},
 			"link":        {"What one thing says to another through a link proxy.", ""},
+		}},
+		"spec.Cluster": {"A Kafka cluster: what its brokers agree on, such as the quotas of its clients.", fields{
+			"brokers": {"Brokers of it, as host:port. Absent means the platform's kafka.", ""},
 		}},
 		"spec.Link": {"One link of a link proxy, as faultline link-proxy runs one: what one thing says to another through it.", fields{
 			"control":    {"Where the proxy takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
@@ -76,6 +80,7 @@ func platformHelp() map[string]entry {
 		}},
 		"spec.Probe": {"An HTTP call made again and again, as a client of the system would make it.", fields{
 			"url":       {"What is called.", ""},
+			"post":      {"JSON that is sent with POST. Absent means GET. It is sent once for each reading, and does what it does each time.", ""},
 			"timeout":   {"How long an answer may take. Absent means 5s.", ""},
 			"status":    {"Status that is expected. Absent means 200.", ""},
 			"contains":  {"Text that the body must contain.", ""},
@@ -137,6 +142,7 @@ func platformHelp() map[string]entry {
 			"namespace":    {"Namespace of the table.", ""},
 			"table":        {"Table that the records end in.", ""},
 			"key":          {"Column that tells one record from another.", ""},
+			"compare":      {"Columns that a row must have as the receipt says that they were sent.", ""},
 		}},
 	}
 }

@@ -18,6 +18,8 @@ type book struct {
 	mu    sync.RWMutex
 	path  string
 	state state
+	// lax: every schema is taken as compatible.
+	lax bool
 }
 
 // state is the file's content. Schema ids are positions in Schemas plus one.
@@ -25,6 +27,8 @@ type state struct {
 	Schemas  []string          `json:"schemas"`
 	Subjects map[string][]int  `json:"subjects"` // schema ids, version 1 first
 	Levels   map[string]string `json:"levels"`   // "" = the global level
+	// Deleted are versions that are not listed any more; their ids stay good.
+	Deleted map[string][]int `json:"deleted,omitempty"`
 }
 
 // refusal is an answer of the API with its HTTP status and error code.
@@ -58,7 +62,7 @@ func openBook(path string) (*book, error) {
 func (b *book) change(edit func(*state) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	next := state{Schemas: slices.Clone(b.state.Schemas), Subjects: maps.Clone(b.state.Subjects), Levels: maps.Clone(b.state.Levels)}
+	next := state{Schemas: slices.Clone(b.state.Schemas), Subjects: maps.Clone(b.state.Subjects), Levels: maps.Clone(b.state.Levels), Deleted: maps.Clone(b.state.Deleted)}
 	if err := edit(&next); err != nil {
 		return err
 	}
@@ -101,13 +105,13 @@ func (b *book) register(subject, text string) (int, error) {
 	id := 0
 	err := b.change(func(s *state) error {
 		same := s.same(text)
-		for _, v := range s.Subjects[subject] {
-			if v == same {
-				id = v
+		for _, v := range s.live(subject) {
+			if s.Subjects[subject][v-1] == same {
+				id = same
 				return nil
 			}
 		}
-		if err := incompatible(s.level(subject), text, s.texts(subject)); err != nil {
+		if err := b.misfit(s.level(subject), text, s.texts(subject)); err != nil {
 			return refuse(409, 409, "Schema being registered is incompatible with an earlier schema for subject %q: %v", subject, err)
 		}
 		if same == 0 {
@@ -119,6 +123,14 @@ func (b *book) register(subject, text string) (int, error) {
 		return nil
 	})
 	return id, err
+}
+
+// misfit says why a schema may not follow the earlier ones.
+func (b *book) misfit(level, next string, earlier []string) error {
+	if b.lax {
+		return nil
+	}
+	return incompatible(level, next, earlier)
 }
 
 // same is the id of the stored schema that says the same in JSON, whatever
@@ -154,9 +166,21 @@ func (s *state) level(subject string) string {
 }
 
 func (s *state) texts(subject string) []string {
-	out := make([]string, 0, len(s.Subjects[subject]))
-	for _, id := range s.Subjects[subject] {
-		out = append(out, s.Schemas[id-1])
+	live := s.live(subject)
+	out := make([]string, 0, len(live))
+	for _, v := range live {
+		out = append(out, s.Schemas[s.Subjects[subject][v-1]-1])
+	}
+	return out
+}
+
+// live are the versions of a subject that are not deleted, oldest first.
+func (s *state) live(subject string) []int {
+	var out []int
+	for i := range s.Subjects[subject] {
+		if !slices.Contains(s.Deleted[subject], i+1) {
+			out = append(out, i+1)
+		}
 	}
 	return out
 }

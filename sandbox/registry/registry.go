@@ -1,6 +1,6 @@
 // Package registry is the sandbox's schema registry: the Confluent API for
 // Avro, with real compatibility checks, kept in one file. It serves no other
-// schema type and deletes nothing.
+// schema type, and deletes nothing for ever.
 package registry
 
 import (
@@ -31,6 +31,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	b.lax = c.Defects.Has(defect.RegistryAcceptsAll)
 	b.routes(s.Mux)
 	s.SetHealth(func(context.Context) error { return nil })
 	return s.Serve(ctx, func(ctx context.Context) error {

@@ -1,0 +1,36 @@
+package inside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/process"
+)
+
+// Seen is faults.Await for the fault of a doer to be present, and gives up
+// where the doer has ended.
+func Seen(ctx context.Context, d faults.Driver, r faults.Receipt) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	err := faults.Await(ctx, whileDone{d, stop}, r, faults.Present)
+	if why := context.Cause(ctx); err != nil && why != nil && !errors.Is(err, why) {
+		err = errors.Join(why, err)
+	}
+	return err
+}
+
+// whileDone stops the waiting once nobody does what is waited for.
+type whileDone struct {
+	faults.Driver
+	stop context.CancelCauseFunc
+}
+
+// Probe implements faults.Driver.
+func (w whileDone) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
+	if s, err := Doing(r); err == nil && s == process.Gone {
+		w.stop(fmt.Errorf("the process that does it ended: %s", Words(r)))
+	}
+	return w.Driver.Probe(ctx, r)
+}
