@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/with"
 )
 
 func byteKinds() []kind {
@@ -13,20 +14,22 @@ func byteKinds() []kind {
 		{
 			name: "kafka.delay", summary: "requests or responses come later; order and throughput stay", risk: faults.Caution, serves: true, ways: ofFrames(),
 			own: []faults.Parameter{
-				parameter("delay", "how long each waits; with p99, the median", "", duration),
-				parameter("jitter", "each waits up to so much more or less", "", duration),
-				parameter("p99", "the wait is log-normal, and one in a hundred waits longer than this", "", duration),
+				with.Parameter("delay", "how long each waits; with p99, the median", "", with.Duration),
+				with.Parameter("jitter", "each waits up to so much more or less", "", with.Duration),
+				with.Parameter("p99", "the wait is log-normal, and one in a hundred waits longer than this", "", with.Duration),
 			},
 			fits: delayFits,
 			fill: func(v values, r *Rule) {
-				r.Bytes = &Bytes{Do: Delay, Delay: read(v, "delay", duration), Jitter: read(v, "jitter", duration), P99: read(v, "p99", duration)}
+				r.Bytes = &Bytes{Do: Delay, Delay: read(v, "delay", with.Duration), Jitter: read(v, "jitter", with.Duration), P99: read(v, "p99", with.Duration)}
 			},
 		},
 		{
 			name: "kafka.bandwidth", summary: "bytes flow no faster than a rate, for each connection", risk: faults.Caution, serves: true, ways: ofFrames(),
-			own:  []faults.Parameter{parameter("bytes_per_second", "such as 1MiB or 500KB", "", size)},
+			own:  []faults.Parameter{with.Parameter("bytes_per_second", "such as 1MiB or 500KB", "", with.Size)},
 			fits: func(v values) error { return missing(v, "bytes_per_second", "bytes_per_second: 1MiB") },
-			fill: func(v values, r *Rule) { r.Bytes = &Bytes{Do: Bandwidth, PerSecond: read(v, "bytes_per_second", size)} },
+			fill: func(v values, r *Rule) {
+				r.Bytes = &Bytes{Do: Bandwidth, PerSecond: read(v, "bytes_per_second", with.Size)}
+			},
 		},
 		{
 			name: "kafka.reset", summary: "the connection is reset (RST) when a selected request or response comes", risk: faults.Caution, ways: ofFrames(),
@@ -38,10 +41,10 @@ func byteKinds() []kind {
 		},
 		{
 			name: "kafka.slow_close", summary: "that one side closed the connection reaches the other later", risk: faults.Caution, serves: true, ways: ofFrames(),
-			own:   []faults.Parameter{parameter("delay", "how much later", "", duration)},
+			own:   []faults.Parameter{with.Parameter("delay", "how much later", "", with.Duration)},
 			lacks: lackAll("a close belongs to no request: write client_id, broker or direction", "topic", "partition", "api"),
 			fits:  func(v values) error { return missing(v, "delay", "delay: 2s") },
-			fill:  func(v values, r *Rule) { r.Bytes = &Bytes{Do: SlowClose, Delay: read(v, "delay", duration)} },
+			fill:  func(v values, r *Rule) { r.Bytes = &Bytes{Do: SlowClose, Delay: read(v, "delay", with.Duration)} },
 		},
 		{
 			name: "kafka.partition", summary: "named clients and the brokers, or some of them, cannot reach each other", risk: faults.Caution,
@@ -58,7 +61,7 @@ func byteKinds() []kind {
 }
 
 func delayFits(v values) error {
-	delay, jitter, p99 := read(v, "delay", duration), read(v, "jitter", duration), read(v, "p99", duration)
+	delay, jitter, p99 := read(v, "delay", with.Duration), read(v, "jitter", with.Duration), read(v, "p99", with.Duration)
 	problems := []error{missing(v, "delay", "delay: 200ms")}
 	switch {
 	case v.has("jitter") && v.has("p99"):

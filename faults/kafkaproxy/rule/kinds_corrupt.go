@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/with"
 )
 
 // priceValueSwap is the methodology's name of a swap of two fields.
@@ -46,13 +47,13 @@ func corruptKind() kind {
 		ways:  ofRecords("fetch", nil),
 		lacks: map[string]string{"api": "records are in produce and fetch alone: write direction: produce or direction: fetch"},
 		own: []faults.Parameter{
-			parameter("type", "what is changed: "+sentence(typeNames()), "", corruptionOf),
-			parameter("fields", "the fields that it is about, by comma; dots lead into nested ones", "", list(field)),
-			parameter("by", "of timestamp_shift: by how much, such as 5m or -1h", "", shift),
-			parameter("bit", "of bit_flip: which, counted from the front; drawn where it is not written", "", number),
-			parameter("crc", "of bit_flip: valid, or broken: the batch keeps the checksum that it had", "", word("valid", "broken")),
-			parameter("format", "how values are encoded: "+sentence(formats()), "", word(formats()...)),
-			parameter("registry", "URL of the schema registry; that of the proxy where it is not written", "", address),
+			with.Parameter("type", "what is changed: "+sentence(typeNames()), "", corruptionOf),
+			with.Parameter("fields", "the fields that it is about, by comma; dots lead into nested ones", "", list(field)),
+			with.Parameter("by", "of timestamp_shift: by how much, such as 5m or -1h", "", shift),
+			with.Parameter("bit", "of bit_flip: which, counted from the front; drawn where it is not written", "", number),
+			with.Parameter("crc", "of bit_flip: valid, or broken: the batch keeps the checksum that it had", "", with.Word("valid", "broken")),
+			with.Parameter("format", "how values are encoded: "+sentence(formats()), "", with.Word(formats()...)),
+			with.Parameter("registry", "URL of the schema registry; that of the proxy where it is not written", "", address),
 		},
 		fits: corruptFits,
 		fill: func(v values, r *Rule) { r.Corrupt = corrupt(v) },
@@ -62,7 +63,7 @@ func corruptKind() kind {
 func corrupt(v values) *Corrupt {
 	c := &Corrupt{
 		Do: read(v, "type", corruptionOf).do, Fields: read(v, "fields", list(field)), By: read(v, "by", shift),
-		Bit: -1, BrokenCRC: v.text("crc") == "broken", Format: Format(read(v, "format", word(formats()...))), Registry: v.text("registry"),
+		Bit: -1, BrokenCRC: v.text("crc") == "broken", Format: Format(read(v, "format", with.Word(formats()...))), Registry: v.text("registry"),
 	}
 	if v.has("bit") {
 		c.Bit = int(read(v, "bit", number))
@@ -114,7 +115,7 @@ func (c corruption) wants() string {
 }
 
 func corruptionOf(text string) (corruption, error) {
-	i, err := word(typeNames()...)(text)
+	i, err := with.Word(typeNames()...)(text)
 	return corruptions()[i], err
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/with"
 )
 
 // writes are the requests by which a client changes something, and waits to
@@ -26,8 +27,8 @@ func protocolKinds() []kind {
 		{
 			name: "kafka.error", summary: "requests are answered by an error code, before the broker acted or after", risk: faults.Dangerous, apis: failing(), lacks: itsOwnWay,
 			own: []faults.Parameter{
-				parameter("code", "the error by its name, such as NOT_ENOUGH_REPLICAS, or its number", "", errorCode),
-				parameter("when", "before: the request does not reach the broker; after: it acts, and its answer is replaced", "before", word("before", "after")),
+				with.Parameter("code", "the error by its name, such as NOT_ENOUGH_REPLICAS, or its number", "", errorCode),
+				with.Parameter("when", "before: the request does not reach the broker; after: it acts, and its answer is replaced", "before", with.Word("before", "after")),
 			},
 			fits: func(v values) error { return missing(v, "code", "code: NOT_ENOUGH_REPLICAS") },
 			fill: func(v values, r *Rule) {
@@ -37,29 +38,29 @@ func protocolKinds() []kind {
 		{
 			name: "kafka.lost_ack", summary: "the broker acts and the client is not told, so that it tries again", risk: faults.Dangerous, apis: writes(), api: "Produce", lacks: itsOwnWay,
 			own: []faults.Parameter{
-				parameter("how", "disconnect, code (an error instead), or silence (no answer, and the client times out)", "disconnect", word(lostAckWords()...)),
-				parameter("code", "with how: code, the error by its name or number", "", errorCode),
+				with.Parameter("how", "disconnect, code (an error instead), or silence (no answer, and the client times out)", "disconnect", with.Word(lostAckWords()...)),
+				with.Parameter("code", "with how: code, the error by its name or number", "", errorCode),
 			},
 			fits: lostAckFits,
 			fill: func(v values, r *Rule) {
-				r.Protocol = &Protocol{Do: LostAck, How: LostAckHow(read(v, "how", word(lostAckWords()...))), Code: read(v, "code", errorCode)}
+				r.Protocol = &Protocol{Do: LostAck, How: LostAckHow(read(v, "how", with.Word(lostAckWords()...))), Code: read(v, "code", errorCode)}
 			},
 		},
 		{
 			name: "kafka.stale_metadata", summary: "clients are told leaders that are not", risk: faults.Caution, serves: true,
 			lacks: join(itsOwnWay, lackAll("metadata alone tells leaders: leave it out", "api")),
 			own: []faults.Parameter{
-				parameter("how", "frozen: leaders stay as they were first told; wrong_leader: another broker is told", "frozen", word("frozen", "wrong_leader")),
+				with.Parameter("how", "frozen: leaders stay as they were first told; wrong_leader: another broker is told", "frozen", with.Word("frozen", "wrong_leader")),
 			},
 			fill: func(v values, r *Rule) {
-				r.Protocol = &Protocol{Do: StaleMetadata, Stale: StaleHow(read(v, "how", word("frozen", "wrong_leader")))}
+				r.Protocol = &Protocol{Do: StaleMetadata, Stale: StaleHow(read(v, "how", with.Word("frozen", "wrong_leader")))}
 			},
 		},
 		{
 			name: "kafka.throttle", summary: "responses tell the client to wait, as a broker's quota does", risk: faults.Caution, serves: true, apis: throttled(), lacks: itsOwnWay,
-			own:  []faults.Parameter{parameter("time", "how long it is to wait", "", duration)},
+			own:  []faults.Parameter{with.Parameter("time", "how long it is to wait", "", with.Duration)},
 			fits: func(v values) error { return missing(v, "time", "time: 2s") },
-			fill: func(v values, r *Rule) { r.Protocol = &Protocol{Do: Throttle, Time: read(v, "time", duration)} },
+			fill: func(v values, r *Rule) { r.Protocol = &Protocol{Do: Throttle, Time: read(v, "time", with.Duration)} },
 		},
 		{
 			name: "kafka.move_coordinator", summary: "clients are told another broker as the coordinator of their group or transaction", risk: faults.Caution,
@@ -68,8 +69,8 @@ func protocolKinds() []kind {
 		},
 		{
 			name: "kafka.disconnect", summary: "the connection ends in the middle of a response", risk: faults.Caution, lacks: itsOwnWay,
-			own:  []faults.Parameter{parameter("at", "the share of the response that is sent", "0.5", share)},
-			fill: func(v values, r *Rule) { r.Protocol = &Protocol{Do: Disconnect, At: read(v, "at", share)} },
+			own:  []faults.Parameter{with.Parameter("at", "the share of the response that is sent", "0.5", with.Share)},
+			fill: func(v values, r *Rule) { r.Protocol = &Protocol{Do: Disconnect, At: read(v, "at", with.Share)} },
 		},
 	}
 }

@@ -1,17 +1,20 @@
 package rule
 
-import "github.com/k2-platform/faultline/faults"
+import (
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/with"
+)
 
 func recordKinds() []kind {
 	records := map[string]string{"api": "records are in produce and fetch alone: write direction: produce or direction: fetch"}
 	row := func(name, summary string, risk faults.Risk, w ways, do RecordFault) kind {
 		return kind{
 			name: name, summary: summary, risk: risk, serves: true, ways: w, lacks: records,
-			fill: func(v values, r *Rule) { r.Records = &Records{Do: do, Delay: read(v, "delay", duration)} },
+			fill: func(v values, r *Rule) { r.Records = &Records{Do: do, Delay: read(v, "delay", with.Duration)} },
 		}
 	}
 	hold := row("kafka.hold", "records, and what follows them in their partition, come later", faults.Caution, ofRecords("fetch", nil), Hold)
-	hold.own = []faults.Parameter{parameter("delay", "how much later", "", duration)}
+	hold.own = []faults.Parameter{with.Parameter("delay", "how much later", "", with.Duration)}
 	hold.fits = func(v values) error { return missing(v, "delay", "delay: 2s") }
 	return []kind{
 		hold,

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/with"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -39,19 +40,19 @@ func (w ways) parse(text string) (Direction, error) {
 // selection are the parameters that say what the fault meets, and how often.
 func (k kind) selection() []faults.Parameter {
 	out := []faults.Parameter{
-		parameter("topic", "topics that it meets, by comma; a pattern such as trades.* takes several", "", list(pattern)),
-		parameter("partition", "numbers of partitions, by comma", "", list(number)),
-		parameter("client_id", "client ids, by comma; patterns", "", list(pattern)),
-		parameter("group", "consumer groups whose members it meets, by comma; patterns", "", list(pattern)),
-		parameter("api", "requests that it meets by their names, such as Produce, by comma", k.api, list(k.apiKey)),
-		parameter("broker", "node ids of brokers, by comma", "", list(number)),
-		parameter("rate", "probability with which it meets one, from 0 to 1 or in %", "", share),
-		parameter("every", "it meets each nth", "", count),
-		parameter("first", "it meets so many in all, then none", "", count),
-		parameter("seed", "of what is drawn: the same one draws the same", "0", seed),
+		with.Parameter("topic", "topics that it meets, by comma; a pattern such as trades.* takes several", "", list(pattern)),
+		with.Parameter("partition", "numbers of partitions, by comma", "", list(number)),
+		with.Parameter("client_id", "client ids, by comma; patterns", "", list(pattern)),
+		with.Parameter("group", "consumer groups whose members it meets, by comma; patterns", "", list(pattern)),
+		with.Parameter("api", "requests that it meets by their names, such as Produce, by comma", k.api, list(k.apiKey)),
+		with.Parameter("broker", "node ids of brokers, by comma", "", list(number)),
+		with.Parameter("rate", "probability with which it meets one, from 0 to 1 or in %", "", with.Share),
+		with.Parameter("every", "it meets each nth", "", count),
+		with.Parameter("first", "it meets so many in all, then none", "", count),
+		with.Parameter("seed", "of what is drawn: the same one draws the same", "0", seed),
 	}
 	if len(k.ways.words) > 0 {
-		out = append(out, parameter("direction", "which way: "+sentence(k.ways.words), k.ways.otherwise, k.ways.parse))
+		out = append(out, with.Parameter("direction", "which way: "+sentence(k.ways.words), k.ways.otherwise, k.ways.parse))
 	}
 	return out
 }
@@ -78,7 +79,7 @@ func (k kind) where(v values) Where {
 func often(v values) Often {
 	o := Often{Rate: 1, Every: read(v, "every", count), First: read(v, "first", count), Seed: read(v, "seed", seed)}
 	if v.has("rate") {
-		o.Rate = read(v, "rate", share)
+		o.Rate = read(v, "rate", with.Share)
 	}
 	return o
 }

@@ -3,13 +3,11 @@ package rule
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/spec"
 )
 
 // values are what a document writes, each checked by its parameter.
@@ -49,28 +47,6 @@ func read[T any](v values, name string, parse func(string) (T, error)) T {
 	return value
 }
 
-// parameter is one that parse refuses or takes.
-func parameter[T any](name, summary, otherwise string, parse func(string) (T, error)) faults.Parameter {
-	return faults.Parameter{Name: name, Summary: summary, Default: otherwise, Check: func(text string) error {
-		_, err := parse(text)
-		return err
-	}}
-}
-
-// longest is how long a single thing may wait: longer than any client does.
-const longest = time.Hour
-
-func duration(text string) (time.Duration, error) {
-	var d spec.Duration
-	if err := d.UnmarshalText([]byte(text)); err != nil {
-		return 0, err
-	}
-	if d.Of() < time.Millisecond || d.Of() > longest {
-		return 0, fmt.Errorf("%s: write 1ms to %s", d, spec.Duration(longest))
-	}
-	return d.Of(), nil
-}
-
 // shift is a duration that may lead back in time.
 func shift(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
@@ -81,48 +57,6 @@ func shift(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s: a record's time is in milliseconds; write 1ms or more, or -1ms or less", d)
 	}
 	return d, nil
-}
-
-// size is a number of bytes; a bare number is one, since its parameter is
-// called by its unit.
-func size(text string) (int64, error) {
-	number, unit := strings.TrimSuffix(text, "/s"), float64(1)
-	for _, u := range []struct {
-		name string
-		is   float64
-	}{
-		{"KiB", 1 << 10},
-		{"MiB", 1 << 20},
-		{"GiB", 1 << 30},
-		{"KB", 1e3},
-		{"kB", 1e3},
-		{"MB", 1e6},
-		{"GB", 1e9},
-		{"B", 1},
-	} {
-		if rest, ok := strings.CutSuffix(number, u.name); ok {
-			number, unit = rest, u.is
-			break
-		}
-	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || math.IsNaN(n) || n*unit < 1 || n*unit > 1<<40 {
-		return 0, fmt.Errorf("size %q: write a number and a unit, such as 1MiB or 500KB, from 1B on", text)
-	}
-	return int64(n * unit), nil
-}
-
-// share is a number from 0 to 1.
-func share(text string) (float64, error) {
-	number, percent := strings.CutSuffix(text, "%")
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if percent {
-		n /= 100
-	}
-	if err != nil || math.IsNaN(n) || n < 0 || n > 1 {
-		return 0, fmt.Errorf("%q: write a share from 0 to 1, such as 0.1, or 10%%", text)
-	}
-	return n, nil
 }
 
 // count is a whole number from 1 on.
@@ -140,18 +74,6 @@ func seed(text string) (uint64, error) {
 		return 0, fmt.Errorf("%q: write a whole number from 0 on; the same one draws the same", text)
 	}
 	return n, nil
-}
-
-// word takes one of the words.
-func word(words ...string) func(string) (int, error) {
-	return func(text string) (int, error) {
-		for i, w := range words {
-			if text == w {
-				return i, nil
-			}
-		}
-		return 0, fmt.Errorf("%q: write one of %s", text, strings.Join(words, ", "))
-	}
 }
 
 // list takes values of one kind with commas between them.
