@@ -26,7 +26,7 @@ func rootCommand() *cobra.Command {
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
-	root.AddCommand(versionCommand(), reaperCommand())
+	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/network"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/stop"
@@ -31,12 +32,15 @@ func All(dir string) Set {
 	for _, k := range kafkaproxy.Kinds() {
 		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
 	}
+	for _, k := range network.Kinds() {
+		set[k.Name] = network.Driver{Kind: k.Name, Dir: dir}
+	}
 	return set
 }
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
+	kinds := slices.Concat(kafkaproxy.Kinds(), network.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
 	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return kinds
 }

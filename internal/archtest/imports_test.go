@@ -36,7 +36,7 @@ func owners() map[string][]string {
 		"github.com/charmbracelet":                 {"internal/progress"},
 		"github.com/nicholas-fedor/shoutrrr":       {"handlers/notify"},
 		"github.com/google/nftables":               {"internal/nft", "faults"},
-		"github.com/mdlayher/netlink":              {"internal/nft"},
+		"github.com/mdlayher/netlink":              {"internal/nft", "internal/netns/netnstest"},
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Need ends a test that lacks a right: what it was doing gave err. It is
 // skipped, or fails where FAULTLINE_REQUIRE_ROOT=1 says that all must run. A
 // nil err is none.
-func Need(t *testing.T, doing string, err error) {
+func Need(t testing.TB, doing string, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
