@@ -64,7 +64,7 @@ func (p place) lock(ctx context.Context) (unlock func() error, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of keepers: %w", err)
 	}
-	dir, err := os.Open(folder)
+	dir, err := os.Open(folder) //nolint:gosec // in the state folder
 	if err != nil {
 		return nil, fmt.Errorf("locking the folder of keepers: %w", err)
 	}

@@ -43,9 +43,9 @@ func (s *stage) presence(r faults.Receipt) faults.Presence {
 	return got
 }
 
-func (s *stage) gone(r faults.Receipt, within time.Duration) {
+func (s *stage) gone(r faults.Receipt) {
 	s.t.Helper()
-	ctx, stop := context.WithTimeout(s.t.Context(), within)
+	ctx, stop := context.WithTimeout(s.t.Context(), soon)
 	defer stop()
 	require.NoError(s.t, faults.Await(ctx, s.driver(r.Kind), r, faults.Absent))
 	s.open(s.outside, s.home.Four, broken)
@@ -74,7 +74,7 @@ func TestAKeeperThatIsKilledLeavesNothing(t *testing.T) {
 			r := s.plan(f.Kind, nil, spec.Network{Ports: []int{broken}})
 			require.NoError(t, s.driver(f.Kind).Inject(t.Context(), r))
 			require.NoError(t, process.Signal(s.keeper(), syscall.SIGKILL))
-			s.gone(r, soon)
+			s.gone(r)
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestAFaultEndsAtItsDeadline(t *testing.T) {
 	r := s.plan(network.Partition, nil, spec.Network{Ports: []int{broken}})
 	r.Expires = ledger.Boottime() + 400*time.Millisecond
 	require.NoError(t, s.driver(r.Kind).Inject(t.Context(), r))
-	s.gone(r, soon)
+	s.gone(r)
 	assert.GreaterOrEqual(t, ledger.Boottime(), r.Expires)
 	require.ErrorContains(t, s.driver(r.Kind).Inject(t.Context(), r), "has expired")
 }
@@ -103,7 +103,7 @@ func TestAFaultLapsesThatNobodyKeeps(t *testing.T) {
 		require.NoError(t, d.Keep(t.Context(), r))
 	}
 	require.Equal(t, faults.Present, s.presence(r), "kept beyond its lease")
-	s.gone(r, soon)
+	s.gone(r)
 	require.ErrorIs(t, d.Keep(t.Context(), r), process.ErrNotSame, "what is gone stays gone")
 }
 
@@ -133,7 +133,7 @@ func TestAnAgentThatIsKilledLeavesItsFaultToAnother(t *testing.T) {
 			ctx, stop := context.WithTimeout(t.Context(), soon)
 			defer stop()
 			require.NoError(t, s.driver(r.Kind).Rollback(ctx, r))
-			s.gone(r, soon)
+			s.gone(r)
 		})
 	}
 }
@@ -165,5 +165,5 @@ func TestTwoInjectionsAtOnceHaveOneKeeper(t *testing.T) {
 		require.NoError(t, <-done)
 	}
 	require.NoError(t, s.driver(r.Kind).Rollback(t.Context(), r))
-	s.gone(r, soon)
+	s.gone(r)
 }

@@ -47,19 +47,19 @@ type stage struct {
 	dir          string
 }
 
-func newStage(t testing.TB) *stage {
-	t.Helper()
-	s := &stage{t: t, dir: t.TempDir()}
-	s.client, s.home = netnstest.Pair(t)
+func newStage(tb testing.TB) *stage {
+	tb.Helper()
+	s := &stage{t: tb, dir: tb.TempDir()}
+	s.client, s.home = netnstest.Pair(tb)
 	var err error
 	s.outside, err = netns.Open(s.client.Path)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.inside, err = netns.Open(s.home.Path)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var all sync.WaitGroup
 	var listeners []net.Listener
 	for _, port := range []int{broken, spared} {
-		require.NoError(t, s.inside.Do(func() error {
+		require.NoError(tb, s.inside.Do(func() error {
 			l, err := net.Listen("tcp", net.JoinHostPort("::", strconv.Itoa(port))) //nolint:noctx // closed below
 			listeners = append(listeners, l)
 			return err
@@ -68,7 +68,7 @@ func newStage(t testing.TB) *stage {
 	for _, l := range listeners {
 		all.Go(func() { echo(l, &all) })
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		for _, l := range listeners {
 			_ = l.Close()
 		}
@@ -105,7 +105,7 @@ func (s *stage) dial(from *netns.Namespace, to netip.Addr, port int, within time
 	ctx, stop := context.WithTimeout(s.t.Context(), within)
 	defer stop()
 	err = from.Do(func() error {
-		c, err = new(net.Dialer).DialContext(ctx, "tcp", netip.AddrPortFrom(to, uint16(port)).String()) //nolint:gosec // a port
+		c, err = new(net.Dialer).DialContext(ctx, "tcp", netip.AddrPortFrom(to, uint16(port)).String())
 		return err
 	})
 	if err == nil {

@@ -136,7 +136,7 @@ func drawn(share float64) statement {
 func over(perSecond int64) statement {
 	const burst = 128 << 10
 	return statement{fmt.Sprintf("limit rate over %d bytes/second burst %d bytes", perSecond, burst), []expr.Any{
-		&expr.Limit{Type: expr.LimitTypePktBytes, Rate: uint64(perSecond), Over: true, Unit: expr.LimitTimeSecond, Burst: burst},
+		&expr.Limit{Type: expr.LimitTypePktBytes, Rate: uint64(perSecond), Over: true, Unit: expr.LimitTimeSecond, Burst: burst}, //nolint:gosec // it is positive
 	}}
 }
 

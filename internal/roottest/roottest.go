@@ -11,14 +11,14 @@ import (
 // Need ends a test that lacks a right: what it was doing gave err. It is
 // skipped, or fails where FAULTLINE_REQUIRE_ROOT=1 says that all must run. A
 // nil err is none.
-func Need(t testing.TB, doing string, err error) {
-	t.Helper()
+func Need(tb testing.TB, doing string, err error) {
+	tb.Helper()
 	switch {
 	case err == nil:
 	case os.Getenv("FAULTLINE_REQUIRE_ROOT") == "1":
-		t.Fatalf("%s: %v; run this as root", doing, err)
+		tb.Fatalf("%s: %v; run this as root", doing, err)
 	default:
-		t.Skipf("%s: %v", doing, err)
+		tb.Skipf("%s: %v", doing, err)
 	}
 }
 

@@ -15,11 +15,11 @@ import (
 // New makes a namespace with loopback alone and gives the path that it can be
 // opened by until the test ends. Without the right to it the test is skipped,
 // or fails where FAULTLINE_REQUIRE_ROOT=1 says that all must run.
-func New(t testing.TB) string {
-	t.Helper()
+func New(tb testing.TB) string {
+	tb.Helper()
 	f, err := Make()
-	roottest.Need(t, "making a network namespace", err)
-	t.Cleanup(func() { _ = f.Close() })
+	roottest.Need(tb, "making a network namespace", err)
+	tb.Cleanup(func() { _ = f.Close() })
 	return Path(f)
 }
 

@@ -23,19 +23,19 @@ type Side struct {
 
 // Pair is two namespaces with a cable between them (veth), each of them as of
 // New. Both ends have an IPv4 and an IPv6 address.
-func Pair(t testing.TB) (one, two Side) {
-	t.Helper()
-	one = Side{New(t), netip.MustParseAddr("10.99.0.1"), netip.MustParsePrefix("fd99::1/64")}
-	two = Side{New(t), netip.MustParseAddr("10.99.0.2"), netip.MustParsePrefix("fd99::2/64")}
+func Pair(tb testing.TB) (one, two Side) {
+	tb.Helper()
+	one = Side{New(tb), netip.MustParseAddr("10.99.0.1"), netip.MustParsePrefix("fd99::1/64")}
+	two = Side{New(tb), netip.MustParseAddr("10.99.0.2"), netip.MustParsePrefix("fd99::2/64")}
 	far, err := os.Open(two.Path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = far.Close() }()
-	roottest.Need(t, "making a veth pair", within(one, func(c *netlink.Conn) error { return cable(c, far) }))
+	roottest.Need(tb, "making a veth pair", within(one, func(c *netlink.Conn) error { return cable(c, far) }))
 	for _, s := range []Side{one, two} {
 		if err := within(s, s.address); err != nil {
-			t.Fatalf("giving %s its addresses: %v", s.Path, err)
+			tb.Fatalf("giving %s its addresses: %v", s.Path, err)
 		}
 	}
 	return one, two
@@ -92,7 +92,7 @@ func (s Side) address(c *netlink.Conn) error {
 		if p.Addr().Is6() {
 			family = unix.AF_INET6
 		}
-		head := []byte{family, byte(p.Bits()), unix.IFA_F_NODAD, unix.RT_SCOPE_UNIVERSE}
+		head := []byte{family, byte(p.Bits()), unix.IFA_F_NODAD, unix.RT_SCOPE_UNIVERSE} //nolint:gosec // at most 128
 		head = binary.NativeEndian.AppendUint32(head, index)
 		e := netlink.NewAttributeEncoder()
 		e.Bytes(unix.IFA_LOCAL, p.Addr().AsSlice())
