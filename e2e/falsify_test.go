@@ -49,6 +49,7 @@ func TestFalsify(t *testing.T) {
 	var cells []cell
 	t.Cleanup(func() { t.Log("\n" + cellTable(cells)) })
 	run := func(t *testing.T, s scenario, p planted) {
+		t.Helper()
 		c := falsify(t, s, p)
 		mu.Lock()
 		cells = append(cells, c)

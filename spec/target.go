@@ -1,7 +1,8 @@
 package spec
 
 // Target is something that can be broken, and what kind of thing it is:
-// exactly one of the fields from Process to KafkaProxy, or Members. One with
+// exactly one of the fields from Process to Link, or Members. One with
+// exactly one of the fields from Process to Cluster, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -15,6 +16,8 @@ type Target struct {
 	Table     *Table     `yaml:"table" json:"table,omitempty"`
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
+	Link       *Link       `yaml:"link" json:"link,omitempty"`
+	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -31,6 +34,8 @@ const (
 	RegistryKind  TargetKind = "registry"
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
+	LinkKind      TargetKind = "link"
+	ClusterKind   TargetKind = "Kafka cluster"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -58,6 +63,8 @@ func (t Target) kinds() []TargetKind {
 		{RegistryKind, t.Registry != nil},
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
+		{LinkKind, t.Link != nil},
+		{ClusterKind, t.Cluster != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -127,6 +134,8 @@ type Registry struct {
 type Table struct {
 	Namespace string `yaml:"namespace" json:"namespace"`
 	Name      string `yaml:"name" json:"name"`
+	// Catalog is where its pointer and files are; none = the pipeline's own lake.
+	Catalog *Catalog `yaml:"catalog" json:"catalog,omitempty"`
 }
 
 // KafkaProxy is a fault proxy between Kafka's clients and brokers.
@@ -139,8 +148,26 @@ type KafkaProxy struct {
 	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
 }
 
+// Link is one link of a link proxy: what one thing says to another through it.
+type Link struct {
+	// Control and TokenFile are those of KafkaProxy.
+	Control   string `yaml:"control" json:"control"`
+	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
+	// Name is what the proxy calls it.
+	Name string `yaml:"name" json:"name"`
+	// From and To are the targets that it links: From connects.
+	From TargetName `yaml:"from" json:"from,omitempty"`
+	To   TargetName `yaml:"to" json:"to,omitempty"`
+}
+
+// Cluster is a Kafka cluster: what its brokers agree on, such as the quotas of
+// its clients.
+type Cluster struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
 // Target finds a target by its name and fills in what it leaves to its
-// defaults: the engine of a container, the brokers of a topic.
+// defaults: the engine of a container, the brokers of a topic or cluster.
 func (p Platform) Target(name TargetName) (Target, bool) {
 	t, ok := p.Targets[name]
 	t.Container = t.Container.withDefaults()
@@ -151,6 +178,9 @@ func (p Platform) Target(name TargetName) (Target, bool) {
 	}
 	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
 		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}
+	}
+	if c := t.Cluster; c != nil && len(c.Brokers) == 0 {
+		t.Cluster = &Cluster{Brokers: p.Kafka}
 	}
 	return t, ok
 }

@@ -119,3 +119,8 @@ func printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
 	}
 	return t.Flush()
 }
+
+// faultsCommand lists what a proxy can do.
+func (p proxyOf) faultsCommand() *cobra.Command {
+	return faultsCommand("What "+p.title+" can do to what passes, and its parameters", p.kinds())
+}

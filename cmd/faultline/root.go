@@ -23,7 +23,7 @@ func rootCommand() *cobra.Command {
 		faultsCommand("What can be done to a target, and its parameters", drivers.Kinds()))
 	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
 	group(root, "processes", "Processes:",
-		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w),
+		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
 	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand())

@@ -14,7 +14,7 @@ import (
 	"github.com/k2-platform/faultline/faults/drivers"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/FAULTS.md")
+var update = flag.Bool("update", false, "write the tables of docs/FAULTS.md") //nolint:gochecknoglobals // a flag of the test binary
 
 const (
 	guide = "../../docs/FAULTS.md"

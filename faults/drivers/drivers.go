@@ -10,39 +10,73 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
-	"github.com/k2-platform/faultline/faults/network"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/storage"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
 
 // Set finds drivers by the kind that a document names.
 type Set map[string]faults.Driver
 
+// family is kinds of fault that have the same driver.
+type family struct {
+	kinds  []faults.Kind
+	driver func(kind string) faults.Driver
+}
+
+func families(dir string) []family {
+	return append(networks(dir),
+		alone(none.Describe(), none.Driver{Dir: dir}),
+		alone(kill.Describe(), kill.Driver{}),
+		alone(pause.Describe(), pause.Driver{}),
+		alone(stop.Describe(), stop.Driver{}),
+		alone(storage.Describe(), storage.Driver{Dir: dir}),
+		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
+		family{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},
+		family{schema.Kinds(), func(kind string) faults.Driver { return schema.Driver{Kind: kind} }},
+		family{kafkaproxy.Kinds(), func(kind string) faults.Driver { return kafkaproxy.Driver(kind) }},
+	)
+}
+
+func alone(k faults.Kind, d faults.Driver) family {
+	return family{[]faults.Kind{k}, func(string) faults.Driver { return d }}
+}
+
 // All gives every driver. dir is where those keep state that have no target
 // to keep it in.
 func All(dir string) Set {
-	set := Set{
-		stop.Kind:  stop.Driver{},
-		kill.Kind:  kill.Driver{},
-		pause.Kind: pause.Driver{},
-		none.Kind:  none.Driver{Dir: dir},
-	}
-	for _, k := range kafkaproxy.Kinds() {
-		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
-	}
-	for _, k := range network.Kinds() {
-		set[k.Name] = network.Driver{Kind: k.Name, Dir: dir}
+	set := Set{}
+	for _, f := range families(dir) {
+		for _, k := range f.kinds {
+			set[k.Name] = f.driver(k.Name)
+		}
 	}
 	return set
 }
 
+// WithLake is the set that plans faults on tables which name no catalog in
+// this one. What undoes them need not know it.
+func (s Set) WithLake(c spec.Catalog) Set {
+	out := maps.Clone(s)
+	if d, ok := out[storage.Kind].(storage.Driver); ok {
+		d.Lake = c
+		out[storage.Kind] = d
+	}
+	return out
+}
+
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), network.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
-	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds
+	var all []faults.Kind
+	for _, f := range families("") {
+		all = append(all, f.kinds...)
+	}
+	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Names are the kinds that a document may write.
@@ -67,12 +101,7 @@ func Breaks() map[string][]spec.TargetKind {
 // KindOf describes one kind. One that is not known is dangerous and ends its
 // target.
 func KindOf(name string) faults.Kind {
-	for _, k := range Kinds() {
-		if k.Name == name {
-			return k
-		}
-	}
-	return faults.Kind{Name: name}
+	return faults.Find(Kinds(), name)
 }
 
 // Of is the driver of a kind; an unknown one is faults.ErrRefused.

@@ -2,10 +2,9 @@ package network
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/internal/with"
+	"github.com/k2-platform/faultline/faults/params"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -28,7 +27,7 @@ func Kinds() []faults.Kind {
 			Name: Bandwidth, Risk: faults.Caution, Breaks: breaks, Serves: true,
 			Summary: "the target's traffic flows no faster than a rate, all connections together, each direction for itself",
 			Parameters: []faults.Parameter{
-				with.Parameter("bytes_per_second", "such as 1MiB or 500KB", "", with.Size), direction("both"),
+				params.New("bytes_per_second", "such as 1MiB or 500KB", "", params.Size), direction("both"),
 			},
 			Together: func(w map[string]string) error {
 				if w["bytes_per_second"] == "" {
@@ -41,8 +40,8 @@ func Kinds() []faults.Kind {
 			Name: Delay, Risk: faults.Caution, Breaks: breaks, Serves: true,
 			Summary: "what the target sends, or gets, comes later; order stays",
 			Parameters: []faults.Parameter{
-				with.Parameter("delay", "how much later", "1000ms", with.Duration),
-				with.Parameter("jitter", "up to so much more or less, drawn each time", "", with.Duration), direction("out"),
+				params.New("delay", "how much later", "1000ms", params.Duration),
+				params.New("jitter", "up to so much more or less, drawn each time", "", params.Duration), direction("out"),
 			},
 			Together: delayFits,
 		},
@@ -50,13 +49,13 @@ func Kinds() []faults.Kind {
 			Name: DNS, Risk: faults.Caution, Breaks: breaks,
 			Summary: "what the target's namespace asks of name servers (port 53, UDP and TCP) has no answer, or is refused",
 			Parameters: []faults.Parameter{
-				with.Parameter("how", "timeout: the answers are lost; refused: nobody takes the question", timeout, with.Word(timeout, refused)),
+				params.New("how", "timeout: the answers are lost; refused: nobody takes the question", timeout, params.Word(timeout, refused)),
 			},
 		},
 		{
 			Name: Loss, Risk: faults.Caution, Breaks: breaks, Serves: true,
 			Summary:    "a share of the target's packets is lost, drawn for each",
-			Parameters: []faults.Parameter{with.Parameter("share", "of the packets, from 0 to 1 or in %", "50%", with.Share), direction("both")},
+			Parameters: []faults.Parameter{params.New("share", "of the packets, from 0 to 1 or in %", "50%", params.Share), direction("both")},
 		},
 		{
 			Name: Partition, Risk: faults.Caution, Breaks: breaks,
@@ -85,29 +84,20 @@ const (
 )
 
 func direction(otherwise string) faults.Parameter {
-	return with.Parameter("direction", "in: what comes to the target; out: what it sends; both", otherwise, with.Word(in, out, both))
+	return params.New("direction", "in: what comes to the target; out: what it sends; both", otherwise, params.Word(in, out, both))
 }
 
 func delayFits(w map[string]string) error {
-	delay, err := with.Duration(w["delay"])
+	delay, err := params.Duration(w["delay"])
 	if w["delay"] == "" {
-		delay, err = with.Duration("1000ms")
+		delay, err = params.Duration("1000ms")
 	}
 	if err != nil || w["jitter"] == "" {
 		return err
 	}
-	jitter, err := with.Duration(w["jitter"])
+	jitter, err := params.Duration(w["jitter"])
 	if err == nil && jitter > delay {
 		err = errors.New("jitter " + jitter.String() + " is longer than delay " + delay.String() + ", and nothing comes early: write less")
 	}
 	return err
-}
-
-// kindOf describes one kind. What is no kind breaks nothing.
-func kindOf(name string) faults.Kind {
-	all := Kinds()
-	if i := slices.IndexFunc(all, func(k faults.Kind) bool { return k.Name == name }); i >= 0 {
-		return all[i]
-	}
-	return faults.Kind{Name: name, Breaks: []spec.TargetKind{""}}
 }

@@ -36,7 +36,7 @@ func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	kind := kindOf(d.Kind)
+	kind := faults.Find(Kinds(), d.Kind)
 	if err := kind.Check(f, t); err != nil {
 		return faults.Receipt{}, err
 	}

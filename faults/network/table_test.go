@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -20,7 +21,7 @@ var update = flag.Bool("update", false, "write testdata/*.nft")
 
 func workFor(t *testing.T, kind string, with map[string]string, n spec.Network) work {
 	t.Helper()
-	w, err := workOf(kindOf(kind), with, n)
+	w, err := workOf(faults.Find(Kinds(), kind), with, n)
 	require.NoError(t, err)
 	return w
 }

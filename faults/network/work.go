@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/internal/with"
+	"github.com/k2-platform/faultline/faults/params"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -61,13 +61,13 @@ func workOf(kind faults.Kind, written map[string]string, n spec.Network) (work, 
 		case "how":
 			w.Refused = text == refused
 		case "share":
-			w.Share, err = with.Share(text)
+			w.Share, err = params.Share(text)
 		case "delay":
-			w.Delay, err = with.Duration(text)
+			w.Delay, err = params.Duration(text)
 		case "jitter":
-			w.Jitter, err = with.Duration(text)
+			w.Jitter, err = params.Duration(text)
 		case "bytes_per_second":
-			w.PerSecond, err = with.Size(text)
+			w.PerSecond, err = params.Size(text)
 		}
 		problems = append(problems, err)
 	}
