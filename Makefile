@@ -76,6 +76,7 @@ fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzReadCompact -fuzztime 30s ./experiment
 	$(GO) test -run '^$$' -fuzz FuzzBatches -fuzztime 30s ./faults/kafkaproxy/record
 	$(GO) test -run '^$$' -fuzz FuzzPayload -fuzztime 30s ./faults/kafkaproxy/payload
+	$(GO) test -run '^$$' -fuzz FuzzValidJSON -fuzztime 30s ./faults/kafkaproxy/payload
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s -fuzzminimizetime 10x ./handlers/checkpoint
 	$(GO) test -run '^$$' -fuzz FuzzFrame -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
 	$(GO) test -run '^$$' -fuzz FuzzRewrite -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame

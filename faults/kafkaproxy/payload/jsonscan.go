@@ -74,7 +74,9 @@ func (t jsonText) end(at int) int {
 }
 
 func (t jsonText) endOfString(at int) int {
-	for at = t.plain(at + 1); t[at] != '"'; at = t.plain(at + 2) {
+	at = t.plain(at + 1)
+	for t[at] != '"' {
+		at = t.plain(at + 2) // behind a backslash and what it stands before
 	}
 	return at + 1
 }

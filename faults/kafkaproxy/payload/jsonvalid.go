@@ -18,18 +18,18 @@ func (t jsonText) value(at, depth int) (end int, ok bool) {
 	if at >= len(t) {
 		return at, false
 	}
-	switch c := t[at]; {
-	case c == '"':
+	switch t[at] {
+	case '"':
 		return t.text(at + 1)
-	case c == '{':
+	case '{':
 		return t.members(at+1, depth+1, '}')
-	case c == '[':
+	case '[':
 		return t.members(at+1, depth+1, ']')
-	case c == 't':
+	case 't':
 		return t.word(at, "true")
-	case c == 'f':
+	case 'f':
 		return t.word(at, "false")
-	case c == 'n':
+	case 'n':
 		return t.word(at, "null")
 	}
 	return t.number(at)
@@ -98,7 +98,9 @@ func (t jsonText) number(at int) (end int, ok bool) {
 
 // digits goes over one digit at least.
 func (t jsonText) digits(at int) (end int, ok bool) {
-	for end = at; end < len(t) && t[end]-'0' <= 9; end++ {
+	end = at
+	for end < len(t) && t[end]-'0' <= 9 {
+		end++
 	}
 	return end, end > at
 }
@@ -154,7 +156,8 @@ func (t jsonText) plain(at int) int {
 			break
 		}
 	}
-	for ; at < len(t) && t[at] != '"' && t[at] != '\\' && t[at] >= ' '; at++ {
+	for at < len(t) && t[at] != '"' && t[at] != '\\' && t[at] >= ' ' {
+		at++
 	}
 	return at
 }

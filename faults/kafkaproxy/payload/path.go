@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +28,7 @@ func nested(a, b []string) bool {
 var errNoField = errors.New("the value has no such field")
 
 // same tells null from empty.
-func same(a, b []byte) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
+func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
 // span is where a field stands in the bytes of a value.
 type span struct{ from, to int }
