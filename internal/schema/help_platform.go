@@ -15,7 +15,7 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy and link; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, link and cluster; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
@@ -28,6 +28,7 @@ func platformHelp() map[string]entry {
 
 			"kafka_proxy": {"A fault proxy between Kafka's clients and brokers.", ""},
 			"link":        {"What one thing says to another through a link proxy.", ""},
+			"cluster":     {"A Kafka cluster.", ""},
 		}},
 		"spec.Link": {"One link of a link proxy, as faultline link-proxy runs one: what one thing says to another through it.", fields{
 			"control":    {"Where the proxy takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
@@ -35,6 +36,9 @@ func platformHelp() map[string]entry {
 			"name":       {"What the proxy calls the link: name of its --link.", ""},
 			"from":       {"Target that connects.", ""},
 			"to":         {"Target that it connects to.", ""},
+		}},
+		"spec.Cluster": {"A Kafka cluster: what its brokers agree on, such as the quotas of its clients.", fields{
+			"brokers": {"Brokers of it, as host:port. Absent means the platform's kafka.", ""},
 		}},
 		"spec.KafkaProxy": {"A fault proxy between Kafka's clients and brokers, as faultline kafka-proxy runs one.", fields{
 			"control":    {"Where it takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
@@ -59,6 +63,20 @@ func platformHelp() map[string]entry {
 		"spec.Table": {"One table of the lake's catalog.", fields{
 			"namespace": {"Namespace of the table, with dots between its levels.", ""},
 			"name":      {"Name of the table.", ""},
+			"catalog":   {"Where its pointer and files are. Absent means the pipeline's own lake.", ""},
+		}},
+		"spec.Catalog": {"The catalog of a table, as an agent on this machine reaches it.", fields{
+			"kind":       {"What kind of catalog it is; hadoop is a folder of files without a server.", ""},
+			"name":       {"Name of the catalog as a SQL catalog stores it. Absent means faultline.", ""},
+			"uri":        {"Absolute path of the SQLite file (sql), or URL (rest).", ""},
+			"warehouse":  {"Absolute path, file:///path or s3://bucket/prefix. A REST catalog may do without, or take a name that its server knows.", ""},
+			"token_file": {"File with the bearer token of a REST catalog. Absent means that it asks for none.", ""},
+			"store":      {"The object store that has the files. Absent means AWS's own in us-east-1.", ""},
+		}},
+		"spec.ObjectStore": {"A store that speaks S3, asked path-style.", fields{
+			"endpoint":         {"URL of the store, without a path. Absent means that of AWS in the region.", ""},
+			"region":           {"Region that requests are signed for. Absent means us-east-1.", ""},
+			"credentials_file": {"File as AWS's own tools keep it, of which the profile default is taken. Absent means AWS_ACCESS_KEY_ID and its like of the environment; without these requests are not signed.", ""},
 		}},
 		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, or by pid_file with command.", fields{
 			"record":   {"Path of the process record that the service writes itself.", ""},

@@ -1,6 +1,6 @@
 // Package registry is the sandbox's schema registry: the Confluent API for
 // Avro, with real compatibility checks, kept in one file. It serves no other
-// schema type and deletes nothing.
+// schema type, and deletes nothing for ever.
 package registry
 
 import (
