@@ -144,10 +144,10 @@ func (l *lab) client() *http.Client {
 
 func (l *lab) url(path string) string { return "http://" + l.Addrs()["web"] + path }
 
-// get asks for a path, and gives status and body.
-func (l *lab) get(c *http.Client, path string) (int, string, error) {
+// get asks for one path, and gives status and body.
+func (l *lab) get(c *http.Client) (int, string, error) {
 	l.t.Helper()
-	r, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, l.url(path), nil)
+	r, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, l.url("/"), nil)
 	require.NoError(l.t, err)
 	res, err := c.Do(r)
 	if err != nil {
