@@ -149,7 +149,7 @@ func TestAStatusMeetsSomeByTheirNumber(t *testing.T) {
 	c := l.client()
 	var got []int
 	for range 10 {
-		code, _, err := l.get(c)
+		code, err := l.get(c)
 		require.NoError(t, err)
 		got = append(got, code)
 	}
@@ -227,7 +227,7 @@ func TestRequestsAreDelayed(t *testing.T) {
 	c := l.client()
 	l.put("web http.delay delay=200ms method=GET")
 	begin := time.Now()
-	code, _, err := l.get(c)
+	code, err := l.get(c)
 	require.NoError(t, err)
 	assert.Equal(t, 200, code)
 	assert.GreaterOrEqual(t, time.Since(begin), 200*time.Millisecond)
@@ -237,7 +237,7 @@ func TestRequestsAreDelayed(t *testing.T) {
 
 	l.put("web http.delay delay=1h")
 	answered := make(chan error, 1)
-	go func() { _, _, err := l.get(c); answered <- err }()
+	go func() { _, err := l.get(c); answered <- err }()
 	require.Eventually(t, func() bool { return l.Status()["r1"].Met == 1 }, 5*time.Second, time.Millisecond)
 	l.lift()
 	require.NoError(t, <-answered, "it goes on at once")
@@ -284,7 +284,7 @@ func TestASlowHeadHoldsUpNobody(t *testing.T) {
 		_, err := io.WriteString(l.dial("web"), "GET / HTTP/1.1\r\nX-Slow: ")
 		require.NoError(t, err)
 	}
-	code, _, err := l.get(l.client())
+	code, err := l.get(l.client())
 	require.NoError(t, err)
 	assert.Equal(t, 200, code)
 }
@@ -304,7 +304,7 @@ func TestAnAbandonedRequestIsNoHarm(t *testing.T) {
 	}
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	l.lift()
-	code, _, err := l.get(c)
+	code, err := l.get(c)
 	require.NoError(t, err)
 	assert.Equal(t, 200, code)
 }
