@@ -114,7 +114,8 @@ func another(is spec.TargetKind, t spec.Target) string {
 		return fmt.Sprintf("a group: name one of its members %v", t.Members)
 	case spec.WatchedKind:
 		return "what is only watched: say on the platform how it is found"
-	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind, spec.LinkKind:
+	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind,
+		spec.LinkKind, spec.ClusterKind:
 	}
 	return fmt.Sprintf("a %s: name another target", is)
 }

@@ -2,6 +2,7 @@ package spec
 
 // Target is something that can be broken, and what kind of thing it is:
 // exactly one of the fields from Process to Link, or Members. One with
+// exactly one of the fields from Process to Cluster, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -16,6 +17,7 @@ type Target struct {
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
 	Link       *Link       `yaml:"link" json:"link,omitempty"`
+	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -33,6 +35,7 @@ const (
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
 	LinkKind      TargetKind = "link"
+	ClusterKind   TargetKind = "Kafka cluster"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -61,6 +64,7 @@ func (t Target) kinds() []TargetKind {
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
 		{LinkKind, t.Link != nil},
+		{ClusterKind, t.Cluster != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -141,8 +145,14 @@ type Link struct {
 	To   TargetName `yaml:"to" json:"to,omitempty"`
 }
 
+// Cluster is a Kafka cluster: what its brokers agree on, such as the quotas of
+// its clients.
+type Cluster struct {
+	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
 // Target finds a target by its name and fills in what it leaves to its
-// defaults: the engine of a container, the brokers of a topic.
+// defaults: the engine of a container, the brokers of a topic or cluster.
 func (p Platform) Target(name TargetName) (Target, bool) {
 	t, ok := p.Targets[name]
 	if c := t.Container; c != nil && c.Engine == "" {
@@ -150,6 +160,9 @@ func (p Platform) Target(name TargetName) (Target, bool) {
 	}
 	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
 		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}
+	}
+	if c := t.Cluster; c != nil && len(c.Brokers) == 0 {
+		t.Cluster = &Cluster{Brokers: p.Kafka}
 	}
 	return t, ok
 }

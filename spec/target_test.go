@@ -29,6 +29,8 @@ targets:
   lake: {table: {namespace: market.data, name: trades_v2}}
   proxy: {kafka_proxy: {control: "unix:///run/proxy/control.sock"}}
   gate: {kafka_proxy: {control: "http://127.0.0.1:9900", token_file: /run/gate/http.token}}
+  k2: {cluster: {}}
+  far-k2: {cluster: {brokers: ["k:9092"]}}
   all: {members: [svc, orders]}
   seen: {health: {tcp: "127.0.0.1:1"}}
   line: {link: {control: "unix:///run/links/control.sock", name: svc-to-box, from: svc, to: box}}
@@ -44,7 +46,8 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
 		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
-		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
+		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
+		"far-k2": spec.ClusterKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
 	}, kinds)
 	assert.Equal(t, []int{9092, 9093}, p.Targets["net"].Network.Ports)
 	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
@@ -73,6 +76,8 @@ func TestATargetIsFoundWithItsDefaults(t *testing.T) {
 	assert.Equal(t, "tcp://10.0.0.1:2375", find("far").Container.Engine)
 	assert.Equal(t, []string{"127.0.0.1:9092"}, find("orders").Topic.Brokers)
 	assert.Equal(t, []string{"[::1]:9092", "k:9093"}, find("mirror").Topic.Brokers)
+	assert.Equal(t, []string{"127.0.0.1:9092"}, find("k2").Cluster.Brokers)
+	assert.Equal(t, []string{"k:9092"}, find("far-k2").Cluster.Brokers)
 	assert.Empty(t, p.Targets["box"].Container.Engine, "the platform stays as it was written")
 	assert.Empty(t, p.Targets["orders"].Topic.Brokers)
 	_, ok := p.Target("nobody")
@@ -83,12 +88,12 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"two kinds":             {"container: {name: k2-sink}", "container: {name: k2-sink}, topic: {name: t}", "8:8: error: targets.box: a target is one thing, this one is a container and a topic; write one of process"},
 		"a group and a process": {"members: [svc, orders]", "members: [svc], process: {record: r}", "a process and a group"},
-		"nothing":               {"health: {tcp: \"127.0.0.1:1\"}", "title: a title", "19:9: error: targets.seen: nothing says what it is; write one of process"},
-		"an empty group":        {"members: [svc, orders]", "members: []", "18:8: error: targets.all: nothing says what it is"},
+		"nothing":               {"health: {tcp: \"127.0.0.1:1\"}", "title: a title", "21:9: error: targets.seen: nothing says what it is; write one of process"},
+		"an empty group":        {"members: [svc, orders]", "members: []", "20:8: error: targets.all: nothing says what it is"},
 		"an empty kind":         {"container: {name: k2-sink}", "container: null", "targets.box: nothing says what it is"},
 		"an unknown kind":       {"container: {name: k2-sink}", "contaner: {name: k2-sink}", "did you mean container?"},
 		"an unknown field":      {"name: k2-sink", "name: k2-sink, image: k", `unknown field "image"`},
-		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "18:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
+		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "20:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
 		"a process both ways":   {"pid_file: /run/old.pid", "pid_file: /run/old.pid, record: r", "7:18: error: targets.old.process: a process is found by its record or by its pid file"},
 		"a process no way":      {"record: /run/svc.json", "log: l", "targets.svc.process: a process is found by"},
 		"no container":          {"name: k2-sink", "engine: tcp://h:1", "8:20: error: targets.box.container.name: is missing; write its name or id"},
@@ -108,6 +113,8 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a topic of no Kafka":   {"kafka: [127.0.0.1:9092]\n", "", "targets.orders.topic: nothing says which Kafka has it; write brokers: [host:9092], or kafka:"},
 		"a broker's port":       {"k:9093", "k", "targets.mirror.topic.brokers[1]: \"k\" is no address; write host:port"},
 		"a broker's big port":   {"k:9093", "k:65536", "is no address"},
+		"a cluster's broker":    {"[\"k:9092\"]", "[k]", "targets.far-k2.cluster.brokers[0]: \"k\" is no address; write host:port"},
+		"a cluster of no Kafka": {"kafka: [127.0.0.1:9092]\n", "", "targets.k2.cluster: nothing says which Kafka has it"},
 		"no registry":           {"url: \"http://r:8081\", ", "", "targets.subject.registry.url: is missing; write its URL"},
 		"a registry's address":  {"url: \"http://r:8081\"", "url: \"r:8081\"", "registry \"r:8081\": write its URL"},
 		"a registry's query":    {"url: \"http://r:8081\"", "url: \"http://r:8081?a=b\"", "without a query"},
@@ -120,7 +127,7 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a socket's token":      {"control.sock\"", "control.sock\", token_file: t", "a socket asks for no token; remove it"},
 		"no link":               {", name: svc-to-box", "", "targets.line.link.name: is missing; write what the proxy calls it"},
 		"a link's name":         {"name: svc-to-box", "name: svc → box", "write what the proxy calls it: lower-case letters"},
-		"a link's end":          {"to: box", "to: bax", "20:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
+		"a link's end":          {"to: box", "to: bax", "22:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
 		"a link's control":      {"unix:///run/links/control.sock", "tcp://h:1", "targets.line.link.control: control \"tcp://h:1\": write where the proxy"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},

@@ -22,7 +22,7 @@ const (
 )
 
 // kindsToWrite is the hint where a target says no kind, or several.
-const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, or members"
+const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, cluster, or members"
 
 func (v *validator) targets(p Platform, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -72,6 +72,9 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 		v.proxy(path+".link", l.Control, l.TokenFile)
 		v.like(path+".link.name", "link", l.Name, linkPattern, "what the proxy calls it: lower-case letters, digits and dashes, such as sink-to-store")
 		v.ends(path+".link", *l, p, known)
+	}
+	if t.Cluster != nil {
+		v.brokers(path+".cluster", t.Cluster.Brokers, p.Kafka)
 	}
 	if l := t.Table; l != nil {
 		v.like(path+".table.namespace", "namespace", l.Namespace, namespacePattern, "letters, digits, dash and underscore, with dots between its levels")
@@ -124,10 +127,14 @@ func (v *validator) topic(path string, t Topic, kafka []string) {
 	if len(t.Name) > longestTopic || t.Name == "." || t.Name == ".." {
 		v.refuse(path+".name", fmt.Sprintf("Kafka takes names of up to %d bytes, and neither . nor ..", longestTopic), "write the topic's name")
 	}
-	if len(t.Brokers) == 0 && len(kafka) == 0 {
+	v.brokers(path, t.Brokers, kafka)
+}
+
+func (v *validator) brokers(path string, brokers, kafka []string) {
+	if len(brokers) == 0 && len(kafka) == 0 {
 		v.refuse(path, "nothing says which Kafka has it", "write brokers: [host:9092], or kafka: for the whole platform")
 	}
-	for i, b := range t.Brokers {
+	for i, b := range brokers {
 		if !isAddress(b) {
 			v.refuse(indexed(path+".brokers", i), fmt.Sprintf("%q is no address", b), "write host:port, such as 127.0.0.1:9092")
 		}

@@ -13,36 +13,59 @@ import (
 	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/stop"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
 )
 
 // Set finds drivers by the kind that a document names.
 type Set map[string]faults.Driver
 
+// family is kinds of fault that have the same driver.
+type family struct {
+	kinds  []faults.Kind
+	driver func(kind string) faults.Driver
+}
+
+func families(dir string) []family {
+	return []family{
+		alone(none.Describe(), none.Driver{Dir: dir}),
+		alone(kill.Describe(), kill.Driver{}),
+		alone(pause.Describe(), pause.Driver{}),
+		alone(stop.Describe(), stop.Driver{}),
+		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
+		{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},
+		{schema.Kinds(), func(kind string) faults.Driver { return schema.Driver{Kind: kind} }},
+		{kafkaproxy.Kinds(), func(kind string) faults.Driver { return kafkaproxy.Driver(kind) }},
+		{linkproxy.Kinds(), func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
+	}
+}
+
+func alone(k faults.Kind, d faults.Driver) family {
+	return family{[]faults.Kind{k}, func(string) faults.Driver { return d }}
+}
+
 // All gives every driver. dir is where those keep state that have no target
 // to keep it in.
 func All(dir string) Set {
-	set := Set{
-		stop.Kind:  stop.Driver{},
-		kill.Kind:  kill.Driver{},
-		pause.Kind: pause.Driver{},
-		none.Kind:  none.Driver{Dir: dir},
-	}
-	for _, k := range kafkaproxy.Kinds() {
-		set[k.Name] = kafkaproxy.Driver(k.Name)
-	}
-	for _, k := range linkproxy.Kinds() {
-		set[k.Name] = linkproxy.Driver(k.Name)
+	set := Set{}
+	for _, f := range families(dir) {
+		for _, k := range f.kinds {
+			set[k.Name] = f.driver(k.Name)
+		}
 	}
 	return set
 }
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	kinds := slices.Concat(kafkaproxy.Kinds(), linkproxy.Kinds(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe()})
-	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds
+	var all []faults.Kind
+	for _, f := range families("") {
+		all = append(all, f.kinds...)
+	}
+	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Names are the kinds that a document may write.

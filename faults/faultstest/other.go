@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -74,7 +75,19 @@ func (f frozen) Inject(ctx context.Context, r faults.Receipt) error {
 	return f.Driver.Inject(ctx, r)
 }
 
-func freeze() error { return syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
+// freeze returns once somebody has this process go on. The signal stops it a
+// little after Kill has returned: what it did meanwhile, such as taking a lock,
+// would be done by a process that should stand still.
+func freeze() error {
+	on := make(chan os.Signal, 1)
+	signal.Notify(on, syscall.SIGCONT)
+	defer signal.Stop(on)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+		return err
+	}
+	<-on
+	return nil
+}
 
 // other gives the command of another process.
 func (r run) other(role, dir string, receipt faults.Receipt) *exec.Cmd {
@@ -150,4 +163,7 @@ func noGoroutine(r run) {
 		left = goleak.Find(before) // which waits a second itself
 	}
 	r.must("leave no goroutine", left)
+	if r.suite.Lasts {
+		r.target.Start(r.t) // who cleans up after the test asks it
+	}
 }

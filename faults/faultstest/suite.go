@@ -24,6 +24,10 @@ type Suite struct {
 	New   func() faults.Driver // a new value each time, as another process has
 	// As is that of TargetConfig; nil: the targets are processes.
 	As func(dir string) spec.Target
+	// Lasts says that what is broken outlives the process that serves it, as a
+	// topic's settings outlive their brokers: while the target is gone nobody can
+	// undo the fault, or say that it is not there.
+	Lasts bool
 
 	test string // that called Run, for another process to run it too
 }
@@ -173,13 +177,39 @@ func vanishes(r run) {
 	receipt := r.plan()
 	r.must("inject", r.driver.Inject(r.ctx, receipt))
 	r.target.Vanish(r.t)
+	if r.suite.Lasts {
+		r.outlives(receipt, faults.Present)
+		return
+	}
 	r.gone(receipt)
 }
 
 func vanishesFirst(r run) {
 	receipt := r.plan()
 	r.target.Vanish(r.t)
+	if r.suite.Lasts {
+		r.outlives(receipt, faults.Absent)
+		return
+	}
 	r.gone(receipt)
+}
+
+// outlives: nobody claims to have undone what nobody can reach; once the
+// target is back the fault is as it was, and is undone.
+func (r run) outlives(receipt faults.Receipt, was faults.Presence) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
+	defer cancel()
+	if got, err := r.suite.New().Probe(ctx, receipt); err == nil || got != faults.Unseen {
+		r.t.Errorf("the fault on a target that is gone is %s, %v; want unseen and an error", got, err)
+	}
+	if err := r.driver.Rollback(ctx, receipt); err == nil {
+		r.t.Error("what nobody can reach was rolled back")
+	}
+	r.target.Start(r.t)
+	r.expect(receipt, was)
+	r.must("roll back", r.driver.Rollback(r.ctx, receipt))
+	r.expect(receipt, faults.Absent)
 }
 
 func (r run) gone(receipt faults.Receipt) {

@@ -84,7 +84,7 @@ func enums() map[string][]any {
 		"Platform.environment":          words(spec.Environments()...),
 		"Fault.kind":                    words(drivers.Names()...),
 		"ProbeSource.measure": words("availability", "error_rate", "response_time",
-			"latency_p50", "latency_p95", "latency_p99", "data_age"),
+			"latency_p50", "latency_p95", "latency_p99", "data_age", spec.MeasureShare),
 		"ProcessSource.measure": words("rss_bytes", "cpu_cores"),
 		"KafkaSource.measure":   words("lag", "under_replicated", "brokers"),
 		"TableSource.measure":   words("rows", "freshness", "snapshot_age"),

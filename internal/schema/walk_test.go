@@ -210,6 +210,7 @@ func TestATargetIsOneThingInTheSchemaToo(t *testing.T) {
 		"{registry: {url: http://r, subject: s}}":               true,
 		"{table: {namespace: n, name: t}}":                      true,
 		"{kafka_proxy: {control: unix:///run/p.sock}}":          true,
+		"{cluster: {}}":                                         true,
 		"{members: [one]}":                                      true,
 		"{health: {tcp: h:1}}":                                  true,
 		"{title: t}":                                            false,
@@ -220,6 +221,7 @@ func TestATargetIsOneThingInTheSchemaToo(t *testing.T) {
 		"{members: [one], container: {name: box}}":              false,
 		"{table: {name: t}}":                                    false,
 		"{kafka_proxy: {token_file: t}}":                        false,
+		"{cluster: {brokers: h}}":                               false,
 		"{kafka_proxy: {control: unix:///s}, topic: {name: t}}": false,
 	} {
 		source := "faultline_platform: v1\nenvironment: test\nkafka: [h:1]\ntargets: {one: " + target + "}\n"

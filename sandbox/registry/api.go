@@ -18,6 +18,8 @@ func (b *book) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /subjects/{subject}/versions", answer(b.versions))
 	mux.HandleFunc("POST /subjects/{subject}/versions", answer(b.postVersion))
 	mux.HandleFunc("GET /subjects/{subject}/versions/{version}", answer(b.version))
+	mux.HandleFunc("DELETE /subjects/{subject}/versions/{version}", answer(b.deleteVersion))
+	mux.HandleFunc("DELETE /config/{subject}", answer(b.deleteLevel))
 	mux.HandleFunc("GET /schemas/ids/{id}", answer(b.schemaByID))
 	mux.HandleFunc("GET /schemas/ids/{id}/versions", answer(b.usages))
 	mux.HandleFunc("GET /config", answer(b.getLevel))
@@ -61,6 +63,7 @@ func (b *book) subjects(*http.Request) (any, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	names := slices.Sorted(maps.Keys(b.state.Subjects))
+	names = slices.DeleteFunc(names, func(name string) bool { return len(b.state.live(name)) == 0 })
 	return append([]string{}, names...), nil
 }
 
@@ -76,50 +79,73 @@ func (b *book) postVersion(r *http.Request) (any, error) {
 func (b *book) versions(r *http.Request) (any, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ids, err := b.known(r)
-	out := make([]int, len(ids))
-	for i := range ids {
-		out[i] = i + 1
-	}
-	return out, err
+	_, live, err := b.state.known(r)
+	return live, err
 }
 
-// known gives the schema ids of the named subject. The caller holds the lock.
-func (b *book) known(r *http.Request) ([]int, error) {
-	ids, ok := b.state.Subjects[r.PathValue("subject")]
-	if !ok {
-		return nil, refuse(404, 40401, "Subject %q not found.", r.PathValue("subject"))
+// known gives the schema ids of the named subject, and its versions that are
+// not deleted: one at least. The caller holds the lock.
+func (s *state) known(r *http.Request) (ids, live []int, err error) {
+	subject := r.PathValue("subject")
+	live = s.live(subject)
+	if len(live) == 0 {
+		return nil, nil, refuse(404, 40401, "Subject %q not found.", subject)
 	}
-	return ids, nil
+	return s.Subjects[subject], live, nil
 }
 
 func (b *book) version(r *http.Request) (any, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ids, err := b.known(r)
+	ids, live, err := b.state.known(r)
 	if err != nil {
 		return nil, err
 	}
-	n, err := number(r.PathValue("version"), len(ids))
+	n, err := number(r.PathValue("version"), live)
 	if err != nil {
 		return nil, err
 	}
 	return b.state.describe(r.PathValue("subject"), n, ids[n-1]), nil
 }
 
-// number reads a version: latest, -1 or 1…last.
-func number(text string, last int) (int, error) {
+// number reads a version: latest, -1 or one of the live ones.
+func number(text string, live []int) (int, error) {
 	if text == "latest" || text == "-1" {
-		return last, nil
+		return live[len(live)-1], nil
 	}
 	n, err := strconv.Atoi(text)
 	switch {
 	case err != nil || n < 1:
 		return 0, refuse(422, 42202, "The specified version %q is not a valid version id.", text)
-	case n > last:
+	case !slices.Contains(live, n):
 		return 0, refuse(404, 40402, "Version %d not found.", n)
 	}
 	return n, nil
+}
+
+// deleteVersion is a soft deletion: the version is listed no more, and its
+// schema is still found by its id.
+func (b *book) deleteVersion(r *http.Request) (any, error) {
+	if r.URL.Query().Get("permanent") == "true" {
+		return nil, refuse(422, 42201, "This registry deletes nothing for ever")
+	}
+	deleted := 0
+	err := b.change(func(s *state) error {
+		_, live, err := s.known(r)
+		if err != nil {
+			return err
+		}
+		if deleted, err = number(r.PathValue("version"), live); err != nil {
+			return err
+		}
+		subject := r.PathValue("subject")
+		if s.Deleted == nil {
+			s.Deleted = map[string][]int{}
+		}
+		s.Deleted[subject] = append(slices.Clone(s.Deleted[subject]), deleted)
+		return nil
+	})
+	return deleted, err
 }
 
 func (s *state) describe(subject string, version, id int) map[string]any {
@@ -136,14 +162,14 @@ func (b *book) lookup(r *http.Request) (any, error) {
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ids, err := b.known(r)
+	ids, live, err := b.state.known(r)
 	if err != nil {
 		return nil, err
 	}
 	same := b.state.same(text)
-	for i, id := range ids {
-		if id == same {
-			return b.state.describe(r.PathValue("subject"), i+1, id), nil
+	for _, v := range live {
+		if ids[v-1] == same {
+			return b.state.describe(r.PathValue("subject"), v, same), nil
 		}
 	}
 	return nil, refuse(404, 40403, "Schema not found")
@@ -176,8 +202,10 @@ func (b *book) usages(r *http.Request) (any, error) {
 	}
 	out := []map[string]any{}
 	for _, subject := range slices.Sorted(maps.Keys(b.state.Subjects)) {
-		if i := slices.Index(b.state.Subjects[subject], id); i >= 0 {
-			out = append(out, map[string]any{"subject": subject, "version": i + 1})
+		for _, v := range b.state.live(subject) {
+			if b.state.Subjects[subject][v-1] == id {
+				out = append(out, map[string]any{"subject": subject, "version": v})
+			}
 		}
 	}
 	return out, nil
@@ -209,6 +237,21 @@ func (b *book) putLevel(r *http.Request) (any, error) {
 	return map[string]string{"compatibility": in.Compatibility}, err
 }
 
+// deleteLevel has a subject follow the global level again.
+func (b *book) deleteLevel(r *http.Request) (any, error) {
+	subject, was := r.PathValue("subject"), ""
+	err := b.change(func(s *state) error {
+		level, ok := s.Levels[subject]
+		if !ok {
+			return refuse(404, 40408, "Subject %q does not have subject-level compatibility configured", subject)
+		}
+		was = level
+		delete(s.Levels, subject)
+		return nil
+	})
+	return map[string]string{"compatibilityLevel": was}, err
+}
+
 func (b *book) check(r *http.Request) (any, error) {
 	text, err := readSchema(r)
 	if err != nil {
@@ -219,11 +262,11 @@ func (b *book) check(r *http.Request) (any, error) {
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ids, err := b.known(r)
+	ids, live, err := b.state.known(r)
 	if err != nil {
 		return nil, err
 	}
-	n, err := number(r.PathValue("version"), len(ids))
+	n, err := number(r.PathValue("version"), live)
 	if err != nil {
 		return nil, err
 	}

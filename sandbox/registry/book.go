@@ -25,6 +25,8 @@ type state struct {
 	Schemas  []string          `json:"schemas"`
 	Subjects map[string][]int  `json:"subjects"` // schema ids, version 1 first
 	Levels   map[string]string `json:"levels"`   // "" = the global level
+	// Deleted are versions that are not listed any more; their ids stay good.
+	Deleted map[string][]int `json:"deleted,omitempty"`
 }
 
 // refusal is an answer of the API with its HTTP status and error code.
@@ -58,7 +60,7 @@ func openBook(path string) (*book, error) {
 func (b *book) change(edit func(*state) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	next := state{Schemas: slices.Clone(b.state.Schemas), Subjects: maps.Clone(b.state.Subjects), Levels: maps.Clone(b.state.Levels)}
+	next := state{Schemas: slices.Clone(b.state.Schemas), Subjects: maps.Clone(b.state.Subjects), Levels: maps.Clone(b.state.Levels), Deleted: maps.Clone(b.state.Deleted)}
 	if err := edit(&next); err != nil {
 		return err
 	}
@@ -101,9 +103,9 @@ func (b *book) register(subject, text string) (int, error) {
 	id := 0
 	err := b.change(func(s *state) error {
 		same := s.same(text)
-		for _, v := range s.Subjects[subject] {
-			if v == same {
-				id = v
+		for _, v := range s.live(subject) {
+			if s.Subjects[subject][v-1] == same {
+				id = same
 				return nil
 			}
 		}
@@ -154,9 +156,21 @@ func (s *state) level(subject string) string {
 }
 
 func (s *state) texts(subject string) []string {
-	out := make([]string, 0, len(s.Subjects[subject]))
-	for _, id := range s.Subjects[subject] {
-		out = append(out, s.Schemas[id-1])
+	live := s.live(subject)
+	out := make([]string, 0, len(live))
+	for _, v := range live {
+		out = append(out, s.Schemas[s.Subjects[subject][v-1]-1])
+	}
+	return out
+}
+
+// live are the versions of a subject that are not deleted, oldest first.
+func (s *state) live(subject string) []int {
+	var out []int
+	for i := range s.Subjects[subject] {
+		if !slices.Contains(s.Deleted[subject], i+1) {
+			out = append(out, i+1)
+		}
 	}
 	return out
 }

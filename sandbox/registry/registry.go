@@ -1,6 +1,6 @@
 // Package registry is the sandbox's schema registry: the Confluent API for
 // Avro, with real compatibility checks, kept in one file. It serves no other
-// schema type and deletes nothing.
+// schema type, and deletes nothing for ever.
 package registry
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -15,7 +16,10 @@ import (
 const Name = "registry"
 
 // Config says where the schemas are kept: <home>/sandbox/schemas.json.
-type Config struct{ Home string }
+type Config struct {
+	Home    string
+	Defects defect.Set
+}
 
 // Run serves the API until ctx ends.
 func Run(ctx context.Context, c Config) error {

@@ -13,31 +13,36 @@ import (
 	"github.com/k2-platform/faultline/internal/report"
 )
 
-func (p proxyOf) faultsCommand() *cobra.Command {
+// faultsCommand lists kinds of fault, or says all of one.
+func faultsCommand(short string, kinds []faults.Kind) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use: "faults [KIND]", Short: "What " + p.title + " can do to what passes, and its parameters", Args: cobra.MaximumNArgs(1),
+		Use: "faults [KIND]", Short: short, Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			var names []cobra.Completion
-			for _, k := range p.kinds() {
+			for _, k := range kinds {
 				names = append(names, cobra.CompletionWithDesc(k.Name, k.Summary))
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kinds := p.kinds()
+			chosen := kinds
 			if len(args) == 1 {
-				k, err := p.kind(args[0], kinds)
+				k, err := kindNamed(args[0], kinds)
 				if err != nil {
 					return err
 				}
-				kinds = []faults.Kind{k}
+				chosen = []faults.Kind{k}
 			}
 			switch output {
 			case report.JSON:
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(kindsOf(kinds))
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(kindsOf(chosen))
 			case report.Text:
-				return p.printKinds(cmd.OutOrStdout(), kinds, len(args) == 1)
+				if err := printKinds(cmd.OutOrStdout(), chosen, len(args) == 1); err != nil || len(args) == 1 {
+					return err
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s KIND says its parameters\n", cmd.CommandPath())
+				return err
 			}
 			return report.ErrFormat(output)
 		},
@@ -46,7 +51,7 @@ func (p proxyOf) faultsCommand() *cobra.Command {
 	return cmd
 }
 
-func (p proxyOf) kind(name string, kinds []faults.Kind) (faults.Kind, error) {
+func kindNamed(name string, kinds []faults.Kind) (faults.Kind, error) {
 	var names []string
 	for _, k := range kinds {
 		if k.Name == name {
@@ -54,7 +59,7 @@ func (p proxyOf) kind(name string, kinds []faults.Kind) (faults.Kind, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return faults.Kind{}, fmt.Errorf("%s has no fault %q: write one of %s", p.title, name, strings.Join(names, ", "))
+	return faults.Kind{}, fmt.Errorf("there is no fault %q: write one of %s", name, strings.Join(names, ", "))
 }
 
 // kindJSON is what programs read of a kind.
@@ -62,6 +67,7 @@ type kindJSON struct {
 	Name       string          `json:"name"`
 	Summary    string          `json:"summary"`
 	Risk       string          `json:"risk"`
+	Breaks     []string        `json:"breaks"`
 	Parameters []parameterJSON `json:"parameters"`
 }
 
@@ -74,7 +80,7 @@ type parameterJSON struct {
 func kindsOf(kinds []faults.Kind) []kindJSON {
 	out := make([]kindJSON, 0, len(kinds))
 	for _, k := range kinds {
-		one := kindJSON{Name: k.Name, Summary: k.Summary, Risk: k.Risk.String(), Parameters: []parameterJSON{}}
+		one := kindJSON{Name: k.Name, Summary: k.Summary, Risk: k.Risk.String(), Breaks: breaks(k), Parameters: []parameterJSON{}}
 		for _, p := range k.Parameters {
 			one.Parameters = append(one.Parameters, parameterJSON{p.Name, p.Summary, p.Default})
 		}
@@ -83,11 +89,23 @@ func kindsOf(kinds []faults.Kind) []kindJSON {
 	return out
 }
 
+// breaks names the kinds of target that a fault can break.
+func breaks(k faults.Kind) []string {
+	if len(k.Breaks) == 0 {
+		return []string{"any"} // which it leaves alone
+	}
+	out := make([]string, len(k.Breaks))
+	for i, b := range k.Breaks {
+		out[i] = string(b)
+	}
+	return out
+}
+
 // printKinds lists kinds, or says all of one.
-func (p proxyOf) printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
+func printKinds(out io.Writer, kinds []faults.Kind, whole bool) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, k := range kinds {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.Risk, k.Summary) //nolint:errcheck // Flush tells
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", k.Name, k.Risk, strings.Join(breaks(k), ", "), k.Summary) //nolint:errcheck // Flush tells
 		if !whole {
 			continue
 		}
@@ -96,11 +114,13 @@ func (p proxyOf) printKinds(out io.Writer, kinds []faults.Kind, whole bool) erro
 			if p.Default != "" {
 				given = "default " + p.Default
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, given, p.Summary) //nolint:errcheck // Flush tells
+			fmt.Fprintf(t, "  %s\t%s\t\t%s\n", p.Name, given, p.Summary) //nolint:errcheck // Flush tells
 		}
 	}
-	if !whole {
-		fmt.Fprintf(t, "\nfaultline %s faults KIND says its parameters\n", p.command) //nolint:errcheck // Flush tells
-	}
 	return t.Flush()
+}
+
+// faultsCommand lists what a proxy can do.
+func (p proxyOf) faultsCommand() *cobra.Command {
+	return faultsCommand("What "+p.title+" can do to what passes, and its parameters", p.kinds())
 }

@@ -1,0 +1,63 @@
+package topic_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/k2-platform/faultline/faults/faultstest"
+	"github.com/k2-platform/faultline/sandbox/service"
+	"github.com/k2-platform/faultline/spec"
+)
+
+func TestMain(m *testing.M) { faultstest.MainBeside(m, kafka) }
+
+const orders = "orders"
+
+// kafka is a broker whose topics and quotas outlive it.
+func kafka(ctx context.Context, dir string, ready func()) error {
+	text, err := os.ReadFile(filepath.Join(dir, "port"))
+	var port int
+	if err == nil {
+		err = json.Unmarshal(text, &port)
+	}
+	if err != nil {
+		return err
+	}
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(filepath.Join(dir, "kafka")), kfake.SyncWrites(), kfake.SeedTopics(2, orders))
+	if err != nil {
+		return err
+	}
+	ready()
+	<-ctx.Done()
+	c.Close()
+	return nil
+}
+
+// address chooses the broker's before it is there.
+func address(t testing.TB, dir string) string {
+	t.Helper()
+	port, err := service.FreePorts(t.Context(), 1)
+	require.NoError(t, err)
+	text, err := json.Marshal(port)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "port"), text, 0o600))
+	return "127.0.0.1:" + string(text)
+}
+
+func topicIn(t testing.TB) func(dir string) spec.Target {
+	return func(dir string) spec.Target {
+		return spec.Target{Topic: &spec.Topic{Brokers: []string{address(t, dir)}, Name: orders}}
+	}
+}
+
+func clusterIn(t testing.TB) func(dir string) spec.Target {
+	return func(dir string) spec.Target {
+		return spec.Target{Cluster: &spec.Cluster{Brokers: []string{address(t, dir)}}}
+	}
+}

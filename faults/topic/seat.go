@@ -1,0 +1,130 @@
+package topic
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/k2-platform/faultline/faults"
+)
+
+// seat is where one partition's replicas are, in the order of preference, and
+// who leads; and where the fault puts them, led by the first.
+type seat struct {
+	Partition int32   `json:"partition"`
+	Was       []int32 `json:"was"`
+	Leader    int32   `json:"leader"`
+	Set       []int32 `json:"set"`
+}
+
+// led are the replicas as they were, with the leader that was the first: by
+// way of it a leader comes back that was not the preferred one.
+func (s seat) led() []int32 {
+	rest := slices.DeleteFunc(slices.Clone(s.Was), func(b int32) bool { return b == s.Leader })
+	return append([]int32{s.Leader}, rest...)
+}
+
+// sits is a partition as it is now.
+type sits struct {
+	replicas []int32 // where they are, or are on their way to
+	moving   bool
+	leader   int32
+	insync   []int32
+}
+
+// ours says that the partition is as the fault left it, or its way back did.
+// Where nothing is but the leader that the fault wanted, it is the fault's as
+// long as the leader that was could lead. Anything else is as it was, or has
+// overtaken the fault.
+func (s seat) ours(now sits) bool {
+	switch {
+	case slices.Equal(now.replicas, s.Was): // which is where the fault has it, too, if the preferred one was not leading
+		return now.moving || now.leader == s.Set[0] && now.leader != s.Leader && slices.Contains(now.insync, s.Leader)
+	}
+	return slices.Equal(now.replicas, s.Set) || slices.Equal(now.replicas, s.led())
+}
+
+// seats is undo's part of the two kinds that move replicas.
+func seats(undo map[string]string) ([]seat, error) {
+	var all []seat
+	err := take(undo, undoSet, &all)
+	if err == nil && (len(all) == 0 || slices.ContainsFunc(all, func(s seat) bool {
+		return len(s.Was) == 0 || len(s.Set) == 0 || !slices.Contains(s.Was, s.Leader) ||
+			slices.Equal(s.Was, s.Set) && s.Set[0] == s.Leader
+	})) {
+		err = errors.New("it does not say of each partition where its replicas were, and who led")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading where the replicas were: %w; nothing was touched, look by hand", err)
+	}
+	return all, nil
+}
+
+// putSeats moves replicas and leaders to where the fault wants them.
+func putSeats(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, err := seats(undo)
+	if err != nil {
+		return err
+	}
+	now, err := k.sits(ctx, undo[undoTopic])
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if n := now[s.Partition]; !slices.Equal(n.replicas, s.Was) && !slices.Equal(n.replicas, s.Set) {
+			return fmt.Errorf("%w: the replicas of partition %d of topic %s are at %v since it was planned for; plan again", faults.ErrRefused, s.Partition, undo[undoTopic], n.replicas)
+		}
+	}
+	return k.move(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Set }, true)
+}
+
+// backSeats moves back what is where the fault put it, and the leaders that
+// were.
+func backSeats(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, err := seats(undo)
+	if err != nil {
+		return err
+	}
+	now, err := k.sits(ctx, undo[undoTopic])
+	if err != nil {
+		return err
+	}
+	ours := slices.DeleteFunc(all, func(s seat) bool { return !s.ours(now[s.Partition]) })
+	if err := k.move(ctx, undo[undoTopic], ours, seat.led, false); err != nil {
+		return err
+	}
+	return k.assign(ctx, undo[undoTopic], ours, func(s seat) []int32 { return s.Was })
+}
+
+// lookSeats finds the fault in any partition that is not as it was, by the
+// fault or its way back.
+func lookSeats(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
+	all, err := seats(undo)
+	if err != nil {
+		return faults.Unseen, err
+	}
+	now, err := k.sits(ctx, undo[undoTopic])
+	if err != nil {
+		return faults.Unseen, err
+	}
+	if slices.ContainsFunc(all, func(s seat) bool { return s.ours(now[s.Partition]) }) {
+		return faults.Present, nil
+	}
+	return faults.Absent, nil
+}
+
+// wanted are the partitions that a fault names, in their order; none are all.
+func wanted(t topic, numbers []int32) ([]int32, error) {
+	if len(numbers) == 0 {
+		return t.Partitions.Numbers(), nil
+	}
+	for _, p := range numbers {
+		if _, ok := t.Partitions[p]; !ok {
+			return nil, fmt.Errorf("%w: topic %s has no partition %d; it has %d", faults.ErrRefused, t.Topic, p, len(t.Partitions))
+		}
+	}
+	slices.SortFunc(numbers, cmp.Compare[int32])
+	return slices.Compact(numbers), nil
+}

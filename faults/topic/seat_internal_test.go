@@ -1,0 +1,49 @@
+package topic
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestWhatIsTheFaultsOfAPartition is the table of what rollback moves.
+func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
+	moved := seat{Was: []int32{1, 2, 3}, Leader: 1, Set: []int32{2, 1, 3}}
+	// Before, another than the preferred replica led.
+	odd := seat{Was: []int32{1, 2, 3}, Leader: 3, Set: []int32{2, 1, 3}}
+	assert.Equal(t, []int32{3, 1, 2}, odd.led())
+	home := seat{Was: []int32{1, 2, 3}, Leader: 3, Set: []int32{1, 2, 3}} // the preferred one is to lead
+	all := []int32{1, 2, 3}
+	for name, c := range map[string]struct {
+		seat seat
+		now  sits
+		want bool
+	}{
+		"as it was":                            {moved, sits{all, false, 1, all}, false},
+		"as the fault left it":                 {moved, sits{[]int32{2, 1, 3}, false, 2, all}, true},
+		"the leader did not move yet":          {moved, sits{[]int32{2, 1, 3}, false, 1, all}, true},
+		"the order is back, the leader is not": {moved, sits{all, false, 2, all}, true},
+		"who led cannot lead":                  {moved, sits{all, false, 2, []int32{2, 3}}, false},
+		"a third one leads":                    {moved, sits{all, false, 3, all}, false},
+		"somebody moved it on":                 {moved, sits{[]int32{4, 5, 6}, false, 4, []int32{4, 5, 6}}, false},
+		"on its way back":                      {moved, sits{all, true, 1, all}, true},
+		"on its way there":                     {moved, sits{[]int32{2, 1, 3}, true, 1, all}, true},
+		"half of the way back":                 {odd, sits{[]int32{3, 1, 2}, false, 3, all}, true},
+		"given to the preferred one":           {home, sits{all, false, 1, all}, true},
+		"taken back from it":                   {home, sits{all, false, 3, all}, false},
+		"all of the way back":                  {odd, sits{all, false, 3, all}, false},
+	} {
+		assert.Equal(t, c.want, c.seat.ours(c.now), name)
+	}
+}
+
+func TestASeatThatSaysTooLittle(t *testing.T) {
+	for _, text := range []string{"", "null", "[]", "{}", `[{}]`, `[{"was":[1],"leader":2,"set":[3]}]`, `[{"was":[1],"leader":1,"set":[1]}]`, `[{"was":[1],"leader":1,"set":[]}]`} {
+		_, err := seats(map[string]string{undoSet: text})
+		assert.Error(t, err, text)
+	}
+	for _, text := range []string{`[{"was":[1,2],"leader":1,"set":[2,1]}]`, `[{"was":[1,2],"leader":2,"set":[1,2]}]`} {
+		_, err := seats(map[string]string{undoSet: text})
+		assert.NoError(t, err, text)
+	}
+}
