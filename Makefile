@@ -82,6 +82,9 @@ fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzRewrite -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./faults/kafkaproxy/rule
 	$(GO) test -run '^$$' -fuzz FuzzControl -fuzztime 30s ./faults/control
+	$(GO) test -run '^$$' -fuzz FuzzRequests -fuzztime 30s ./faults/linkproxy/relay
+	$(GO) test -run '^$$' -fuzz FuzzLink -fuzztime 30s ./faults/linkproxy/relay
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./faults/linkproxy/rule
 
 lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

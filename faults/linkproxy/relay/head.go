@@ -58,7 +58,7 @@ func readHead(b []byte) head {
 		case "content-length":
 			n, err := strconv.ParseUint(value, 10, 63)
 			h.unread = h.unread || err != nil
-			h.length = int64(n) //nolint:gosec // 63 bits
+			h.length = int64(n)
 			lengths[h.length] = true
 		case "transfer-encoding":
 			codings := strings.Split(strings.ToLower(value), ",")
@@ -120,5 +120,5 @@ func pathOf(target string) string {
 func chunkSize(line []byte) (int64, bool) {
 	text, _, _ := strings.Cut(strings.TrimRight(string(line), "\r\n"), ";")
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 16, 62)
-	return int64(n), err == nil //nolint:gosec // 62 bits
+	return int64(n), err == nil
 }

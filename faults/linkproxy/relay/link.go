@@ -87,7 +87,10 @@ const (
 func (l *link) heed(next *state) {
 	ctx, stop := context.WithTimeout(context.Background(), heedWithin)
 	defer stop()
-	for l.heedless(next) && pause.For(ctx, heedLook) {
+	for l.heedless(next) {
+		if !pause.For(ctx, heedLook) {
+			return
+		}
 	}
 }
 

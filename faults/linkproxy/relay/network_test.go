@@ -18,7 +18,7 @@ func TestAPartitionHoldsWhatIsOpenAndItGoesOn(t *testing.T) {
 	for _, link := range []string{"raw", "web"} {
 		for _, c := range []struct{ direction, heard string }{{"both", ""}, {"out", ""}, {"in", "hello\n"}} {
 			t.Run(link+" "+c.direction, func(t *testing.T) {
-				var heard = make(chan string, 10)
+				heard := make(chan string, 10)
 				l := newLab(t, listen(t, func(c *net.TCPConn) {
 					b := make([]byte, 64)
 					for {

@@ -79,6 +79,9 @@ const second = "1000ms"
 
 func (k kind) describe() faults.Kind {
 	out := faults.Kind{Name: k.name, Summary: k.summary, Risk: faults.Caution, Serves: k.serves, Breaks: []spec.TargetKind{spec.LinkKind}, Parameters: k.own}
+	if k.do == HTTPDelay || k.do == HTTPStatus {
+		out.Without = map[string]string{"share": "write rate, such as rate: 10%"}
+	}
 	if k.fits != nil {
 		out.Together = func(with map[string]string) error { return k.fits(params.Values{With: with, Parameters: k.own}) }
 	}
