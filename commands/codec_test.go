@@ -22,8 +22,8 @@ func TestGoldenCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 19 {
-		t.Fatalf("%d golden files, want one for each of the 19 commands", len(files))
+	if len(files) != 20 {
+		t.Fatalf("%d golden files, want one for each of the 20 commands", len(files))
 	}
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".json")

@@ -51,6 +51,10 @@ type Halt struct {
 	Why   string `json:"why"`
 }
 
+// Keep says that who scheduled the experiment is still there, which counts
+// where the document's limits name a publisher_lease.
+type Keep struct{}
+
 // Note asks to attach a finding or an improvement.
 type Note struct {
 	Kind   events.NoteKind `json:"kind"`
@@ -99,7 +103,9 @@ type ReportInjectionFailed struct {
 	Why  string      `json:"why"`
 }
 
-// EndStep says that a step's time is over.
+// EndStep says that a step's time is over: it is ended as planned. Of a step
+// with a time of its own that is too early; one without may be ended whenever
+// it has served.
 type EndStep struct {
 	Step spec.StepID `json:"step"`
 }
@@ -150,6 +156,7 @@ func (Approve) isCommand()               {}
 func (Abort) isCommand()                 {}
 func (Halt) isCommand()                  {}
 func (ReportRefusal) isCommand()         {}
+func (Keep) isCommand()                  {}
 func (Note) isCommand()                  {}
 func (Deny) isCommand()                  {}
 func (RequestApproval) isCommand()       {}

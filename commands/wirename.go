@@ -11,6 +11,7 @@ const (
 	TypeApprove               = "io.faultline.command.experiment.approve.v1"
 	TypeAbort                 = "io.faultline.command.experiment.abort.v1"
 	TypeHalt                  = "io.faultline.command.experiment.halt.v1"
+	TypeKeep                  = "io.faultline.command.experiment.keep.v1"
 	TypeNote                  = "io.faultline.command.experiment.note.v1"
 	TypeDeny                  = "io.faultline.command.experiment.deny.v1"
 	TypeRequestApproval       = "io.faultline.command.experiment.request_approval.v1"
@@ -39,6 +40,8 @@ func TypeOf(c Command) string {
 		return TypeAbort
 	case Halt:
 		return TypeHalt
+	case Keep:
+		return TypeKeep
 	case Note:
 		return TypeNote
 	case Deny:
@@ -83,6 +86,8 @@ func decodeCommand(name string, data []byte) (Command, error) {
 		return decode[Abort](data)
 	case TypeHalt:
 		return decode[Halt](data)
+	case TypeKeep:
+		return decode[Keep](data)
 	case TypeNote:
 		return decode[Note](data)
 	case TypeDeny:

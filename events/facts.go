@@ -193,6 +193,11 @@ type Concluded struct {
 	Reasons []string `json:"reasons"`
 }
 
+// ExperimentKept says that its publisher spoke.
+type ExperimentKept struct {
+	By string `json:"by"`
+}
+
 // NoteAdded attaches a finding or an improvement to the experiment.
 type NoteAdded struct {
 	Kind   NoteKind `json:"kind"`
@@ -228,4 +233,5 @@ func (ClaimJudged) isEvent()             {}
 func (RecoveryMeasured) isEvent()        {}
 func (BooksClosed) isEvent()             {}
 func (Concluded) isEvent()               {}
+func (ExperimentKept) isEvent()          {}
 func (NoteAdded) isEvent()               {}

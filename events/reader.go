@@ -20,7 +20,7 @@ func NewReader() Reader {
 		ExperimentScheduled{}, ExperimentDenied{}, CommandRefused{}, BaselineStarted{}, BaselineEstablished{},
 		FaultInjectionRequested{}, FaultInjected{}, FaultInjectionFailed{}, RequestRefused{}, RollbackTriggered{},
 		RollbackRequested{}, FaultRolledBack{}, RollbackStuck{}, ClaimJudged{}, RecoveryMeasured{}, BooksClosed{},
-		Concluded{}, NoteAdded{}, BlastRadiusDecided{}, ApprovalRequested{}, ExperimentApproved{},
+		Concluded{}, ExperimentKept{}, NoteAdded{}, BlastRadiusDecided{}, ApprovalRequested{}, ExperimentApproved{},
 	)}
 }
 

@@ -25,6 +25,7 @@ const (
 	TypeRecoveryMeasured        = "io.faultline.recovery.measured.v1"
 	TypeBooksClosed             = "io.faultline.books.closed.v1"
 	TypeConcluded               = "io.faultline.experiment.concluded.v1"
+	TypeExperimentKept          = "io.faultline.experiment.kept.v1"
 	TypeNoteAdded               = "io.faultline.note.added.v1"
 	TypeBlastRadiusDecided      = "io.faultline.blast_radius.decided.v1"
 	TypeApprovalRequested       = "io.faultline.experiment.approval_requested.v1"
@@ -68,6 +69,8 @@ func TypeOf(e Event) string {
 		return TypeBooksClosed
 	case Concluded:
 		return TypeConcluded
+	case ExperimentKept:
+		return TypeExperimentKept
 	case NoteAdded:
 		return TypeNoteAdded
 	case BlastRadiusDecided:
@@ -119,6 +122,8 @@ func (r Reader) event(name string, data []byte) (Event, error) {
 		return decode[BooksClosed](r, data)
 	case TypeConcluded:
 		return decode[Concluded](r, data)
+	case TypeExperimentKept:
+		return decode[ExperimentKept](r, data)
 	case TypeNoteAdded:
 		return decode[NoteAdded](r, data)
 	case TypeBlastRadiusDecided:

@@ -31,6 +31,8 @@ func Decide(s State, c commands.Envelope) ([]events.Event, error) {
 		return stop(s, c, events.Abort, cmd.Reason), nil
 	case commands.Halt:
 		return stop(s, c, events.Halt, cmd.Why), nil
+	case commands.Keep:
+		return keep(s, c), nil
 	case commands.Note:
 		return note(s, c, cmd), nil
 	case commands.Deny:
@@ -77,6 +79,18 @@ func schedule(s State, c commands.Envelope, cmd commands.Schedule) []events.Even
 		return refused(s, c, "an id is used once; choose another")
 	}
 	return []events.Event{events.ExperimentScheduled{Document: cmd.Document.WithDefaults(), By: c.By, IKnow: cmd.IKnow}}
+}
+
+func keep(s State, c commands.Envelope) []events.Event {
+	switch {
+	case s.Phase == Absent:
+		return refused(s, c, "there is nothing to keep; see faultline list")
+	case s.Phase.Over():
+		return refused(s, c, "it is over")
+	case s.Document.Limits.PublisherLease == 0:
+		return refused(s, c, "its document names no publisher_lease; it needs no keeping")
+	}
+	return []events.Event{events.ExperimentKept{By: c.By}}
 }
 
 func note(s State, c commands.Envelope, cmd commands.Note) []events.Event {

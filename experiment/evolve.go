@@ -67,6 +67,8 @@ func (s *State) apply(b events.Batch, event events.Event) {
 		s.Books = &e
 	case events.Concluded:
 		s.concluded(b, e)
+	case events.ExperimentKept:
+		s.Kept = b.At
 	case events.NoteAdded:
 		s.Notes = append(s.Notes, e)
 	}

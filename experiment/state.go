@@ -22,6 +22,7 @@ type State struct {
 	By        string
 	IKnow     bool // the requester acknowledged its risk
 	Scheduled time.Time
+	Kept      time.Time // by its publisher, last; zero: never
 	Began     time.Time // of the baseline
 	Steps     []Step    // in the document's order
 	Order     []spec.StepID

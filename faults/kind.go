@@ -55,6 +55,17 @@ type Kind struct {
 	Serves bool
 }
 
+// Find gives the kind of a name; one that is not there has no target to break,
+// and is dangerous.
+func Find(kinds []Kind, name string) Kind {
+	for _, k := range kinds {
+		if k.Name == name {
+			return k
+		}
+	}
+	return Kind{Name: name, Breaks: []spec.TargetKind{""}}
+}
+
 // Parameter is one key of a fault's With.
 type Parameter struct {
 	Name, Summary, Default string
@@ -103,7 +114,7 @@ func another(is spec.TargetKind, t spec.Target) string {
 		return fmt.Sprintf("a group: name one of its members %v", t.Members)
 	case spec.WatchedKind:
 		return "what is only watched: say on the platform how it is found"
-	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind,
+	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind, spec.LinkKind,
 		spec.ClusterKind:
 	}
 	return fmt.Sprintf("a %s: name another target", is)

@@ -25,6 +25,7 @@ type HTTPProbeConfig struct {
 	P50, P95, P99 string // metrics: latency percentiles in the window, seconds
 	DataAge       string // metric: age of the data in the answer, seconds
 	DataAgePath   string // where the answer has its RFC 3339 time, as in data.0.timestamp
+	Shares        []Share
 
 	Client *http.Client
 	Now    func() time.Time
@@ -34,12 +35,21 @@ type HTTPProbeConfig struct {
 func (c HTTPProbeConfig) Validate() error {
 	problems := []error{
 		needed("probe URL", c.URL), notNegative("probe timeout", c.Timeout), notNegative("probe window", c.Window),
-		needed("metric of probe "+c.URL, c.Availability+c.ErrorRate+c.ResponseTime+c.P50+c.P95+c.P99+c.DataAge),
+		needed("metric of probe "+c.URL, strings.Join(c.metrics(), "")),
 	}
 	if c.DataAge != "" {
 		problems = append(problems, needed("path of "+c.DataAge, c.DataAgePath))
 	}
 	return errors.Join(problems...)
+}
+
+// metrics are the names of all that is taken, some of them empty.
+func (c HTTPProbeConfig) metrics() []string {
+	out := []string{c.Availability, c.ErrorRate, c.ResponseTime, c.P50, c.P95, c.P99, c.DataAge}
+	for _, s := range c.Shares {
+		out = append(out, s.Metric)
+	}
+	return out
 }
 
 // HTTPProbe asks one URL as a client would.
@@ -70,8 +80,7 @@ func (p *HTTPProbe) Sample(ctx context.Context) ([]Reading, error) {
 	last, body := p.ask(ctx)
 	out := taken{at: p.now()}
 	if err := ctx.Err(); err != nil {
-		c := p.cfg
-		out.miss(err, c.Availability, c.ErrorRate, c.ResponseTime, c.P50, c.P95, c.P99, c.DataAge)
+		out.miss(err, p.cfg.metrics()...)
 		return out.result()
 	}
 	p.window = append(p.window, last)
@@ -96,6 +105,9 @@ func (p *HTTPProbe) ask(ctx context.Context) (outcome, []byte) {
 		o.timed, o.took = true, p.cfg.Timeout
 	case err == nil:
 		o.timed = true
+		for _, s := range p.cfg.Shares {
+			o.kinds = append(o.kinds, s.of(resp, body))
+		}
 		o.answered = resp.StatusCode < http.StatusInternalServerError
 		o.expected = resp.StatusCode == p.cfg.Status && bytes.Contains(body, []byte(p.cfg.Body))
 		if !o.expected {
@@ -127,10 +139,7 @@ func timeAt(body []byte, path string) (time.Time, error) {
 	if err := json.Unmarshal(body, &here); err != nil {
 		return time.Time{}, fmt.Errorf("reading answer as JSON: %w", err)
 	}
-	for key := range strings.SplitSeq(path, ".") {
-		here = child(here, key)
-	}
-	text, ok := here.(string)
+	text, ok := at(here, path).(string)
 	if !ok {
 		return time.Time{}, fmt.Errorf("reading answer: no text at %s", path)
 	}

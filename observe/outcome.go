@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -11,9 +12,10 @@ import (
 type outcome struct {
 	at       time.Time
 	took     time.Duration
-	timed    bool // took says how long the client waited; a refusal is no latency
-	answered bool // in time, with a status below 500
-	expected bool // as the expectation has it
+	timed    bool   // took says how long the client waited; a refusal is no latency
+	answered bool   // in time, with a status below 500
+	expected bool   // as the expectation has it
+	kinds    []bool // which of the kinds that are counted it is; none without an answer
 	err      error
 }
 
@@ -30,6 +32,15 @@ func (p *HTTPProbe) shares(out *taken) {
 	n := float64(len(p.window))
 	out.add(p.cfg.Availability, float64(answered)/n)
 	out.add(p.cfg.ErrorRate, float64(failed)/n)
+	for i, s := range p.cfg.Shares {
+		of := 0
+		for _, o := range p.window {
+			if i < len(o.kinds) && o.kinds[i] {
+				of++
+			}
+		}
+		out.add(s.Metric, float64(of)/n)
+	}
 }
 
 func (p *HTTPProbe) latencies(out *taken) {
@@ -49,6 +60,15 @@ func (p *HTTPProbe) latencies(out *taken) {
 	out.add(c.P50, quantile(took, 0.5))
 	out.add(c.P95, quantile(took, 0.95))
 	out.add(c.P99, quantile(took, 0.99))
+}
+
+// at follows a dotted path through objects and, by number, lists; nil where it
+// leads nowhere.
+func at(here any, path string) any {
+	for key := range strings.SplitSeq(path, ".") {
+		here = child(here, key)
+	}
+	return here
 }
 
 func child(of any, key string) any {

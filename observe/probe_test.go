@@ -75,6 +75,59 @@ func TestHTTPProbe(t *testing.T) {
 	})
 }
 
+func TestHTTPProbeCountsKindsOfAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var resp http.Response
+		var body string
+		client := &http.Client{Transport: scripted(func(r *http.Request) (*http.Response, error) {
+			if resp.StatusCode == 0 {
+				return nil, errors.New("connection refused")
+			}
+			out := resp
+			out.Body, out.Request = io.NopCloser(strings.NewReader(body)), r
+			return &out, nil
+		})}
+		p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{URL: "http://query.test/", Client: client, Shares: []observe.Share{
+			{Metric: "fallback", Status: 200, Header: map[string]string{"X-Fallback": "true"}, Fields: []string{"meta.age", "data.0"}},
+			{Metric: "unavailable", Status: 503, Body: "storage_unavailable"},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		marked := http.Header{"X-Fallback": {"true"}}
+		for i, c := range []struct {
+			what                  string
+			status                int
+			header                http.Header
+			body                  string
+			fallback, unavailable float64 // how many of the calls so far
+		}{
+			{"marked, with rows and an age", 200, marked, `{"meta":{"age":0},"data":[1]}`, 1, 0},
+			{"not marked", 200, nil, `{"meta":{"age":0},"data":[1]}`, 1, 0},
+			{"marked otherwise", 200, http.Header{"X-Fallback": {"false"}}, `{"meta":{"age":0},"data":[1]}`, 1, 0},
+			{"no age", 200, marked, `{"meta":{"age":null},"data":[1]}`, 1, 0},
+			{"no rows", 200, marked, `{"meta":{"age":0},"data":[]}`, 1, 0},
+			{"no JSON", 200, marked, `<html>`, 1, 0},
+			{"503 as it should be", 503, nil, `{"error":"storage_unavailable"}`, 1, 1},
+			{"503 of another kind", 503, nil, `{"error":"overloaded"}`, 1, 1},
+			{"500", 500, nil, `storage_unavailable`, 1, 1},
+			{"no answer", 0, nil, ``, 1, 1},
+		} {
+			resp, body = http.Response{StatusCode: c.status, Header: c.header}, c.body
+			readings, err := p.Sample(t.Context())
+			got, n := byName(readings), float64(i+1)
+			if err != nil || got["fallback"] != c.fallback/n || got["unavailable"] != c.unavailable/n {
+				t.Errorf("%s: %v, %v; want %v and %v of %v", c.what, got, err, c.fallback, c.unavailable, n)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.Sample(ctx); len(observe.Missing(err)) != 2 {
+			t.Errorf("cancelled by the caller: %v; want both metrics missing", err)
+		}
+	})
+}
+
 func TestHealth(t *testing.T) {
 	status := 200
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })

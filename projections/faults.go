@@ -70,7 +70,7 @@ func faultRow(event events.Event) (FaultRow, bool) {
 		r.Why, r.Manual = e.Why, e.Manual
 	case events.ExperimentScheduled, events.ExperimentDenied, events.CommandRefused, events.RequestRefused, events.BaselineStarted,
 		events.BaselineEstablished, events.RollbackTriggered, events.ClaimJudged, events.RecoveryMeasured,
-		events.BooksClosed, events.Concluded, events.NoteAdded, events.BlastRadiusDecided, events.ApprovalRequested,
+		events.BooksClosed, events.Concluded, events.ExperimentKept, events.NoteAdded, events.BlastRadiusDecided, events.ApprovalRequested,
 		events.ExperimentApproved:
 		return FaultRow{}, false
 	}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
@@ -66,7 +66,7 @@ func proxyPort(ctx context.Context, record string) (int, error) {
 	return strconv.Atoi(port)
 }
 
-// askProxy says whether the proxy takes connections. It serves its control
+// askProxy says whether a proxy takes connections. It serves its control
 // from before it does.
 func askProxy(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
 	"github.com/k2-platform/faultline/sandbox/ingest"
+	"github.com/k2-platform/faultline/sandbox/k2"
 	"github.com/k2-platform/faultline/sandbox/query"
 	"github.com/k2-platform/faultline/sandbox/registry"
+	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/sandbox/sink"
 	"github.com/k2-platform/faultline/sandbox/store"
 )
@@ -17,11 +20,12 @@ import (
 // Addresses is where the services listen, host:port each. All but Kafka and
 // Proxy are HTTP.
 type Addresses struct {
-	Kafka    string // as in Config where that names one
-	Broker   string // health and metrics of the sandbox's own broker
-	Proxy    string // Kafka as ingestion and sink reach it; "" when the proxy was not asked for
-	Registry string // as in Config where that names one
-	Store    string // "" when the store was not asked for
+	Kafka    string            // as in Config where that names one
+	Broker   string            // health and metrics of the sandbox's own broker
+	Proxy    string            // Kafka as ingestion and sink reach it; "" when the proxy was not asked for
+	Registry string            // as in Config where that names one
+	Store    string            // "" when the store was not asked for
+	Links    map[string]string // to the store, by their names; nil when they were not asked for
 	Ingest   string
 	Sink     string
 	Query    string
@@ -40,6 +44,9 @@ func (c Config) names() []string {
 	if c.Store {
 		out = append(out, store.Name)
 	}
+	if len(c.Links) > 0 {
+		out = append(out, LinksName)
+	}
 	if len(c.Proxy) > 0 {
 		out = append(out, ProxyName)
 	}
@@ -53,6 +60,10 @@ func (a *Addresses) set(home, name, addr string) (err error) {
 		a.Kafka, err = broker.Addr(home)
 	case ProxyName:
 		a.Proxy = addr
+	case LinksName:
+		var rec process.Record
+		rec, err = process.Read(service.RecordPath(home, name))
+		a.Links = rec.Addrs
 	case registry.Name:
 		a.Registry = addr
 	case store.Name:
@@ -77,20 +88,26 @@ func (a Addresses) clients() string { return cmp.Or(a.Proxy, a.Kafka) }
 //
 //	broker|registry|store --home H
 //	kafka-proxy, as proxyCommand says
+//	links, as linksCommand says
 //	sink   --home H --kafka A --registry A [LakeArgs]
 //	query  --home H [LakeArgs]
 //	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N]
+//
+// and --defect D for each that the service reads.
 func (c Config) command(ctx context.Context, name string, at Addresses) ([]string, error) {
-	if name == ProxyName {
+	switch name {
+	case ProxyName:
 		return c.proxyCommand(ctx, at)
+	case LinksName:
+		return c.linksCommand(ctx, at)
 	}
 	argv := append(append([]string{}, c.Self...), name, "--home", c.Home)
 	switch name {
 	case sink.Name:
 		argv = append(argv, "--kafka", at.clients(), "--registry", at.Registry)
-		argv = append(argv, c.LakeArgs...)
+		argv = append(append(argv, c.LakeArgs...), at.over(k2.SinkStoreLink)...)
 	case query.Name:
-		argv = append(argv, c.LakeArgs...)
+		argv = append(append(argv, c.LakeArgs...), at.over(k2.QueryStoreLink)...)
 	case ingest.Name:
 		argv = append(argv, "--kafka", at.clients(), "--registry", at.Registry, "--seed", strconv.FormatUint(c.Seed, 10))
 		if c.Trades != "" {
@@ -100,5 +117,5 @@ func (c Config) command(ctx context.Context, name string, at Addresses) ([]strin
 			argv = append(argv, "--rate", strconv.Itoa(c.Rate))
 		}
 	}
-	return argv, nil
+	return append(argv, c.Defects.Args(name)...), nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -38,9 +39,13 @@ type Config struct {
 	Kafka    string   // a Kafka that is there, host:port with commas between; "" = the sandbox's own
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
+	Defects  defect.Set
 	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string
+	// Links is argv of a link proxy, such as /x/faultline link-proxy, that stands
+	// between the store and those who keep tables in it; nil = none does.
+	Links []string
 	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
 	Platform func(Addresses) ([]byte, error)
 	// Held says whether a receipt names the service; nil = never.
@@ -58,6 +63,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Proxy) > 0 {
 		problems = append(problems, checkProxy(c.Home))
+	}
+	if len(c.Links) > 0 {
+		problems = append(problems, checkLinks(c))
 	}
 	return errors.Join(problems...)
 }
@@ -196,7 +204,7 @@ func (s *supervisor) await(ctx context.Context, name string) (string, error) {
 }
 
 func (s *supervisor) ask(ctx context.Context, name, addr string) error {
-	if name == ProxyName {
+	if name == ProxyName || name == LinksName {
 		return askProxy(ctx, addr)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/health", nil)

@@ -15,6 +15,10 @@ const (
 	DefaultTriggerGrace    = Duration(30 * time.Second)
 )
 
+// ShortestLease is the least that a publisher_lease may be: its word goes
+// through Kafka.
+const ShortestLease = Duration(5 * time.Second)
+
 // ShortestEvery is how often metrics are read at most.
 const ShortestEvery = Duration(500 * time.Millisecond)
 
@@ -43,6 +47,7 @@ func (d Document) WithDefaults() Document {
 		MaxFaultLife:    cmp.Or(d.Limits.MaxFaultLife, DefaultMaxFaultLife),
 		RecoveryTimeout: cmp.Or(d.Limits.RecoveryTimeout, DefaultRecoveryTimeout),
 		TriggerGrace:    cmp.Or(d.Limits.TriggerGrace, DefaultTriggerGrace),
+		PublisherLease:  d.Limits.PublisherLease,
 	}
 	if d.Impact != nil && d.Impact.Within == 0 {
 		impact := *d.Impact

@@ -100,6 +100,9 @@ type Limits struct {
 	RecoveryTimeout Duration `yaml:"recovery_timeout" json:"recovery_timeout,omitempty"`
 	// TriggerGrace is how long a rollback trigger may be unknown.
 	TriggerGrace Duration `yaml:"trigger_grace" json:"trigger_grace,omitempty"`
+	// PublisherLease is for how long the publisher may be silent before its
+	// experiment is aborted; zero: it need not speak.
+	PublisherLease Duration `yaml:"publisher_lease" json:"publisher_lease,omitempty"`
 }
 
 // Profile is a set of other times for the same experiment.

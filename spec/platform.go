@@ -33,6 +33,16 @@ type Probe struct {
 	Contains string   `yaml:"contains" json:"contains,omitempty"`
 	AgeField string   `yaml:"age_field" json:"age_field,omitempty"`
 	Window   Duration `yaml:"window" json:"window,omitempty"`
+	// Answers are kinds of answers that can be counted, by name.
+	Answers map[string]Answer `yaml:"answers" json:"answers,omitempty"`
+}
+
+// Answer is a kind of answer to a probe: what it has, all of it.
+type Answer struct {
+	Status   int               `yaml:"status" json:"status,omitempty"`
+	Header   map[string]string `yaml:"header" json:"header,omitempty"`
+	Contains string            `yaml:"contains" json:"contains,omitempty"`
+	Fields   []string          `yaml:"fields" json:"fields,omitempty"` // of the JSON body, that are there and not null
 }
 
 // Metric says where one number comes from, in which unit, and which target
@@ -57,11 +67,16 @@ type ScrapeSource struct {
 	Window Duration `yaml:"window" json:"window,omitempty"`
 }
 
+// MeasureShare is the measure of a probe that counts answers of one kind.
+const MeasureShare = "share"
+
 // ProbeSource is one measure of a probe: availability, error_rate,
-// response_time, latency_p50, latency_p95, latency_p99 or data_age.
+// response_time, latency_p50, latency_p95, latency_p99, data_age, or share: of
+// the answers of one kind among all calls.
 type ProbeSource struct {
 	Name    string `yaml:"name" json:"name"`
 	Measure string `yaml:"measure" json:"measure"`
+	Answer  string `yaml:"answer" json:"answer,omitempty"` // kind that is counted, for share
 }
 
 // PromQLSource asks a Prometheus server; the answer must be one number.

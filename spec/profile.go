@@ -27,6 +27,7 @@ func (d Document) WithProfile(name string) (Document, error) {
 		MaxFaultLife:    cmp.Or(p.Limits.MaxFaultLife, d.Limits.MaxFaultLife),
 		RecoveryTimeout: cmp.Or(p.Limits.RecoveryTimeout, d.Limits.RecoveryTimeout),
 		TriggerGrace:    cmp.Or(p.Limits.TriggerGrace, d.Limits.TriggerGrace),
+		PublisherLease:  cmp.Or(p.Limits.PublisherLease, d.Limits.PublisherLease),
 	}
 	d.Hypothesis.RecoversWithin = cmp.Or(p.RecoversWithin, d.Hypothesis.RecoversWithin)
 	if d.Impact != nil && p.ImpactWithin != 0 {

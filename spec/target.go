@@ -15,6 +15,7 @@ type Target struct {
 	Table     *Table     `yaml:"table" json:"table,omitempty"`
 
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
+	Link       *Link       `yaml:"link" json:"link,omitempty"`
 	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
@@ -32,6 +33,7 @@ const (
 	RegistryKind  TargetKind = "registry"
 	TableKind     TargetKind = "table"
 	ProxyKind     TargetKind = "Kafka proxy"
+	LinkKind      TargetKind = "link"
 	ClusterKind   TargetKind = "Kafka cluster"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
@@ -60,6 +62,7 @@ func (t Target) kinds() []TargetKind {
 		{RegistryKind, t.Registry != nil},
 		{TableKind, t.Table != nil},
 		{ProxyKind, t.KafkaProxy != nil},
+		{LinkKind, t.Link != nil},
 		{ClusterKind, t.Cluster != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
@@ -127,6 +130,18 @@ type KafkaProxy struct {
 	// TokenFile holds the token that it asks for over http. A socket asks for
 	// none: who may open it may give faults.
 	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
+}
+
+// Link is one link of a link proxy: what one thing says to another through it.
+type Link struct {
+	// Control and TokenFile are those of KafkaProxy.
+	Control   string `yaml:"control" json:"control"`
+	TokenFile string `yaml:"token_file" json:"token_file,omitempty"`
+	// Name is what the proxy calls it.
+	Name string `yaml:"name" json:"name"`
+	// From and To are the targets that it links: From connects.
+	From TargetName `yaml:"from" json:"from,omitempty"`
+	To   TargetName `yaml:"to" json:"to,omitempty"`
 }
 
 // Cluster is a Kafka cluster: what its brokers agree on, such as the quotas of

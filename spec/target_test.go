@@ -33,6 +33,7 @@ targets:
   far-k2: {cluster: {brokers: ["k:9092"]}}
   all: {members: [svc, orders]}
   seen: {health: {tcp: "127.0.0.1:1"}}
+  line: {link: {control: "unix:///run/links/control.sock", name: svc-to-box, from: svc, to: box}}
 `
 
 func TestATargetIsOneKindOfThing(t *testing.T) {
@@ -45,7 +46,8 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
 		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
-		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "k2": spec.ClusterKind, "far-k2": spec.ClusterKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
+		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind,
+		"k2": spec.ClusterKind, "far-k2": spec.ClusterKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
 	}, kinds)
 	assert.Equal(t, []int{9092, 9093}, p.Targets["net"].Network.Ports)
 	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
@@ -123,6 +125,10 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"no control":            {"control: \"unix:///run/proxy/control.sock\"", "", "targets.proxy.kafka_proxy.control: is missing"},
 		"no token":              {", token_file: /run/gate/http.token", "", "targets.gate.kafka_proxy.token_file: is missing; write the file"},
 		"a socket's token":      {"control.sock\"", "control.sock\", token_file: t", "a socket asks for no token; remove it"},
+		"no link":               {", name: svc-to-box", "", "targets.line.link.name: is missing; write what the proxy calls it"},
+		"a link's name":         {"name: svc-to-box", "name: svc → box", "write what the proxy calls it: lower-case letters"},
+		"a link's end":          {"to: box", "to: bax", "22:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
+		"a link's control":      {"unix:///run/links/control.sock", "tcp://h:1", "targets.line.link.control: control \"tcp://h:1\": write where the proxy"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
 		"a table's full name":   {"name: trades_v2", "name: market.trades_v2", "the namespace apart"},

@@ -95,6 +95,9 @@ func (v *validator) steps(d Document) {
 		v.refuse("steps", "is missing", "write at least one step; kind: none makes a control experiment")
 	}
 	limits := d.WithDefaults().Limits
+	if l := limits.PublisherLease; l != 0 && l < ShortestLease {
+		v.refuse("limits.publisher_lease", fmt.Sprintf("%s is shorter than %s, and its publisher's word goes through Kafka", l, ShortestLease), "write publisher_lease: 30s")
+	}
 	seen := map[StepID]bool{}
 	for i, s := range d.Steps {
 		path := indexed("steps", i)
@@ -162,6 +165,23 @@ func (v *validator) platform(p Platform) {
 		if m.Sources() != 1 {
 			v.refuse(path, fmt.Sprintf("a metric has one source, this one has %d", m.Sources()), "write one of scrape, probe, promql, process, kafka, table")
 		}
+		if m.Probe != nil {
+			v.probed(path+".probe", *m.Probe, p.Probes)
+		}
+	}
+}
+
+// probed checks the kind of answer that a metric counts.
+func (v *validator) probed(path string, m ProbeSource, probes map[string]Probe) {
+	if m.Measure != MeasureShare {
+		if m.Answer != "" {
+			v.refuse(path+".answer", "only a share is of one kind of answer", "write measure: share, or leave it out")
+		}
+		return
+	}
+	kinds := slices.Collect(maps.Keys(probes[m.Name].Answers))
+	if !slices.Contains(kinds, m.Answer) {
+		v.refuse(path+".answer", fmt.Sprintf("probe %q has no kind of answer %q", m.Name, m.Answer), DidYouMean(m.Answer, kinds))
 	}
 }
 

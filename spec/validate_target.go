@@ -16,12 +16,13 @@ const (
 	subjectPattern   = `^[^\s/]+$`
 	tablePattern     = `^[a-zA-Z0-9_][a-zA-Z0-9_-]*$`
 	controlPattern   = `^(unix:///[^\s?#]+|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5})$`
+	linkPattern      = `^[a-z0-9][a-z0-9-]{0,62}$`
 	namespacePattern = `^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`
 	longestTopic     = 249
 )
 
 // kindsToWrite is the hint where a target says no kind, or several.
-const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, cluster, or members"
+const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, cluster, or members"
 
 func (v *validator) targets(p Platform, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -37,12 +38,12 @@ func (v *validator) targets(p Platform, known []string) {
 				v.refuse(indexed(path+".members", i), fmt.Sprintf("target %q is not known", m), DidYouMean(string(m), known))
 			}
 		}
-		v.target(path, t, p)
+		v.target(path, t, p, known)
 	}
 }
 
 // target judges each kind that the target says.
-func (v *validator) target(path string, t Target, p Platform) {
+func (v *validator) target(path string, t Target, p Platform, known []string) {
 	if t.Process != nil && (t.Process.Record == "") == (t.Process.PIDFile == "") {
 		v.refuse(path+".process", "a process is found by its record or by its pid file, one of them", "write record: PATH, or pid_file: PATH with command: [...]")
 	}
@@ -65,7 +66,12 @@ func (v *validator) target(path string, t Target, p Platform) {
 		}
 	}
 	if t.KafkaProxy != nil {
-		v.kafkaProxy(path+".kafka_proxy", *t.KafkaProxy)
+		v.proxy(path+".kafka_proxy", t.KafkaProxy.Control, t.KafkaProxy.TokenFile)
+	}
+	if l := t.Link; l != nil {
+		v.proxy(path+".link", l.Control, l.TokenFile)
+		v.like(path+".link.name", "link", l.Name, linkPattern, "what the proxy calls it: lower-case letters, digits and dashes, such as sink-to-store")
+		v.ends(path+".link", *l, p, known)
 	}
 	if t.Cluster != nil {
 		v.brokers(path+".cluster", t.Cluster.Brokers, p.Kafka)
@@ -76,12 +82,24 @@ func (v *validator) target(path string, t Target, p Platform) {
 	}
 }
 
-func (v *validator) kafkaProxy(path string, k KafkaProxy) {
-	v.like(path+".control", "control", k.Control, controlPattern, "where the proxy on this machine takes its faults, such as unix:///run/kafka-proxy/control.sock or http://127.0.0.1:9900")
-	switch overHTTP := strings.HasPrefix(k.Control, "http:"); {
-	case overHTTP && k.TokenFile == "":
+// ends judges the targets that a link names, where it does.
+func (v *validator) ends(path string, l Link, p Platform, known []string) {
+	for _, end := range []struct {
+		field string
+		is    TargetName
+	}{{".from", l.From}, {".to", l.To}} {
+		if _, ok := p.Targets[end.is]; end.is != "" && !ok {
+			v.refuse(path+end.field, fmt.Sprintf("target %q is not known", end.is), DidYouMean(string(end.is), known))
+		}
+	}
+}
+
+func (v *validator) proxy(path, control, tokenFile string) {
+	v.like(path+".control", "control", control, controlPattern, "where the proxy on this machine takes its faults, such as unix:///run/kafka-proxy/control.sock or http://127.0.0.1:9900")
+	switch overHTTP := strings.HasPrefix(control, "http:"); {
+	case overHTTP && tokenFile == "":
 		v.refuse(path+".token_file", "is missing", "write the file with the token that the proxy made, or use its socket")
-	case !overHTTP && k.TokenFile != "":
+	case !overHTTP && tokenFile != "":
 		v.refuse(path+".token_file", "a socket asks for no token", "remove it")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/appender"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
 )
 
 // proxyFlags are what a Kafka proxy is told.
@@ -27,10 +28,7 @@ type proxyFlags struct {
 	redirectPorts []int
 	redirectRaw   bool
 
-	control  string
-	state    string // folder
-	record   string // file; "": none is written
-	faults   []string
+	controlFlags
 	registry string
 	seed     uint64
 	sasl     appender.SASL // of the proxy's own producer
@@ -72,17 +70,19 @@ func kafkaProxyCommand(w *where) *cobra.Command {
 	flags.StringVar(&f.redirect, "redirect", "", "network namespace of the clients, such as /run/netns/app, or host: what they open to --redirect-ports is led here; needs root, or for host CAP_NET_ADMIN alone")
 	flags.IntSliceVar(&f.redirectPorts, "redirect-ports", []int{9092}, "ports of the brokers that --redirect leads")
 	flags.BoolVar(&f.redirectRaw, "redirect-raw", false, "what --redirect leads is TLS that passes through unread: faults of bytes only")
-	flags.StringVar(&f.control, "control", "", "where faults are asked for, unix:///path, or http://127.0.0.1:port with the token of the state folder; default control.sock there")
-	flags.StringVar(&f.state, "state", "", "folder of its journal, and of its socket where --control names no other; default the state folder")
-	flags.StringVar(&f.record, "record", "", "file for a process record, by which an agent can kill, stop or pause the proxy itself")
-	flags.StringArrayVar(&f.faults, "fault", nil, "a fault as long as the proxy runs, its kind and parameters; may repeat")
+	f.add(flags, "folder of its journal, and of its socket where --control names no other; default the state folder")
 	flags.StringVar(&f.registry, "registry", "", "URL of the schema registry that values are read with, where a fault names no other")
 	flags.Uint64Var(&f.seed, "seed", 1, "of what a corruption draws")
 	flags.StringVar(&f.sasl.Mechanism, "producer-sasl", "", "SASL mechanism of the proxy's own producer, which kafka.duplicate needs: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	flags.StringVar(&f.sasl.User, "producer-user", "", "its user")
 	flags.StringVar(&f.password, "producer-password-file", "", "file with its password")
-	cmd.AddCommand(kafkaProxyStatusCommand(w), kafkaProxyFaultsCommand())
+	p := kafkaProxy()
+	cmd.AddCommand(p.statusCommand(w), p.faultsCommand())
 	return cmd
+}
+
+func kafkaProxy() proxyOf {
+	return proxyOf{command: "kafka-proxy", title: "a Kafka proxy", kinds: rule.Kinds, state: func(home string) string { return home }}
 }
 
 // config is what the flags say.

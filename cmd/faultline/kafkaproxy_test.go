@@ -105,8 +105,8 @@ func TestAFaultOfTheProxyIsDoneTruthfullyAndUndone(t *testing.T) {
 	}
 	assert.Equal(t, `{"price":1,"quantity":2}`, trade())
 
-	d := kafkaproxy.Driver{Kind: "kafka.corrupt"}
-	r, err := d.Plan(ctx, spec.Fault{Kind: d.Kind, Target: "proxy", With: map[string]string{"type": "price_value_swap", "topic": "trades"}},
+	d := kafkaproxy.Driver("kafka.corrupt")
+	r, err := d.Plan(ctx, spec.Fault{Kind: d.Kind.Name, Target: "proxy", With: map[string]string{"type": "price_value_swap", "topic": "trades"}},
 		spec.Target{KafkaProxy: &spec.KafkaProxy{Control: p.control}})
 	require.NoError(t, err)
 	r.ID, r.Experiment, r.Step, r.Expires = "x/swap", "x", "swap", ledger.Boottime()+time.Minute

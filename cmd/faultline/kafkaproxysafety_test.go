@@ -17,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/internal/roottest"

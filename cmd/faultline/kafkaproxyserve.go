@@ -15,8 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/admit"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/appender"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/force"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/payload"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/redirect"
@@ -123,13 +124,13 @@ func (f proxyFlags) engine(journal *truth.Journal, led *redirect.Redirect, c rel
 	return force.New(o), producer.Close, nil
 }
 
-func (f proxyFlags) desk(e *force.Engine, journal *truth.Journal, c relay.Config, log *slog.Logger) (*control.Desk, error) {
+func (f proxyFlags) desk(e *force.Engine, journal *truth.Journal, c relay.Config, log *slog.Logger) (*control.Desk[rule.Rule], error) {
 	boot, err := ledger.BootID()
 	if err != nil {
 		return nil, err
 	}
 	unread := c.LedRaw || (len(c.Brokers) == 0 && c.Led == nil)
-	d := control.New(control.Config{Engine: e, BootID: boot, Raw: unread, Books: truthBooks{journal}, Log: log})
+	d := control.New(control.Config[rule.Rule]{Name: "kafka-proxy", Read: admit.Rules{Idempotent: e.Idempotent, Raw: unread}.Read, Engine: e, BootID: boot, Raw: unread, Books: truthBooks{journal}, Log: log})
 	for _, text := range f.faults {
 		if err := d.Static(text); err != nil {
 			return nil, err
@@ -141,7 +142,7 @@ func (f proxyFlags) desk(e *force.Engine, journal *truth.Journal, c relay.Config
 // truthBooks keeps a ground truth of faults that touch records.
 type truthBooks struct{ journal *truth.Journal }
 
-func (b truthBooks) Begin(receipt, kind string, of rule.Of) error {
+func (b truthBooks) Begin(receipt, kind string, of control.Of) error {
 	if !truth.Touches(kind) {
 		return nil
 	}

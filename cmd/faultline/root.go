@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/k2-platform/faultline/faults/drivers"
 )
 
 func rootCommand() *cobra.Command {
@@ -17,10 +19,11 @@ func rootCommand() *cobra.Command {
 	var w where
 	w.add(root)
 	group(root, "experiments", "Experiments:", checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w),
-		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w))
+		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w),
+		faultsCommand("What can be done to a target, and its parameters", drivers.Kinds()))
 	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
 	group(root, "processes", "Processes:",
-		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w),
+		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
 	root.AddCommand(versionCommand(), reaperCommand())

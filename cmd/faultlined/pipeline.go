@@ -33,6 +33,7 @@ type pipeline struct {
 	log      *slog.Logger
 	bus      *bus.Bus
 	lake     *lake.Lake
+	lakeAt   lake.Config
 	ticks    message.Publisher
 	state    *handlers.Log
 	ahead    *handlers.Ahead
@@ -71,11 +72,10 @@ func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slo
 	if p.ticks, err = p.bus.OwnPublisher(); err != nil {
 		return nil, err
 	}
-	at, err := awaitLake(ctx, s)
-	if err != nil {
+	if p.lakeAt, err = awaitLake(ctx, s); err != nil {
 		return nil, err
 	}
-	if p.lake, err = lake.Open(ctx, at); err != nil {
+	if p.lake, err = lake.Open(ctx, p.lakeAt); err != nil {
 		return nil, err
 	}
 	if err = p.openControl(s, alone); err != nil {

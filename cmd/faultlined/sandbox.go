@@ -32,19 +32,22 @@ func upCommand(home *string) *cobra.Command {
 	var c sandbox.Config
 	var given givenFlags
 	var lake serviceLake
-	var proxied bool
+	var broken defectFlags
+	var proxied, linked bool
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start every service and keep them running until interrupted", Args: cobra.NoArgs,
 		Long: "Starts a K2-shaped platform below the state folder. With --kafka, --registry and the flags of a lake its\n" +
 			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.\n" +
-			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into.",
+			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into; with\n" +
+			"--links the tables are in the sandbox's S3 store, which sink and query reach through such a proxy, too. A\n" +
+			"pipeline on the same state folder that is given no lake finds the tables by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("finding this program: %w", err)
 			}
 			c.Home, c.Self = *home, []string{exe, "sandbox"}
-			if c.LakeArgs, err = lake.args(); err != nil {
+			if c.Defects, err = broken.set(); err != nil {
 				return err
 			}
 			if proxied {
@@ -52,8 +55,19 @@ func upCommand(home *string) *cobra.Command {
 					return err
 				}
 			}
+			if linked {
+				if c.Links, err = linkCommand(&lake, *home); err != nil {
+					return err
+				}
+			}
+			if c.LakeArgs, err = lake.args(); err != nil {
+				return err
+			}
 			servers, err := findServers(given, &lake, *home)
 			if err != nil {
+				return err
+			}
+			if err := tellWarehouse(*home, lake); err != nil {
 				return err
 			}
 			c.Kafka, c.Registry, c.Store = given.kafka, given.registry, c.Store && servers.Store == nil
@@ -69,8 +83,10 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
 	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
+	cmd.Flags().BoolVar(&linked, "links", false, "keep the tables in the sandbox's store and put a link proxy before it, as targets sink-store-link, query-store-link and store-links; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
+	broken.add(cmd.Flags())
 	return cmd
 }
 
@@ -86,6 +102,25 @@ func proxyCommand(f serviceLake) ([]string, error) {
 		return []string{light, sandbox.ProxyName}, err
 	}
 	return []string{light, sandbox.ProxyName, "--config", config}, nil
+}
+
+// linkCommand begins the command line of the link proxy. The links lead to the
+// sandbox's own store, so the tables are there.
+func linkCommand(f *serviceLake, home string) ([]string, error) {
+	s, err := f.settings(home)
+	if err != nil {
+		return nil, err
+	}
+	if s.Lake.Warehouse != "" && s.Lake.Warehouse != ownStore || s.Lake.Kind != "" && s.Lake.Kind != "sql" {
+		return nil, fmt.Errorf("--links lead to the sandbox's own store, and the tables are said to be in %s catalog %s, warehouse %s; leave that out, or break the way to that store as a network target",
+			s.Lake.Kind, s.Lake.URI, s.Lake.Warehouse)
+	}
+	f.set.Warehouse = ownStore
+	light, err := findLight()
+	if err != nil {
+		return nil, err
+	}
+	return []string{light, "link-proxy"}, nil
 }
 
 func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, error) {
@@ -104,8 +139,12 @@ func platform(home string, a sandbox.Addresses, given k2.Given) any {
 	if a.Proxy != "" {
 		proxy = &k2.Proxy{Kafka: a.Proxy, Control: sandbox.ProxyControl(home)}
 	}
+	links := ""
+	if a.Links != nil {
+		links = sandbox.LinksControl(home)
+	}
 	return k2.Platform(k2.Addresses{
-		Kafka: a.Kafka, Proxy: proxy, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
+		Kafka: a.Kafka, Proxy: proxy, Links: links, BrokerHealth: a.Broker, Registry: a.Registry, Store: a.Store,
 		Ingest: a.Ingest, Sink: a.Sink, Query: a.Query, Records: service.Dir(home), Given: given,
 	})
 }
@@ -136,12 +175,20 @@ func brokerCommand(home *string) *cobra.Command {
 }
 
 func registryCommand(home *string) *cobra.Command {
-	return &cobra.Command{
+	c := registry.Config{}
+	var broken defectFlags
+	cmd := &cobra.Command{
 		Use: "registry", Short: "The schema registry", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return registry.Run(cmd.Context(), registry.Config{Home: *home})
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			c.Home = *home
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
+			return registry.Run(cmd.Context(), c)
 		},
 	}
+	broken.add(cmd.Flags())
+	return cmd
 }
 
 func storeCommand(home *string) *cobra.Command {
@@ -153,10 +200,14 @@ func storeCommand(home *string) *cobra.Command {
 
 func ingestCommand(home *string) *cobra.Command {
 	var c ingest.Config
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "ingest", Short: "The ingestion service", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			c.Home = *home
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
 			return ingest.Run(cmd.Context(), c)
 		},
 	}
@@ -165,16 +216,20 @@ func ingestCommand(home *string) *cobra.Command {
 	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
+	broken.add(cmd.Flags())
 	return cmd
 }
 
 func sinkCommand(home *string) *cobra.Command {
 	var c sink.Config
 	var lake serviceLake
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Defects, err = broken.set(); err != nil {
+				return err
+			}
 			if c.Lake, err = lake.open(*home); err != nil {
 				return err
 			}
@@ -185,21 +240,28 @@ func sinkCommand(home *string) *cobra.Command {
 	lake.add(cmd.Flags())
 	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
 	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
+	broken.add(cmd.Flags())
 	return cmd
 }
 
 func queryCommand(home *string) *cobra.Command {
+	c := query.Config{}
 	var lake serviceLake
+	var broken defectFlags
 	cmd := &cobra.Command{
 		Use: "query", Short: "The query API", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			at, err := lake.open(*home)
-			if err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Defects, err = broken.set(); err != nil {
 				return err
 			}
-			return query.Run(cmd.Context(), query.Config{Home: *home, Lake: at})
+			if c.Lake, err = lake.open(*home); err != nil {
+				return err
+			}
+			c.Home = *home
+			return query.Run(cmd.Context(), c)
 		},
 	}
 	lake.add(cmd.Flags())
+	broken.add(cmd.Flags())
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"syscall"
@@ -61,6 +62,22 @@ func (l *life) checkProxyReturns() {
 	}, 20*time.Second, 20*time.Millisecond, "nobody started it again")
 	assert.Equal(l.t, rec.Addr, again.Addr)
 	assert.Eventually(l.t, func() bool { return counted() > before+400 }, 30*time.Second, 200*time.Millisecond, "no trade passes it")
+}
+
+func TestASandboxHasLinksOnlyIfItIsAskedTo(t *testing.T) {
+	described := func(a sandbox.Addresses) spec.Platform {
+		p, ok := platform("/h", a, k2.Given{}).(spec.Platform)
+		require.True(t, ok)
+		return p
+	}
+	assert.NotContains(t, described(sandbox.Addresses{}).Targets, spec.TargetName("store-links"))
+	p := described(sandbox.Addresses{Registry: "r:1", Kafka: "k:1", Links: map[string]string{k2.SinkStoreLink: "l:1", k2.QueryStoreLink: "l:2"}})
+	assert.Equal(t, []spec.TargetName{"query-store-link", "sink-store-link"}, p.Reach("store-links"))
+	assert.Equal(t, &spec.Link{Control: "unix:///h/sandbox/links.sock", Name: "query-to-store", From: "query", To: "store"}, p.Targets["query-store-link"].Link)
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	_, problems := spec.ParsePlatform(text)
+	assert.Empty(t, problems)
 }
 
 func TestASandboxHasAProxyOnlyIfItIsAskedTo(t *testing.T) {

@@ -59,7 +59,7 @@ func up(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Write
 		if err := s.Announce(); err != nil {
 			log.Error("clients will not find this pipeline", "error", err)
 		}
-		lake, behind := s.LakeOrDefault(), p.behind()
+		lake, behind := p.lakeAt, p.behind()
 		if behind != "" {
 			behind = "  behind   " + behind + "\n"
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/k2-platform/faultline/internal/lake"
@@ -19,8 +21,40 @@ const ownStore = "store"
 
 var errNoStore = errors.New("the sandbox's store does not run here; start it with faultline sandbox up, or name another warehouse")
 
-// lakeOf is the lake that the settings name.
+// warehouseNote is where a sandbox says that its tables are in its own store,
+// to pipelines that are given no lake.
+func warehouseNote(home string) string { return filepath.Join(service.Dir(home), "warehouse") }
+
+// tellWarehouse says to pipelines on the same state folder where the tables
+// are, if that is not where they would look.
+func tellWarehouse(home string, f serviceLake) error {
+	s, err := f.settings(home)
+	if err != nil {
+		return err
+	}
+	note := warehouseNote(home)
+	if s.Lake.Warehouse != ownStore {
+		err = os.Remove(note)
+		if errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	} else if err = os.MkdirAll(filepath.Dir(note), 0o750); err == nil {
+		err = os.WriteFile(note, []byte(ownStore), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("telling pipelines where the tables are: %w", err)
+	}
+	return nil
+}
+
+// lakeOf is the lake that the settings name; where they name none, the one that
+// the sandbox below the state folder keeps its tables in.
 func lakeOf(s settings.Settings) (lake.Config, error) {
+	if s.Lake.Kind == "" && s.Lake.URI == "" && s.Lake.Warehouse == "" {
+		if told, err := os.ReadFile(warehouseNote(s.Home)); err == nil {
+			s.Lake.Warehouse = string(told)
+		}
+	}
 	l := lake.Config(s.LakeOrDefault())
 	if l.Warehouse != ownStore {
 		return l, nil
@@ -32,10 +66,7 @@ func lakeOf(s settings.Settings) (lake.Config, error) {
 	if err != nil || !at.Alive() {
 		return l, errNoStore
 	}
-	properties := map[string]string{
-		"s3.endpoint": "http://" + at.Addr, "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
-		"s3.access-key-id": "sandbox", "s3.secret-access-key": "sandbox", // it checks none, but clients want some
-	}
+	properties := store.Properties(at.Addr)
 	maps.Copy(properties, l.Properties)
 	l.Warehouse, l.Properties = "s3://"+store.Bucket+"/lake", properties
 	return l, nil

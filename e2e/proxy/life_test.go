@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
 )

@@ -46,6 +46,7 @@ func Command(t *rapid.T, d spec.Document) commands.Command {
 		commands.Abort{Reason: "enough"},
 		commands.Halt{Order: "h", Why: "enough"},
 		commands.Deny{Reasons: []string{"no"}},
+		commands.Keep{},
 		commands.Note{Kind: events.Finding, Text: "n"},
 		commands.BeginBaseline{},
 		commands.BeginBaseline{Decision: decision(t)},

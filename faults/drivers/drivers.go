@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
+	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/schema"
@@ -39,17 +40,19 @@ func All(dir string) Set {
 		set[k.Name] = topic.Driver{Kind: k.Name}
 	}
 	for _, k := range kafkaproxy.Kinds() {
-		set[k.Name] = kafkaproxy.Driver{Kind: k.Name}
+		set[k.Name] = kafkaproxy.Driver(k.Name)
+	}
+	for _, k := range linkproxy.Kinds() {
+		set[k.Name] = linkproxy.Driver(k.Name)
 	}
 	return set
 }
 
 // Kinds describes the faults, in the order of their names.
 func Kinds() []faults.Kind {
-	all := append(kafkaproxy.Kinds(), none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe())
-	all = slices.Concat(all, schema.Kinds(), topic.Changed())
-	slices.SortFunc(all, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return all
+	kinds := slices.Concat(kafkaproxy.Kinds(), linkproxy.Kinds(), schema.Kinds(), topic.Changed(), []faults.Kind{none.Describe(), kill.Describe(), pause.Describe(), stop.Describe(), topic.Poison{}.Describe()})
+	slices.SortFunc(kinds, func(a, b faults.Kind) int { return strings.Compare(a.Name, b.Name) })
+	return kinds
 }
 
 // Names are the kinds that a document may write.
@@ -74,12 +77,7 @@ func Breaks() map[string][]spec.TargetKind {
 // KindOf describes one kind. One that is not known is dangerous and ends its
 // target.
 func KindOf(name string) faults.Kind {
-	for _, k := range Kinds() {
-		if k.Name == name {
-			return k
-		}
-	}
-	return faults.Kind{Name: name}
+	return faults.Find(Kinds(), name)
 }
 
 // Of is the driver of a kind; an unknown one is faults.ErrRefused.

@@ -35,6 +35,7 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 		{Registry: &spec.Registry{URL: "http://r"}},
 		{Table: &spec.Table{Namespace: "n", Name: "t"}},
 		{KafkaProxy: &spec.KafkaProxy{Control: "unix:///nowhere/control.sock"}},
+		{Link: &spec.Link{Control: "unix:///nowhere/control.sock", Name: "l"}},
 		{Cluster: &spec.Cluster{}},
 		{Members: []spec.TargetName{"a", "b"}},
 		{Health: &spec.Health{TCP: "h:1"}},
@@ -67,7 +68,7 @@ func TestRisks(t *testing.T) {
 		"kafka.slow_close": faults.Caution, "kafka.partition": faults.Caution, "kafka.stale_metadata": faults.Caution, "kafka.throttle": faults.Caution,
 		"kafka.move_coordinator": faults.Caution, "kafka.disconnect": faults.Caution, "kafka.hold": faults.Caution,
 		"topic.move_leader": faults.Caution, "topic.reassign": faults.Caution, "cluster.": faults.Caution,
-		"process.": faults.Caution, "network.": faults.Caution, "cpu.": faults.Caution, "memory.": faults.Caution,
+		"process.": faults.Caution, "network.": faults.Caution, "http.": faults.Caution, "cpu.": faults.Caution, "memory.": faults.Caution,
 	}
 	for _, k := range drivers.Kinds() {
 		want, best := faults.Dangerous, ""

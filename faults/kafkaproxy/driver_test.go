@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/faultstest"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
-	"github.com/k2-platform/faultline/faults/kafkaproxy/control"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/admit"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/force"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/payload"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
@@ -33,7 +34,7 @@ func proxy(ctx context.Context, dir string, ready func()) (err error) {
 	}
 	defer func() { err = errors.Join(err, journal.Shut()) }()
 	e := engine{force.New(force.Options{Journal: journal, Corrupter: payload.New(nil, "", 1)})}
-	d := control.New(control.Config{Engine: e, BootID: boot, Books: books{journal}})
+	d := control.New(control.Config[rule.Rule]{Read: admit.Rules{Idempotent: e.Idempotent}.Read, Engine: e, BootID: boot, Books: books{journal}})
 	l, err := control.Listen(ctx, as(dir).KafkaProxy.Control)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func (engine) Idempotent(w rule.Where) []string {
 
 type books struct{ journal *truth.Journal }
 
-func (b books) Begin(receipt, kind string, of rule.Of) error {
+func (b books) Begin(receipt, kind string, of control.Of) error {
 	return b.journal.Begin(truth.Receipt{ID: receipt, Experiment: of.Experiment, Step: of.Step, Fault: kind})
 }
 
@@ -75,7 +76,7 @@ func TestDriver(t *testing.T) {
 		{Kind: "kafka.corrupt", With: map[string]string{"type": "price_value_swap"}},
 	} {
 		t.Run(f.Kind, func(t *testing.T) {
-			faultstest.Run(t, faultstest.Suite{Fault: f, As: as, New: func() faults.Driver { return kafkaproxy.Driver{Kind: f.Kind} }})
+			faultstest.Run(t, faultstest.Suite{Fault: f, As: as, New: func() faults.Driver { return kafkaproxy.Driver(f.Kind) }})
 		})
 	}
 }

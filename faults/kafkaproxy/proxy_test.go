@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/faultstest"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/internal/process"
@@ -17,10 +18,10 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-func delayed(t *testing.T, target *faultstest.Target) (kafkaproxy.Driver, faults.Receipt) {
+func delayed(t *testing.T, target *faultstest.Target) (control.Driver, faults.Receipt) {
 	t.Helper()
-	d := kafkaproxy.Driver{Kind: "kafka.delay"}
-	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind, Target: faultstest.Name, With: map[string]string{"delay": "1s"}}, target.Spec)
+	d := kafkaproxy.Driver("kafka.delay")
+	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind.Name, Target: faultstest.Name, With: map[string]string{"delay": "1s"}}, target.Spec)
 	require.NoError(t, err)
 	r.ID, r.Experiment, r.Step, r.Expires = "e/"+t.Name(), "e", "s", ledger.Boottime()+time.Minute
 	return d, r
@@ -84,7 +85,7 @@ func TestAPlanIsRefusedWithTheProxysReason(t *testing.T) {
 		"delay is missing":               {Kind: "kafka.delay"},
 	} {
 		f.Target = faultstest.Name
-		_, err := kafkaproxy.Driver{Kind: f.Kind}.Plan(t.Context(), f, target.Spec)
+		_, err := kafkaproxy.Driver(f.Kind).Plan(t.Context(), f, target.Spec)
 		require.ErrorIs(t, err, faults.ErrRefused, f.Kind)
 		require.ErrorContains(t, err, want)
 	}

@@ -41,6 +41,7 @@ type Judge struct {
 	recalled bool               // it was read from the state, or taken
 	taking   taking
 	watching watching
+	silence  silence
 	user     events.UserImpact
 	due      map[string]Due
 
@@ -104,10 +105,12 @@ func (j *Judge) Tick(s experiment.State, t events.Tick) []Due {
 	s = j.place(s, t)
 	switch s.Phase {
 	case experiment.Baselining:
+		j.listen(s, t)
 		j.takeBaseline(s, t)
 	case experiment.Injecting, experiment.Injected:
 		j.recall(s)
 		j.miss(s, t)
+		j.listen(s, t)
 		j.watch(s, t)
 	case experiment.RollingBack, experiment.Recovering, experiment.Stuck:
 		j.recall(s)

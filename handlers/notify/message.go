@@ -117,7 +117,7 @@ func tell(k Kind, event events.Event, s experiment.State) string {
 	case events.ExperimentDenied:
 		return only(k == End, end(e.Reasons, s))
 	case events.ExperimentScheduled, events.CommandRefused, events.RequestRefused, events.BaselineEstablished, events.FaultInjectionRequested,
-		events.FaultInjected, events.FaultInjectionFailed, events.ClaimJudged, events.RecoveryMeasured, events.BooksClosed, events.NoteAdded,
+		events.FaultInjected, events.FaultInjectionFailed, events.ClaimJudged, events.RecoveryMeasured, events.BooksClosed, events.ExperimentKept, events.NoteAdded,
 		events.BlastRadiusDecided, events.ApprovalRequested, events.ExperimentApproved:
 		// nobody waits for it
 	}

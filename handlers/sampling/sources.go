@@ -102,7 +102,7 @@ func (g *grouping) metric(name string, m spec.Metric) error {
 		if g.probes[m.Probe.Name] == nil {
 			g.probes[m.Probe.Name] = map[string]string{}
 		}
-		g.probes[m.Probe.Name][m.Probe.Measure] = name
+		g.probes[m.Probe.Name][m.Probe.Measure+m.Probe.Answer] = name
 		return nil
 	case m.PromQL != nil:
 		q := *m.PromQL
@@ -136,6 +136,12 @@ func (g *grouping) probe() {
 			Availability: measures["availability"], ErrorRate: measures["error_rate"], ResponseTime: measures["response_time"],
 			P50: measures["latency_p50"], P95: measures["latency_p95"], P99: measures["latency_p99"],
 			DataAge: measures["data_age"], DataAgePath: p.AgeField,
+		}
+		for _, kind := range slices.Sorted(maps.Keys(p.Answers)) {
+			if metric := measures[spec.MeasureShare+kind]; metric != "" {
+				a := p.Answers[kind]
+				cfg.Shares = append(cfg.Shares, observe.Share{Metric: metric, Status: a.Status, Header: a.Header, Body: a.Contains, Fields: a.Fields})
+			}
 		}
 		if cfg.DataAge == "" {
 			cfg.DataAgePath = ""

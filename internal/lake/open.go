@@ -92,7 +92,7 @@ func (l *Lake) load(ctx context.Context, namespace, name string) (*table.Table, 
 		return nil, fmt.Errorf("%w: %s.%s", ErrNoTable, namespace, name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading table %s.%s: %w", namespace, name, err)
+		return nil, fmt.Errorf("loading table %s.%s: %w", namespace, name, diagnose(err))
 	}
 	return loaded, nil
 }

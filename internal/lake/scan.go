@@ -11,6 +11,9 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
+// ErrNoSnapshot is returned for a snapshot that a table does not have.
+var ErrNoSnapshot = errors.New("no snapshot")
+
 // ScanOptions says what to read. The zero value reads all of the table as it
 // is now.
 type ScanOptions struct {
@@ -44,6 +47,7 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 	}
 	scan := current.Scan(options...)
 	schema, batches, err := o.read(ctx, current, scan, options)
+	err = diagnose(err)
 	if err == nil {
 		err = eachRow(schema, batches, o.Limit, each)
 	}
@@ -76,7 +80,7 @@ func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {
 	if o.SnapshotID != 0 {
 		s := current.SnapshotByID(o.SnapshotID)
 		if s == nil {
-			return nil, fmt.Errorf("no snapshot %d: it never was, or is expired", o.SnapshotID)
+			return nil, fmt.Errorf("%w %d: it never was, or is expired", ErrNoSnapshot, o.SnapshotID)
 		}
 		if s.SchemaID != nil {
 			if then, ok := current.Schemas()[*s.SchemaID]; ok {
@@ -128,7 +132,7 @@ func eachRow(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], 
 	var seen int64
 	for batch, err := range batches {
 		if err != nil {
-			return err
+			return diagnose(err)
 		}
 		for i := range int(batch.NumRows()) {
 			if limit > 0 && seen == limit {

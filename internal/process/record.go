@@ -23,6 +23,9 @@ type Record struct {
 	Dir       string   `json:"dir"`
 	Log       string   `json:"log"`
 	Addr      string   `json:"addr,omitempty"` // host:port of its HTTP side
+	// Addrs are where it listens, host:port by name, where that is in several
+	// places.
+	Addrs map[string]string `json:"addrs,omitempty"`
 }
 
 // ErrNoRecord says that there is no record at a path.

@@ -56,6 +56,8 @@ func Line(e events.Event) string {
 		return "waits for the approval of a second person: " + join(e.Reasons)
 	case events.ExperimentApproved:
 		return fmt.Sprintf("approved by %s%s", e.By, after(": ", e.Reason))
+	case events.ExperimentKept:
+		return "kept by " + e.By
 	case events.NoteAdded:
 		return fmt.Sprintf("%s by %s: %s", e.Kind, e.By, e.Text)
 	}

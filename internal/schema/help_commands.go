@@ -16,6 +16,7 @@ func commandHelp() map[string]entry {
 			"order": {"Id of the halt.", ""},
 			"why":   {"Why, for the record.", ""},
 		}},
+		"commands.Keep": {"Says that the publisher is still there, which counts where the document's limits name a publisher_lease.", nil},
 		"commands.Note": {"Attaches a finding or an improvement to an experiment, also after its end.", fields{
 			"kind":   {"What the note is.", ""},
 			"text":   {"The note. Not empty.", ""},
@@ -47,7 +48,7 @@ func commandHelp() map[string]entry {
 			"step": {"Id of the step.", ""},
 			"why":  {"What went wrong.", ""},
 		}},
-		"commands.EndStep": {"Says that a step's time is over.", fields{
+		"commands.EndStep": {"Says that a step's time is over: its fault is rolled back as planned. A step that has a time (for) is ended too early by it, and the experiment is inconclusive.", fields{
 			"step": {"Id of the step.", ""},
 		}},
 		"commands.Trigger": {"Says that a rollback trigger fired.", nil},

@@ -60,6 +60,7 @@ func documentHelp() map[string]entry {
 		"spec.Limits": {"Bounds on what an experiment may take.", fields{
 			"max_fault_life":   {"After this a fault is undone, whoever is alive. Absent means 5m.", ""},
 			"recovery_timeout": {"How long recovery is waited for. Absent means 5m.", ""},
+			"publisher_lease":  {"For how long the publisher may be silent, from the baseline to the rollback, before its experiment is aborted; it speaks by the command experiment.keep. Longer than the Kafka that carries the commands may be away. Absent means that it need not speak.", ""},
 			"trigger_grace":    {"How long a rollback trigger may be unknown before it counts as fired. Absent means 30s.", ""},
 		}},
 		"spec.Profile": {"Another set of times for the same experiment. What it leaves out stays as in the document.", fields{

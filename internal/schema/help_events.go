@@ -123,6 +123,9 @@ func eventHelp() map[string]entry {
 			"aborted": {"true: it was ended early by an abort or a halt.", ""},
 			"reasons": {"Why this verdict, one sentence each.", ""},
 		}},
+		"events.ExperimentKept": {"Its publisher said that it is still there.", fields{
+			"by": {"Who said so.", ""},
+		}},
 		"events.NoteAdded": {"A finding or an improvement was attached to the experiment.", fields{
 			"kind":   {"What the note is.", ""},
 			"text":   {"The note.", ""},

@@ -15,7 +15,7 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy and cluster; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, link and cluster; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
@@ -28,6 +28,14 @@ func platformHelp() map[string]entry {
 
 			"kafka_proxy": {"A fault proxy between Kafka's clients and brokers.", ""},
 			"cluster":     {"A Kafka cluster.", ""},
+			"link":        {"What one thing says to another through a link proxy.", ""},
+		}},
+		"spec.Link": {"One link of a link proxy, as faultline link-proxy runs one: what one thing says to another through it.", fields{
+			"control":    {"Where the proxy takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
+			"token_file": {"File with the token that it asks for over http: http.token in its state folder. A socket asks for none.", ""},
+			"name":       {"What the proxy calls the link: name of its --link.", ""},
+			"from":       {"Target that connects.", ""},
+			"to":         {"Target that it connects to.", ""},
 		}},
 		"spec.Cluster": {"A Kafka cluster: what its brokers agree on, such as the quotas of its clients.", fields{
 			"brokers": {"Brokers of it, as host:port. Absent means the platform's kafka.", ""},
@@ -77,6 +85,13 @@ func platformHelp() map[string]entry {
 			"contains":  {"Text that the body must contain.", ""},
 			"age_field": {"Path in the JSON body to the RFC 3339 time of the newest data, such as data.0.timestamp. Needed for data_age.", ""},
 			"window":    {"Stretch of time that the measures look back on. Absent means 10s.", ""},
+			"answers":   {"Kinds of answers that can be counted, by name.", ""},
+		}},
+		"spec.Answer": {"A kind of answer to a probe: it has all that is written.", fields{
+			"status":   {"Its status.", ""},
+			"header":   {"Its headers, with their values.", ""},
+			"contains": {"Text that its body contains.", ""},
+			"fields":   {"Paths in its JSON body, such as meta.age_seconds: each is there, and not null.", ""},
 		}},
 		"spec.Metric": {"Where one number comes from, in which unit, and which target must be there to give it. Write exactly one source.", fields{
 			"unit":    {"Unit of the number, such as s, records or share.", ""},
@@ -97,6 +112,7 @@ func platformHelp() map[string]entry {
 		"spec.ProbeSource": {"One measure of a probe.", fields{
 			"name":    {"Name of the probe.", ""},
 			"measure": {"What is taken of it.", ""},
+			"answer":  {"Kind of answer, of the probe's, whose share among all calls is taken. For share.", ""},
 		}},
 		"spec.PromQLSource": {"A query to a Prometheus server. The answer must be one number.", fields{
 			"url":   {"Address of the server.", ""},

@@ -48,6 +48,7 @@ func all() []commands.Command {
 		commands.Approve{},
 		commands.Abort{},
 		commands.Halt{},
+		commands.Keep{},
 		commands.Note{},
 		commands.Deny{},
 		commands.RequestApproval{},
@@ -68,7 +69,7 @@ func all() []commands.Command {
 
 // published are the commands that services may send; all others are internal.
 func published() []string {
-	return []string{commands.TypeSchedule, commands.TypeApprove, commands.TypeAbort, commands.TypeNote}
+	return []string{commands.TypeSchedule, commands.TypeApprove, commands.TypeAbort, commands.TypeKeep, commands.TypeEndStep, commands.TypeNote}
 }
 
 func record(wireName, ref string) *jsonschema.Schema {

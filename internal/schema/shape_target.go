@@ -11,7 +11,7 @@ func shapeTarget(defs jsonschema.Definitions) {
 	if d == nil {
 		return
 	}
-	kinds := []string{"process", "container", "network", "topic", "registry", "table", "kafka_proxy", "cluster", "members"}
+	kinds := []string{"process", "container", "network", "topic", "registry", "table", "kafka_proxy", "link", "cluster", "members"}
 	oneOfFields(d, kinds...)
 	nothing := jsonschema.NewProperties()
 	for _, k := range kinds {

@@ -45,6 +45,7 @@ func allEvents() []events.Event {
 		events.RecoveryMeasured{},
 		events.BooksClosed{},
 		events.Concluded{},
+		events.ExperimentKept{},
 		events.NoteAdded{},
 		events.BlastRadiusDecided{},
 		events.ApprovalRequested{},

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/feed"
 	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/sandbox/trade"
@@ -37,6 +38,7 @@ type Config struct {
 	Rate     int    // trades a second; 0 = 200
 	Buffer   int    // records that wait for Kafka; 0 = 20,000
 	Limit    int64  // trades to take in all; 0 = no end
+	Defects  defect.Set
 }
 
 func (c *Config) complete() error {

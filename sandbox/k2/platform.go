@@ -18,6 +18,10 @@ const (
 	Namespace   = "market_data"
 	TradesTable = "trades_v2"
 
+	// Links of the sandbox's link proxy.
+	SinkStoreLink  = "sink-to-store"
+	QueryStoreLink = "query-to-store"
+
 	tradesSubject = TradesTopic + "-value" // of the topic's schemas in the registry
 )
 
@@ -32,6 +36,7 @@ type Addresses struct {
 	Records string // folder of the process records
 	Given   Given
 	Proxy   *Proxy // between Kafka and its clients; nil: they reach it directly
+	Links   string // control of the link proxy between the store and its clients; "": they reach it directly
 }
 
 // Proxy is a Kafka proxy that faults can be injected into.
@@ -41,7 +46,9 @@ type Proxy struct {
 }
 
 // Anywhere describes a sandbox that does not run, with all that one can have.
-func Anywhere() spec.Platform { return Platform(Addresses{Proxy: &Proxy{}}) }
+func Anywhere() spec.Platform {
+	return Platform(Addresses{Proxy: &Proxy{}, Links: "unix:///links.sock"})
+}
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
@@ -73,6 +80,14 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		takes := spec.Health{TCP: p.Kafka}
 		out["kafka-proxy"] = spec.Target{Title: "what passes the Kafka proxy", KafkaProxy: &spec.KafkaProxy{Control: p.Control}, Health: &takes}
 		out["kafka-proxy-process"] = process("kafka-proxy", "the Kafka proxy itself", takes)
+	}
+	if a.Links != "" {
+		link := func(name string, from spec.TargetName) spec.Target {
+			return spec.Target{Title: "what the " + string(from) + " and the store say to each other", Link: &spec.Link{Control: a.Links, Name: name, From: from, To: "store"}}
+		}
+		out["sink-store-link"], out["query-store-link"] = link(SinkStoreLink, "sink"), link(QueryStoreLink, "query")
+		out["store-links"] = spec.Target{Title: "what anybody and the store say to each other", Members: []spec.TargetName{"sink-store-link", "query-store-link"}}
+		out["link-proxy-process"] = spec.Target{Title: "the link proxy itself", Process: &spec.Process{Record: a.Records + "/links.json"}}
 	}
 	a.Given.replace(out)
 	return out
@@ -108,8 +123,21 @@ func tradesURL(a Addresses) string { return "http://" + a.Query + "/api/v1/trade
 func probes(a Addresses) map[string]spec.Probe {
 	return map[string]spec.Probe{"api": {
 		URL: tradesURL(a), Timeout: spec.Duration(6 * time.Second), Status: 200,
-		Contains: `"success":true`, AgeField: "meta.newest", Window: window,
+		Contains: `"success":true`, AgeField: "meta.newest", Window: window, Answers: answers(),
 	}}
+}
+
+// answers are the kinds of answers of the query API. A fallback counts only
+// with its marker, with rows, and with the age of its data.
+func answers() map[string]spec.Answer {
+	return map[string]spec.Answer{
+		"fallback":    {Status: 200, Header: map[string]string{"X-Fallback": "true"}, Fields: []string{"meta.age_seconds", "meta.newest", "data.0"}},
+		"degraded":    {Status: 200, Header: map[string]string{"X-Degraded": "true"}, Fields: []string{"meta.age_seconds", "data.0"}},
+		"unavailable": {Status: 503, Contains: `"error":"storage_unavailable"`},
+		"corrupt":     {Status: 503, Contains: "corruption"},
+		"refusing":    {Status: 503},
+		"answering":   {Status: 200},
+	}
 }
 
 func metrics(a Addresses) map[string]spec.Metric {
@@ -120,6 +148,12 @@ func metrics(a Addresses) map[string]spec.Metric {
 	}
 	api := func(unit, measure string) spec.Metric {
 		return spec.Metric{Unit: unit, Needs: "query", Probe: &spec.ProbeSource{Name: "api", Measure: measure}}
+	}
+	share := func(kind string) spec.Metric {
+		return spec.Metric{Unit: "share", Needs: "query", Probe: &spec.ProbeSource{Name: "api", Measure: spec.MeasureShare, Answer: kind}}
+	}
+	query := func(unit, series string) spec.Metric {
+		return spec.Metric{Unit: unit, Needs: "query", Scrape: &spec.ScrapeSource{URL: "http://" + a.Query + "/metrics", Series: series}}
 	}
 	process := func(unit, measure string) spec.Metric {
 		return spec.Metric{Unit: unit, Needs: "ingestion", Process: &spec.ProcessSource{Record: a.Records + "/ingest.json", Measure: measure}}
@@ -141,6 +175,10 @@ func metrics(a Addresses) map[string]spec.Metric {
 
 		"availability": api("share", "availability"), "error_rate": api("share", "error_rate"),
 		"response_time": api("s", "response_time"), "query_latency_p95": api("s", "latency_p95"), "data_age": api("s", "data_age"),
+		"fallback_share": share("fallback"), "degraded_share": share("degraded"), "storage_unavailable_share": share("unavailable"),
+		"corruption_share": share("corrupt"), "status_200_share": share("answering"), "status_503_share": share("refusing"),
+		"breaker_open": query("0 or 1", "query_breaker_open"), "degraded": query("0 or 1", "query_degraded"),
+		"storage_damaged": query("0 or 1", "query_storage_damaged"), "fallback_age": query("s", "query_view_age_seconds"),
 		"memory_usage": process("bytes", "rss_bytes"), "cpu_usage": process("cores", "cpu_cores"),
 		"consumer_lag": kafka("records", "lag"), "under_replicated_partitions": kafka("partitions", "under_replicated"),
 		"brokers_present": kafka("brokers", "brokers"),

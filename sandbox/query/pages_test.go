@@ -18,10 +18,14 @@ type row struct {
 	at time.Time
 }
 
+func configIn(home string) lake.Config {
+	return lake.Config{Kind: "sql", URI: filepath.Join(home, "catalog.db"), Warehouse: filepath.Join(home, "warehouse")}
+}
+
 // table is one of few columns: the others read as empty.
 func table(t *testing.T, home string) (*lake.Lake, *lake.Table[row]) {
 	t.Helper()
-	l, err := lake.Open(t.Context(), lake.Config{Kind: "sql", URI: filepath.Join(home, "catalog.db"), Warehouse: filepath.Join(home, "warehouse")})
+	l, err := lake.Open(t.Context(), configIn(home))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	opened, err := lake.OpenTable(t.Context(), l, lake.Definition[row]{Namespace: sink.Namespace, Name: sink.Table, Columns: []lake.Column[row]{
@@ -40,7 +44,7 @@ func TestARefreshReadsOnlyWhatWasAdded(t *testing.T) {
 	start := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	_, err := opened.Append(t.Context(), []row{{"a", start.Add(2 * time.Second)}, {"b", start}}, nil, upTo(2))
 	require.NoError(t, err)
-	p := newPages(l)
+	p := newPages(newStorage(l, nil))
 	require.NoError(t, p.refresh(t.Context()))
 
 	// Who read the first rows again would miss their file.

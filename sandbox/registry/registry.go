@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -15,7 +16,10 @@ import (
 const Name = "registry"
 
 // Config says where the schemas are kept: <home>/sandbox/schemas.json.
-type Config struct{ Home string }
+type Config struct {
+	Home    string
+	Defects defect.Set
+}
 
 // Run serves the API until ctx ends.
 func Run(ctx context.Context, c Config) error {

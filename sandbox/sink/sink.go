@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Lake     lake.Config
 	Every    time.Duration // longest wait for a fuller batch; 0 = 1 s
 	Rows     int           // most records of a batch; 0 = 1000
+	Defects  defect.Set
 }
 
 func (c *Config) complete() error {

@@ -21,6 +21,17 @@ const Name = "store"
 // Bucket holds the warehouse.
 const Bucket = "warehouse"
 
+// Endpoint is the property of a lake that says where its store answers.
+const Endpoint = "s3.endpoint"
+
+// Properties are those of a lake whose warehouse is in a store at an address.
+func Properties(addr string) map[string]string {
+	return map[string]string{
+		Endpoint: "http://" + addr, "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
+		"s3.access-key-id": "sandbox", "s3.secret-access-key": "sandbox", // it checks none, but clients want some
+	}
+}
+
 // Config says where the files lie: <home>/sandbox/store.
 type Config struct{ Home string }
 

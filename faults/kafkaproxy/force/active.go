@@ -4,33 +4,36 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/answer"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/kafkaproxy/shape"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // active is a rule in force, with what it has come to.
 type active struct {
 	rule.Rule
-	of     rule.Of
-	gate   *rule.Gate
+	of     control.Of
+	gate   *often.Gate
 	lifted chan struct{} // closed when it is no more in force
 	tally  tally
 
-	delays delays        // of rule.Delay
+	delays *shape.Delays // of rule.Delay
 	frozen answer.Frozen // of rule.StaleMetadata
 	held   held          // of rule.Hold on fetch
 }
 
-func newActive(r rule.Rule, of rule.Of) *active {
-	a := &active{Rule: r, of: of, gate: rule.NewGate(r.Often), lifted: make(chan struct{})}
-	a.delays.seed(r.Often.Seed)
+func newActive(r rule.Rule, of control.Of) *active {
+	a := &active{Rule: r, of: of, gate: often.NewGate(r.Often), lifted: make(chan struct{})}
+	a.delays = shape.NewDelays(r.Often.Seed)
 	return a
 }
 
 // same says that a document asks for what is in force already. Rules are plain
 // data of pointers and lists, which == does not compare.
-func (a *active) same(r rule.Rule, of rule.Of) bool {
+func (a *active) same(r rule.Rule, of control.Of) bool {
 	return a.of == of && reflect.DeepEqual(a.Rule, r)
 }
 

@@ -11,12 +11,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // failing is an error that one API tells n times.
 func failing(api kmsg.Key, code *kerr.Error, before bool, n int) rule.Rule {
 	r := protocol(rule.Protocol{Do: rule.Error, Code: code.Code, Before: before}, rule.Where{APIs: []int16{api.Int16()}})
-	r.Often = rule.Often{Rate: 1, First: n}
+	r.Often = often.Often{Rate: 1, First: n}
 	return r
 }
 

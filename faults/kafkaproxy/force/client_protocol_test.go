@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 func TestLostAcksAreTriedAgain(t *testing.T) {
@@ -21,7 +22,7 @@ func TestLostAcksAreTriedAgain(t *testing.T) {
 			t.Run(fmt.Sprintf("how %d idempotent %v", how, idempotent), func(t *testing.T) {
 				l := newLab(t)
 				r := protocol(rule.Protocol{Do: rule.LostAck, How: how, Code: kerr.NotLeaderForPartition.Code}, rule.Where{APIs: []int16{0}})
-				r.Often = rule.Often{Rate: 1, First: 1}
+				r.Often = often.Often{Rate: 1, First: 1}
 				l.set(r)
 				timeouts := []kgo.Opt{kgo.ProduceRequestTimeout(500 * time.Millisecond), kgo.RequestTimeoutOverhead(time.Second)}
 				producer, want := l.client(timeouts...), []string{"a@0", "b@1"}
@@ -54,7 +55,7 @@ func TestProducerSeesErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
 			r := protocol(rule.Protocol{Do: rule.Error, Code: c.code.Code, Before: c.before}, rule.Where{APIs: []int16{0}, Topics: []string{"trades"}})
-			r.Often = rule.Often{Rate: 1, First: 2}
+			r.Often = often.Often{Rate: 1, First: 2}
 			l.set(r)
 			_, err := l.one(l.client(), "a")
 			if c.want == nil {
@@ -84,7 +85,7 @@ func TestConsumerSeesErrorsAndGoesOn(t *testing.T) {
 			l := newLab(t)
 			l.fill(3)
 			r := protocol(rule.Protocol{Do: rule.Error, Code: c.code.Code}, rule.Where{APIs: []int16{1}})
-			r.Often = rule.Often{Rate: 1, First: 2}
+			r.Often = often.Often{Rate: 1, First: 2}
 			l.set(r)
 			consumer := l.client(kgo.ConsumeTopics("trades"))
 			var got []string
@@ -147,7 +148,7 @@ func TestThrottledClientWaits(t *testing.T) {
 	_, err := l.one(c, "warm")
 	require.NoError(t, err)
 	r := protocol(rule.Protocol{Do: rule.Throttle, Time: time.Second}, rule.Where{APIs: []int16{0}})
-	r.Often = rule.Often{Rate: 1, First: 1}
+	r.Often = often.Often{Rate: 1, First: 1}
 	l.set(r)
 	begin := time.Now()
 	_, err = l.one(c, "a")
@@ -162,7 +163,7 @@ func TestClientGetsOverACutResponse(t *testing.T) {
 	l := newLab(t)
 	l.fill(3)
 	r := protocol(rule.Protocol{Do: rule.Disconnect, At: 0.5}, rule.Where{APIs: []int16{1}})
-	r.Often = rule.Often{Rate: 1, First: 2}
+	r.Often = often.Often{Rate: 1, First: 2}
 	l.set(r)
 	c := l.client(kgo.ConsumeTopics("trades"))
 	assert.Equal(t, []string{"0@0", "1@1", "2@2"}, seen(l.poll(c, 3)))

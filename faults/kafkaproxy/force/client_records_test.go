@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 func TestClientSeesAGapOfDroppedRecords(t *testing.T) {
@@ -80,7 +81,7 @@ func TestClientSeesAnErrorOfABrokenChecksum(t *testing.T) {
 func TestProducerSeesAnAckOfWhatWasDropped(t *testing.T) {
 	l := newLab(t)
 	r := records(rule.Drop, rule.Request)
-	r.Often = rule.Often{Rate: 1, First: 1}
+	r.Often = often.Often{Rate: 1, First: 1}
 	l.set(r)
 	c := l.plain()
 	at, err := l.one(c, "lost")

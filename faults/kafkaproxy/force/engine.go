@@ -13,7 +13,7 @@
 //	          hold of fetch      records that are held are touched when they come
 //	          records of fetch
 //
-// What rule.Often counts is, for faults of bytes, a frame; for those of the
+// What often.Often counts is, for faults of bytes, a frame; for those of the
 // protocol an exchange with a selected partition in it, all of which are then
 // met; for those of records a record, but one that a fault cannot meet at all
 // (of a control batch, say) is not counted.
@@ -25,6 +25,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/k2-platform/faultline/faults/control"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/answer"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
@@ -87,7 +88,7 @@ func New(o Options) *Engine {
 // Set replaces all that is in force; of says for whom, by id of the rule. A
 // rule that was in force under its id before, and is the same, goes on: it
 // counts on, and keeps what it froze or held. What others held back flows on.
-func (e *Engine) Set(rules []rule.Rule, of map[string]rule.Of) {
+func (e *Engine) Set(rules []rule.Rule, of map[string]control.Of) {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	before := map[string]*active{}
@@ -123,8 +124,8 @@ func (e *Engine) inForce() []*active {
 }
 
 // Status tells what came of each rule in force, by its id: the receipt.
-func (e *Engine) Status() map[string]rule.Count {
-	out := map[string]rule.Count{}
+func (e *Engine) Status() map[string]control.Count {
+	out := map[string]control.Count{}
 	for _, a := range e.inForce() {
 		out[a.ID] = a.count()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 func TestFetchedRecords(t *testing.T) {
@@ -105,7 +106,7 @@ func TestHeldRecordsComeLater(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := records(rule.Hold, rule.Response)
-		r.Often = rule.Often{Rate: 1, Every: 3}
+		r.Often = often.Often{Rate: 1, Every: 3}
 		h := newHarness(t, r)
 		raw := bytesOf(t, batch(51, "a", "b"), batch(53, "c", "d"), batch(55, "e"))
 		fetch := func(from int64, wait time.Duration) (*kmsg.FetchResponse, relay.Action) {

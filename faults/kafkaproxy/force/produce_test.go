@@ -12,10 +12,11 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 func second(r rule.Rule) rule.Rule {
-	r.Often = rule.Often{Rate: 1, Every: 2}
+	r.Often = often.Often{Rate: 1, Every: 2}
 	return r
 }
 
@@ -49,7 +50,7 @@ func TestProducedRecords(t *testing.T) {
 			nil,
 		},
 		"reorder after corruption": {
-			[]rule.Rule{{ID: "c", Fault: "kafka.corrupt", Often: rule.Often{Rate: 1, First: 1}, Where: corrupt(rule.Request).Where, Corrupt: corrupt(rule.Request).Corrupt}, records(rule.Reorder, rule.Request)},
+			[]rule.Rule{{ID: "c", Fault: "kafka.corrupt", Often: often.Often{Rate: 1, First: 1}, Where: corrupt(rule.Request).Where, Corrupt: corrupt(rule.Request).Corrupt}, records(rule.Reorder, rule.Request)},
 			[]string{"b", "a!", "d", "c"},
 			[]string{"wrong_type trades/0@101", "reordered trades/0@100", "reordered trades/0@101", "reordered trades/0@102", "reordered trades/0@103"},
 			nil,
@@ -121,7 +122,7 @@ func TestIdempotentBatchesKeepTheirOrder(t *testing.T) {
 func TestCorruptedIdempotentBatchesComeAgainTheSame(t *testing.T) {
 	t.Parallel()
 	r := corrupt(rule.Request)
-	r.Often = rule.Often{Rate: 0.5, Seed: 3}
+	r.Often = often.Often{Rate: 0.5, Seed: 3}
 	h := newHarness(t, r)
 	b := batch(0, "a", "b", "c", "d", "e", "f")
 	b.ProducerID, b.ProducerEpoch, b.BaseSequence = 9, 0, 4

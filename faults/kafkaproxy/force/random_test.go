@@ -9,6 +9,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/record"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // TestAnyRules: whatever record faults are in force, other partitions stay
@@ -21,7 +22,7 @@ func TestAnyRules(t *testing.T) {
 			r := rapid.SampledFrom([]rule.Rule{
 				records(rule.Drop, rule.Response), records(rule.SwapValues, rule.Response), records(rule.Hold, rule.Response), corrupt(rule.Response),
 			}).Draw(rt, "rule")
-			r.Often = rule.Often{Rate: rapid.Float64Range(0, 1).Draw(rt, "rate"), Every: rapid.IntRange(0, 3).Draw(rt, "every"), Seed: rapid.Uint64().Draw(rt, "seed")}
+			r.Often = often.Often{Rate: rapid.Float64Range(0, 1).Draw(rt, "rate"), Every: rapid.IntRange(0, 3).Draw(rt, "every"), Seed: rapid.Uint64().Draw(rt, "seed")}
 			return r
 		}), 0, 4).Draw(rt, "rules")
 		var batches []*record.Batch

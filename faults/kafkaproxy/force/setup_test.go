@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/k2-platform/faultline/faults/control"
+	"github.com/k2-platform/faultline/faults/often"
+
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
@@ -103,15 +106,15 @@ func newHarness(t *testing.T, rules ...rule.Rule) *harness {
 }
 
 func (h *harness) set(rules ...rule.Rule) {
-	of := map[string]rule.Of{}
+	of := map[string]control.Of{}
 	for i := range rules {
 		if rules[i].ID == "" {
 			rules[i].ID = fmt.Sprintf("r%d", i)
 		}
-		if rules[i].Often == (rule.Often{}) {
-			rules[i].Often = rule.Always()
+		if rules[i].Often == (often.Often{}) {
+			rules[i].Often = often.Always()
 		}
-		of[rules[i].ID] = rule.Of{Experiment: "ex", Step: "step"}
+		of[rules[i].ID] = control.Of{Experiment: "ex", Step: "step"}
 	}
 	h.Set(rules, of)
 }

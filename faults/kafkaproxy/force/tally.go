@@ -4,7 +4,7 @@ import (
 	"maps"
 	"sync"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/control"
 )
 
 // reasons bounds how many reasons are told apart.
@@ -12,7 +12,7 @@ const reasons = 32
 
 type tally struct {
 	mu    sync.Mutex
-	count rule.Count
+	count control.Count
 }
 
 func (t *tally) touched(n uint64) {
@@ -48,7 +48,7 @@ func (t *tally) because(n uint64, why string) {
 	t.count.Why[why] += n
 }
 
-func (a *active) count() rule.Count {
+func (a *active) count() control.Count {
 	a.tally.mu.Lock()
 	defer a.tally.mu.Unlock()
 	c := a.tally.count

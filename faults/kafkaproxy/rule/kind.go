@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/often"
+	"github.com/k2-platform/faultline/faults/params"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -20,9 +22,9 @@ type kind struct {
 	ways  ways
 	apis  []int16 // that it can meet; nil: all
 	api   string  // those that it meets where none is named; "" = apis
-	fill  func(v values, r *Rule)
+	fill  func(v params.Values, r *Rule)
 	// fits says what is wrong with values that are right each alone; nil: nothing.
-	fits func(v values) error
+	fits func(v params.Values) error
 }
 
 // kinds are all of them, in the order of their names.
@@ -48,9 +50,9 @@ func (k kind) parameters() []faults.Parameter {
 
 // rule is what values that were checked each alone ask for together.
 func (k kind) rule(with map[string]string) (Rule, error) {
-	v := values{with: with, parameters: k.parameters()}
-	r := Rule{Fault: k.name, Where: k.where(v), Often: often(v)}
-	problems := []error{oftenFits(v), k.apiFits(r.Where)}
+	v := params.Values{With: with, Parameters: k.parameters()}
+	r := Rule{Fault: k.name, Where: k.where(v), Often: often.Of(v)}
+	problems := []error{often.Fits(v), k.apiFits(r.Where)}
 	if k.fits != nil {
 		problems = append(problems, k.fits(v))
 	}

@@ -1,47 +1,46 @@
 package rule
 
 import (
-	"errors"
 	"maps"
-	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/params"
 )
 
 func byteKinds() []kind {
 	return []kind{
 		{
 			name: "kafka.delay", summary: "requests or responses come later; order and throughput stay", risk: faults.Caution, serves: true, ways: ofFrames(),
-			own: []faults.Parameter{
-				parameter("delay", "how long each waits; with p99, the median", "", duration),
-				parameter("jitter", "each waits up to so much more or less", "", duration),
-				parameter("p99", "the wait is log-normal, and one in a hundred waits longer than this", "", duration),
-			},
-			fits: delayFits,
-			fill: func(v values, r *Rule) {
-				r.Bytes = &Bytes{Do: Delay, Delay: read(v, "delay", duration), Jitter: read(v, "jitter", duration), P99: read(v, "p99", duration)}
+			own:  params.Delays("", "how long each waits; with p99, the median"),
+			fits: params.DelayFits,
+			fill: func(v params.Values, r *Rule) {
+				r.Bytes = &Bytes{Do: Delay, Delay: params.Read(v, "delay", params.Duration), Jitter: params.Read(v, "jitter", params.Duration), P99: params.Read(v, "p99", params.Duration)}
 			},
 		},
 		{
 			name: "kafka.bandwidth", summary: "bytes flow no faster than a rate, for each connection", risk: faults.Caution, serves: true, ways: ofFrames(),
-			own:  []faults.Parameter{parameter("bytes_per_second", "such as 1MiB or 500KB", "", size)},
-			fits: func(v values) error { return missing(v, "bytes_per_second", "bytes_per_second: 1MiB") },
-			fill: func(v values, r *Rule) { r.Bytes = &Bytes{Do: Bandwidth, PerSecond: read(v, "bytes_per_second", size)} },
+			own:  []faults.Parameter{params.New("bytes_per_second", "such as 1MiB or 500KB", "", params.Size)},
+			fits: func(v params.Values) error { return params.Missing(v, "bytes_per_second", "bytes_per_second: 1MiB") },
+			fill: func(v params.Values, r *Rule) {
+				r.Bytes = &Bytes{Do: Bandwidth, PerSecond: params.Read(v, "bytes_per_second", params.Size)}
+			},
 		},
 		{
 			name: "kafka.reset", summary: "the connection is reset (RST) when a selected request or response comes", risk: faults.Caution, ways: ofFrames(),
-			fill: func(_ values, r *Rule) { r.Bytes = &Bytes{Do: Reset} },
+			fill: func(_ params.Values, r *Rule) { r.Bytes = &Bytes{Do: Reset} },
 		},
 		{
 			name: "kafka.black_hole", summary: "nothing flows and the connection stays open; what was held flows on afterwards", risk: faults.Caution, ways: ofFrames(),
-			fill: func(_ values, r *Rule) { r.Bytes = &Bytes{Do: BlackHole} },
+			fill: func(_ params.Values, r *Rule) { r.Bytes = &Bytes{Do: BlackHole} },
 		},
 		{
 			name: "kafka.slow_close", summary: "that one side closed the connection reaches the other later", risk: faults.Caution, serves: true, ways: ofFrames(),
-			own:   []faults.Parameter{parameter("delay", "how much later", "", duration)},
+			own:   []faults.Parameter{params.New("delay", "how much later", "", params.Duration)},
 			lacks: lackAll("a close belongs to no request: write client_id, broker or direction", "topic", "partition", "api"),
-			fits:  func(v values) error { return missing(v, "delay", "delay: 2s") },
-			fill:  func(v values, r *Rule) { r.Bytes = &Bytes{Do: SlowClose, Delay: read(v, "delay", duration)} },
+			fits:  func(v params.Values) error { return params.Missing(v, "delay", "delay: 2s") },
+			fill: func(v params.Values, r *Rule) {
+				r.Bytes = &Bytes{Do: SlowClose, Delay: params.Read(v, "delay", params.Duration)}
+			},
 		},
 		{
 			name: "kafka.partition", summary: "named clients and the brokers, or some of them, cannot reach each other", risk: faults.Caution,
@@ -49,30 +48,12 @@ func byteKinds() []kind {
 				lackAll("a partition cuts off clients, whatever they ask: write client_id, and broker where only some are cut off", "topic", "partition", "api", "group"),
 				lackAll("a partition is there or not: for a part of the requests write kafka.black_hole", "rate", "every", "first", "seed", "direction"),
 			),
-			fits: func(v values) error {
-				return missing(v, "client_id", "client_id: sink, the clients that are cut off; for all of them write kafka.black_hole")
+			fits: func(v params.Values) error {
+				return params.Missing(v, "client_id", "client_id: sink, the clients that are cut off; for all of them write kafka.black_hole")
 			},
-			fill: func(_ values, r *Rule) { r.Bytes = &Bytes{Do: Partition} },
+			fill: func(_ params.Values, r *Rule) { r.Bytes = &Bytes{Do: Partition} },
 		},
 	}
-}
-
-func delayFits(v values) error {
-	delay, jitter, p99 := read(v, "delay", duration), read(v, "jitter", duration), read(v, "p99", duration)
-	problems := []error{missing(v, "delay", "delay: 200ms")}
-	switch {
-	case v.has("jitter") && v.has("p99"):
-		problems = append(problems, errors.New("jitter and p99 are two shapes of a delay: write one of them"))
-	case v.has("p99") && p99 < delay:
-		problems = append(problems, shorter("p99", p99, "delay, the median", delay))
-	case v.has("delay") && jitter > delay:
-		problems = append(problems, shorter("delay", delay, "jitter, and nothing comes early", jitter))
-	}
-	return errors.Join(problems...)
-}
-
-func shorter(name string, is time.Duration, than string, other time.Duration) error {
-	return errors.New(name + " " + is.String() + " is shorter than " + than + ": write " + other.String() + " or more")
 }
 
 func lackAll(why string, names ...string) map[string]string {

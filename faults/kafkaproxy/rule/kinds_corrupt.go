@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/params"
 )
 
 // priceValueSwap is the methodology's name of a swap of two fields.
@@ -46,38 +48,38 @@ func corruptKind() kind {
 		ways:  ofRecords("fetch", nil),
 		lacks: map[string]string{"api": "records are in produce and fetch alone: write direction: produce or direction: fetch"},
 		own: []faults.Parameter{
-			parameter("type", "what is changed: "+sentence(typeNames()), "", corruptionOf),
-			parameter("fields", "the fields that it is about, by comma; dots lead into nested ones", "", list(field)),
-			parameter("by", "of timestamp_shift: by how much, such as 5m or -1h", "", shift),
-			parameter("bit", "of bit_flip: which, counted from the front; drawn where it is not written", "", number),
-			parameter("crc", "of bit_flip: valid, or broken: the batch keeps the checksum that it had", "", word("valid", "broken")),
-			parameter("format", "how values are encoded: "+sentence(formats()), "", word(formats()...)),
-			parameter("registry", "URL of the schema registry; that of the proxy where it is not written", "", address),
+			params.New("type", "what is changed: "+sentence(typeNames()), "", corruptionOf),
+			params.New("fields", "the fields that it is about, by comma; dots lead into nested ones", "", params.List(field)),
+			params.New("by", "of timestamp_shift: by how much, such as 5m or -1h", "", shift),
+			params.New("bit", "of bit_flip: which, counted from the front; drawn where it is not written", "", number),
+			params.New("crc", "of bit_flip: valid, or broken: the batch keeps the checksum that it had", "", params.Word("valid", "broken")),
+			params.New("format", "how values are encoded: "+sentence(formats()), "", params.Word(formats()...)),
+			params.New("registry", "URL of the schema registry; that of the proxy where it is not written", "", address),
 		},
 		fits: corruptFits,
-		fill: func(v values, r *Rule) { r.Corrupt = corrupt(v) },
+		fill: func(v params.Values, r *Rule) { r.Corrupt = corrupt(v) },
 	}
 }
 
-func corrupt(v values) *Corrupt {
+func corrupt(v params.Values) *Corrupt {
 	c := &Corrupt{
-		Do: read(v, "type", corruptionOf).do, Fields: read(v, "fields", list(field)), By: read(v, "by", shift),
-		Bit: -1, BrokenCRC: v.text("crc") == "broken", Format: Format(read(v, "format", word(formats()...))), Registry: v.text("registry"),
+		Do: params.Read(v, "type", corruptionOf).do, Fields: params.Read(v, "fields", params.List(field)), By: params.Read(v, "by", shift),
+		Bit: -1, BrokenCRC: v.Text("crc") == "broken", Format: Format(params.Read(v, "format", params.Word(formats()...))), Registry: v.Text("registry"),
 	}
-	if v.has("bit") {
-		c.Bit = int(read(v, "bit", number))
+	if v.Has("bit") {
+		c.Bit = int(params.Read(v, "bit", number))
 	}
-	if v.text("type") == priceValueSwap && c.Fields == nil {
+	if v.Text("type") == priceValueSwap && c.Fields == nil {
 		c.Fields = strings.Split(priceValueField, ",")
 	}
 	return c
 }
 
-func corruptFits(v values) error {
-	if err := missing(v, "type", "type: one of "+sentence(typeNames())); err != nil {
+func corruptFits(v params.Values) error {
+	if err := params.Missing(v, "type", "type: one of "+sentence(typeNames())); err != nil {
 		return err
 	}
-	t, fields := read(v, "type", corruptionOf), corrupt(v).Fields
+	t, fields := params.Read(v, "type", corruptionOf), corrupt(v).Fields
 	var problems []error
 	if n := len(fields); n < t.fields[0] || n > t.fields[1] {
 		problems = append(problems, fmt.Errorf("type %s and %d fields: %s", t.name, n, t.wants()))
@@ -86,16 +88,16 @@ func corruptFits(v values) error {
 		problems = append(problems, fmt.Errorf("a swap of %s with itself changes nothing: write two fields", fields[0]))
 	}
 	if t.do == TimestampShift {
-		problems = append(problems, missing(v, "by", "by: -1h"))
+		problems = append(problems, params.Missing(v, "by", "by: -1h"))
 	}
 	reads := t.reads && (t.do != TimestampShift || len(fields) > 0) // a record's own time needs no decoding
 	for _, name := range []string{"by", "bit", "crc", "format", "registry"} {
 		taken := slices.Contains(t.takes, name) || reads && (name == "format" || name == "registry")
-		if v.has(name) && !taken {
+		if v.Has(name) && !taken {
 			problems = append(problems, fmt.Errorf("%s means nothing to type %s: leave it out", name, t.name))
 		}
 	}
-	if reads && v.text("format") == "raw" {
+	if reads && v.Text("format") == "raw" {
 		problems = append(problems, fmt.Errorf("type %s needs to read the value: write format: avro, json or protobuf, or leave it out", t.name))
 	}
 	return errors.Join(problems...)
@@ -114,7 +116,7 @@ func (c corruption) wants() string {
 }
 
 func corruptionOf(text string) (corruption, error) {
-	i, err := word(typeNames()...)(text)
+	i, err := params.Word(typeNames()...)(text)
 	return corruptions()[i], err
 }
 
@@ -142,4 +144,16 @@ func address(text string) (string, error) {
 		return "", errors.New("it is no URL of a registry: write one such as http://127.0.0.1:8081")
 	}
 	return text, nil
+}
+
+// shift is a duration that may lead back in time.
+func shift(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("duration %q: write a number and a unit, such as 5m, or -1h for the past", text)
+	}
+	if d.Abs() < time.Millisecond {
+		return 0, fmt.Errorf("%s: a record's time is in milliseconds; write 1ms or more, or -1ms or less", d)
+	}
+	return d, nil
 }

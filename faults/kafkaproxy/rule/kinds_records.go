@@ -1,18 +1,23 @@
 package rule
 
-import "github.com/k2-platform/faultline/faults"
+import (
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/params"
+)
 
 func recordKinds() []kind {
 	records := map[string]string{"api": "records are in produce and fetch alone: write direction: produce or direction: fetch"}
 	row := func(name, summary string, risk faults.Risk, w ways, do RecordFault) kind {
 		return kind{
 			name: name, summary: summary, risk: risk, serves: true, ways: w, lacks: records,
-			fill: func(v values, r *Rule) { r.Records = &Records{Do: do, Delay: read(v, "delay", duration)} },
+			fill: func(v params.Values, r *Rule) {
+				r.Records = &Records{Do: do, Delay: params.Read(v, "delay", params.Duration)}
+			},
 		}
 	}
 	hold := row("kafka.hold", "records, and what follows them in their partition, come later", faults.Caution, ofRecords("fetch", nil), Hold)
-	hold.own = []faults.Parameter{parameter("delay", "how much later", "", duration)}
-	hold.fits = func(v values) error { return missing(v, "delay", "delay: 2s") }
+	hold.own = []faults.Parameter{params.New("delay", "how much later", "", params.Duration)}
+	hold.fits = func(v params.Values) error { return params.Missing(v, "delay", "delay: 2s") }
 	return []kind{
 		hold,
 		row("kafka.drop", "records are not there: on fetch a gap of offsets, on produce never appended though acknowledged", faults.Dangerous, ofRecords("fetch", nil), Drop),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // with reads "name=value name=value".
@@ -37,16 +38,16 @@ func TestADocumentsFaultIsRead(t *testing.T) {
 				Topics: []string{"trades.*", "o?"}, Partitions: []int32{0, 7}, Clients: []string{"sink", "c-*"}, Groups: []string{"g"},
 				APIs: []int16{0, 1}, Brokers: []int32{1, 2}, Direction: rule.Response,
 			},
-			Often: rule.Often{Rate: 0.1, First: 3, Seed: 9},
+			Often: often.Often{Rate: 0.1, First: 3, Seed: 9},
 			Bytes: &rule.Bytes{Do: rule.Delay, Delay: time.Second, Jitter: time.Second},
 		}},
 		{"kafka.delay", "delay=10ms p99=200ms every=5", rule.Rule{
-			Often: rule.Often{Rate: 1, Every: 5}, Bytes: &rule.Bytes{Do: rule.Delay, Delay: 10 * time.Millisecond, P99: 200 * time.Millisecond},
+			Often: often.Often{Rate: 1, Every: 5}, Bytes: &rule.Bytes{Do: rule.Delay, Delay: 10 * time.Millisecond, P99: 200 * time.Millisecond},
 		}},
 		{"kafka.bandwidth", "bytes_per_second=1MiB", rule.Rule{Bytes: &rule.Bytes{Do: rule.Bandwidth, PerSecond: 1 << 20}}},
 		{"kafka.bandwidth", "bytes_per_second=500KB/s direction=request", rule.Rule{Where: produce, Bytes: &rule.Bytes{Do: rule.Bandwidth, PerSecond: 500_000}}},
 		{"kafka.bandwidth", "bytes_per_second=65536", rule.Rule{Bytes: &rule.Bytes{Do: rule.Bandwidth, PerSecond: 65536}}},
-		{"kafka.reset", "rate=0", rule.Rule{Often: rule.Often{Seed: 0}, Bytes: &rule.Bytes{Do: rule.Reset}}},
+		{"kafka.reset", "rate=0", rule.Rule{Often: often.Often{Seed: 0}, Bytes: &rule.Bytes{Do: rule.Reset}}},
 		{"kafka.black_hole", "broker=1", rule.Rule{Where: rule.Where{Brokers: []int32{1}}, Bytes: &rule.Bytes{Do: rule.BlackHole}}},
 		{"kafka.slow_close", "delay=2s", rule.Rule{Bytes: &rule.Bytes{Do: rule.SlowClose, Delay: 2 * time.Second}}},
 		{"kafka.partition", "client_id=sink", rule.Rule{Where: rule.Where{Clients: []string{"sink"}}, Bytes: &rule.Bytes{Do: rule.Partition}}},
@@ -89,8 +90,8 @@ func TestADocumentsFaultIsRead(t *testing.T) {
 			got, err := rule.Read("e/s", c.kind, with(c.with))
 			require.NoError(t, err)
 			c.want.ID, c.want.Fault = "e/s", c.kind
-			if c.want.Often == (rule.Often{}) && !strings.Contains(c.with, "rate=0") {
-				c.want.Often = rule.Always()
+			if c.want.Often == (often.Often{}) && !strings.Contains(c.with, "rate=0") {
+				c.want.Often = often.Always()
 			}
 			assert.Equal(t, c.want, got)
 		})

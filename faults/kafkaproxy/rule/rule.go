@@ -3,13 +3,15 @@
 // It is pure; what it says is done by the packages beside it.
 package rule
 
+import "github.com/k2-platform/faultline/faults/often"
+
 // Rule is one fault of the proxy as a document states it. Exactly one of
 // Bytes, Protocol, Records and Corrupt is set.
 type Rule struct {
 	ID    string // of the receipt that undoes it
 	Fault string // name of its kind, such as kafka.delay
 	Where Where
-	Often Often
+	Often often.Often
 
 	Bytes    *Bytes
 	Protocol *Protocol

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/often"
+	"github.com/k2-platform/faultline/faults/params"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -39,32 +41,29 @@ func (w ways) parse(text string) (Direction, error) {
 // selection are the parameters that say what the fault meets, and how often.
 func (k kind) selection() []faults.Parameter {
 	out := []faults.Parameter{
-		parameter("topic", "topics that it meets, by comma; a pattern such as trades.* takes several", "", list(pattern)),
-		parameter("partition", "numbers of partitions, by comma", "", list(number)),
-		parameter("client_id", "client ids, by comma; patterns", "", list(pattern)),
-		parameter("group", "consumer groups whose members it meets, by comma; patterns", "", list(pattern)),
-		parameter("api", "requests that it meets by their names, such as Produce, by comma", k.api, list(k.apiKey)),
-		parameter("broker", "node ids of brokers, by comma", "", list(number)),
-		parameter("rate", "probability with which it meets one, from 0 to 1 or in %", "", share),
-		parameter("every", "it meets each nth", "", count),
-		parameter("first", "it meets so many in all, then none", "", count),
-		parameter("seed", "of what is drawn: the same one draws the same", "0", seed),
+		params.New("topic", "topics that it meets, by comma; a pattern such as trades.* takes several", "", params.List(pattern)),
+		params.New("partition", "numbers of partitions, by comma", "", params.List(number)),
+		params.New("client_id", "client ids, by comma; patterns", "", params.List(pattern)),
+		params.New("group", "consumer groups whose members it meets, by comma; patterns", "", params.List(pattern)),
+		params.New("api", "requests that it meets by their names, such as Produce, by comma", k.api, params.List(k.apiKey)),
+		params.New("broker", "node ids of brokers, by comma", "", params.List(number)),
 	}
+	out = append(out, often.Parameters()...)
 	if len(k.ways.words) > 0 {
-		out = append(out, parameter("direction", "which way: "+sentence(k.ways.words), k.ways.otherwise, k.ways.parse))
+		out = append(out, params.New("direction", "which way: "+sentence(k.ways.words), k.ways.otherwise, k.ways.parse))
 	}
 	return out
 }
 
-func (k kind) where(v values) Where {
+func (k kind) where(v params.Values) Where {
 	w := Where{
-		Topics:     read(v, "topic", list(pattern)),
-		Partitions: read(v, "partition", list(number)),
-		Clients:    read(v, "client_id", list(pattern)),
-		Groups:     read(v, "group", list(pattern)),
-		APIs:       read(v, "api", list(k.apiKey)),
-		Brokers:    read(v, "broker", list(number)),
-		Direction:  read(v, "direction", k.ways.parse),
+		Topics:     params.Read(v, "topic", params.List(pattern)),
+		Partitions: params.Read(v, "partition", params.List(number)),
+		Clients:    params.Read(v, "client_id", params.List(pattern)),
+		Groups:     params.Read(v, "group", params.List(pattern)),
+		APIs:       params.Read(v, "api", params.List(k.apiKey)),
+		Brokers:    params.Read(v, "broker", params.List(number)),
+		Direction:  params.Read(v, "direction", k.ways.parse),
 	}
 	if len(w.APIs) == 0 {
 		w.APIs = k.apis
@@ -73,21 +72,6 @@ func (k kind) where(v values) Where {
 		}
 	}
 	return w
-}
-
-func often(v values) Often {
-	o := Often{Rate: 1, Every: read(v, "every", count), First: read(v, "first", count), Seed: read(v, "seed", seed)}
-	if v.has("rate") {
-		o.Rate = read(v, "rate", share)
-	}
-	return o
-}
-
-func oftenFits(v values) error {
-	if v.has("rate") && v.has("every") {
-		return errors.New("rate and every are two answers to how often: write one of them")
-	}
-	return nil
 }
 
 // pattern is a name, or one of path.Match.

@@ -1,0 +1,145 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Environment of make falsify.
+const (
+	falsifyAll  = "FALSIFY_ALL"  // 1: each defect; else the first of each scenario
+	falsifyOnly = "FALSIFY_ONLY" // names of scenarios, by commas
+)
+
+// scenario is a document that must hold on the sandbox as it is, and must not
+// on one with a defect.
+type scenario struct {
+	document string
+	sandbox  []string // flags of sandbox up
+	// alone: it takes what other cells need to be on time.
+	alone bool
+	// defects are planted one at a time. rule is what the verdict must then name.
+	defects []planted
+}
+
+type planted struct{ defect, rule string }
+
+// cell is one run.
+type cell struct {
+	scenario, defect, want, verdict string
+	reasons                         []string
+	took                            time.Duration
+	wrong                           string // "": as it should be
+}
+
+// TestFalsify runs each scenario without a defect, which must be upheld, and
+// with each that concerns it, which must be refuted by the rule that says so.
+func TestFalsify(t *testing.T) {
+	var mu sync.Mutex
+	var cells []cell
+	t.Cleanup(func() { t.Log("\n" + cellTable(cells)) })
+	run := func(t *testing.T, s scenario, p planted) {
+		t.Helper()
+		c := falsify(t, s, p)
+		mu.Lock()
+		cells = append(cells, c)
+		mu.Unlock()
+		require.Empty(t, c.wrong, "%s, %s: %s", c.verdict, strings.Join(c.reasons, "; "), c.wrong)
+	}
+	for _, alone := range []bool{false, true} {
+		t.Run(map[bool]string{false: "beside others", true: "alone"}[alone], func(t *testing.T) {
+			for _, s := range scenarios() {
+				if s.alone != alone || !chosen(s) {
+					continue
+				}
+				for i, p := range append([]planted{{}}, s.defects...) {
+					if i > 1 && os.Getenv(falsifyAll) != "1" {
+						break
+					}
+					t.Run(s.document+"/"+orClean(p.defect), func(t *testing.T) {
+						if !alone {
+							t.Parallel()
+						}
+						run(t, s, p)
+					})
+				}
+			}
+		})
+	}
+}
+
+func chosen(s scenario) bool {
+	only := os.Getenv(falsifyOnly)
+	return only == "" || slices.Contains(strings.Split(only, ","), s.document)
+}
+
+func orClean(defect string) string {
+	if defect == "" {
+		return "clean"
+	}
+	return defect
+}
+
+// falsify runs one cell on a sandbox and a pipeline of its own.
+func falsify(t *testing.T, s scenario, p planted) cell {
+	t.Helper()
+	began := time.Now()
+	c := cell{scenario: s.document, defect: p.defect, want: "upheld"}
+	args := s.sandbox
+	if p.defect != "" {
+		args, c.want = append(slices.Clone(args), "--defect", p.defect), "refuted"
+	}
+	w := startEmbedded(t, args)
+	got := w.run("falsify", filepath.Join("..", "experiments", s.document+".yaml"))
+	w.end()
+	c.verdict, c.reasons, c.took = got.Verdict, got.Reasons, time.Since(began)
+	switch {
+	case c.verdict != c.want:
+		c.wrong = "want " + c.want
+	case p.rule != "" && !slices.ContainsFunc(c.reasons, func(r string) bool { return strings.Contains(r, p.rule) }):
+		c.wrong = "no reason names " + p.rule
+	}
+	return c
+}
+
+// startEmbedded is a sandbox and a pipeline that need no server.
+func startEmbedded(t *testing.T, sandbox []string) *platform {
+	t.Helper()
+	dir := t.TempDir()
+	p := &platform{t: t, dir: dir, home: filepath.Join(dir, "home"), binary: binary(t)}
+	daemon := p.binary + "d"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "faultline.yaml"), []byte("home: "+p.home+"\n"), 0o600))
+	p.sandbox = start(t, dir, "sandbox", append([]string{daemon, "sandbox", "up", "--home", p.home}, sandbox...)...)
+	p.sandbox.ready(t, filepath.Join(p.home, "sandbox", "platform.yaml"))
+	p.pipeline = start(t, dir, "up", daemon, "up")
+	p.pipeline.ready(t, filepath.Join(p.home, "up.yaml"))
+	return p
+}
+
+func cellTable(cells []cell) string {
+	slices.SortFunc(cells, func(a, b cell) int { return strings.Compare(a.scenario+" "+a.defect, b.scenario+" "+b.defect) })
+	var b strings.Builder
+	b.WriteString("| scenario | defect | verdict | because | as it should be | s |\n|---|---|---|---|---|---|\n")
+	for _, c := range cells {
+		because := "all holds"
+		if len(c.reasons) > 0 {
+			because = c.reasons[0]
+		}
+		right := "yes"
+		if c.wrong != "" {
+			right = "NO: " + c.wrong
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f |\n", c.scenario, orClean(c.defect), c.verdict, strings.ReplaceAll(because, "|", `\|`), right, c.took.Seconds())
+	}
+	return b.String()
+}
