@@ -37,7 +37,7 @@ func TestTheLeaderThatWasIsDead(t *testing.T) {
 	assert.Equal(t, faults.Absent, got)
 	now := places(t, a, on.Topic.Name)
 	assert.Equal(t, before[0].replicas, now[0].replicas)
-	out, err := exec.CommandContext(t.Context(), "../servers/restart.sh", name).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "../servers/restart.sh", name).CombinedOutput() //nolint:gosec // this project's own script
 	require.NoError(t, err, "%s", out)
 	require.Eventually(t, func() bool {
 		all, err := a.ListTopics(t.Context(), on.Topic.Name)

@@ -98,7 +98,7 @@ func planLevel(ctx context.Context, g *registry, subject string, with map[string
 	if err != nil {
 		return undo{}, err
 	}
-	inForce, err := g.inForce(ctx, subject, was)
+	inForce, err := g.inForce(ctx, was)
 	if err == nil && inForce == set {
 		err = fmt.Errorf("%w: the compatibility level of %s is %s already; write another", faults.ErrRefused, named(subject), set)
 	}
@@ -154,7 +154,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	if err != nil {
 		return undo{}, err
 	}
-	inForce, err := g.inForce(ctx, subject, was)
+	inForce, err := g.inForce(ctx, was)
 	if err != nil {
 		return undo{}, err
 	}
@@ -190,7 +190,7 @@ func (g *registry) takesNone(ctx context.Context, subject, inForce string) error
 }
 
 // inForce is the level that counts for a subject whose own is known.
-func (g *registry) inForce(ctx context.Context, subject string, own *string) (string, error) {
+func (g *registry) inForce(ctx context.Context, own *string) (string, error) {
 	if own == nil {
 		var err error
 		if own, err = g.level(ctx, ""); err != nil {
