@@ -182,7 +182,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 
 // takesNone refuses where NONE would leave a subject with the global level.
 func (g *registry) takesNone(ctx context.Context, subject, inForce string) error {
-	global, err := g.noneIsGlobal(ctx)
+	global, err := g.noneIsGlobal(ctx, subject, inForce)
 	if err == nil && global {
 		err = fmt.Errorf("%w: this registry knows no level NONE of a subject: %s, which has %s, would follow the global level; for schema.incompatible write lower: global, which lowers it for every subject", faults.ErrRefused, subject, inForce)
 	}
