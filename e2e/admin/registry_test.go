@@ -4,6 +4,7 @@ package admin_test
 
 import (
 	"crypto/rand"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ const (
 func subject(tb testing.TB, kind sr.SchemaType, versions ...string) (*sr.Client, spec.Target) {
 	tb.Helper()
 	on := spec.Target{Registry: &spec.Registry{URL: fromEnv(tb, "E2E_REGISTRY"), Subject: "admin-" + strings.ToLower(rand.Text()[:8])}}
-	c, err := sr.NewClient(sr.URLs(on.Registry.URL))
+	c, err := sr.NewClient(sr.URLs(on.Registry.URL), sr.HTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}))
 	require.NoError(tb, err)
 	for _, text := range versions {
 		_, err := c.CreateSchema(tb.Context(), on.Registry.Subject, sr.Schema{Schema: text, Type: kind})
