@@ -25,43 +25,43 @@ func TestMain(m *testing.M) { faultstest.Main(m) }
 const patience = 30 * time.Second
 
 // fromEnv is what three.sh tells.
-func fromEnv(t testing.TB, name string) string {
-	t.Helper()
+func fromEnv(tb testing.TB, name string) string {
+	tb.Helper()
 	value := os.Getenv(name)
-	require.NotEmpty(t, value, "%s is not set: run make e2e-admin", name)
+	require.NotEmpty(tb, value, "%s is not set: run make e2e-admin", name)
 	return value
 }
 
-func brokers(t testing.TB) []string {
-	t.Helper()
-	return strings.Split(fromEnv(t, "E2E_KAFKA"), ",")
+func brokers(tb testing.TB) []string {
+	tb.Helper()
+	return strings.Split(fromEnv(tb, "E2E_KAFKA"), ",")
 }
 
 // admin is somebody else's client.
-func admin(t testing.TB) *kadm.Client {
-	t.Helper()
-	c, err := kgo.NewClient(kgo.SeedBrokers(brokers(t)...), kgo.MetadataMinAge(10*time.Millisecond))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
+func admin(tb testing.TB) *kadm.Client {
+	tb.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(brokers(tb)...), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(tb, err)
+	tb.Cleanup(c.Close)
 	return kadm.NewClient(c)
 }
 
 // fresh makes a topic with records, and says how to target it.
-func fresh(t testing.TB, replicas int16) spec.Target {
-	t.Helper()
+func fresh(tb testing.TB, replicas int16) spec.Target {
+	tb.Helper()
 	name := "admin-" + strings.ToLower(rand.Text()[:8])
-	a := admin(t)
-	_, err := a.CreateTopic(t.Context(), 2, replicas, nil, name)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool {
-		all, err := a.ListTopics(t.Context(), name)
+	a := admin(tb)
+	_, err := a.CreateTopic(tb.Context(), 2, replicas, nil, name)
+	require.NoError(tb, err)
+	require.Eventually(tb, func() bool {
+		all, err := a.ListTopics(tb.Context(), name)
 		return err == nil && all[name].Err == nil && len(all[name].Partitions) == 2
 	}, patience, 10*time.Millisecond)
-	c, err := kgo.NewClient(kgo.SeedBrokers(brokers(t)...), kgo.DefaultProduceTopic(name))
-	require.NoError(t, err)
+	c, err := kgo.NewClient(kgo.SeedBrokers(brokers(tb)...), kgo.DefaultProduceTopic(name))
+	require.NoError(tb, err)
 	defer c.Close()
 	for range 20 {
-		require.NoError(t, c.ProduceSync(t.Context(), kgo.StringRecord(strings.Repeat("a record ", 100))).FirstErr())
+		require.NoError(tb, c.ProduceSync(tb.Context(), kgo.StringRecord(strings.Repeat("a record ", 100))).FirstErr())
 	}
-	return spec.Target{Topic: &spec.Topic{Brokers: brokers(t), Name: name}}
+	return spec.Target{Topic: &spec.Topic{Brokers: brokers(tb), Name: name}}
 }

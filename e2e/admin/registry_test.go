@@ -4,6 +4,7 @@ package admin_test
 
 import (
 	"crypto/rand"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -25,14 +26,14 @@ const (
 )
 
 // subject makes a subject with two versions.
-func subject(t testing.TB, kind sr.SchemaType, versions ...string) (*sr.Client, spec.Target) {
-	t.Helper()
-	on := spec.Target{Registry: &spec.Registry{URL: fromEnv(t, "E2E_REGISTRY"), Subject: "admin-" + strings.ToLower(rand.Text()[:8])}}
-	c, err := sr.NewClient(sr.URLs(on.Registry.URL))
-	require.NoError(t, err)
+func subject(tb testing.TB, kind sr.SchemaType, versions ...string) (*sr.Client, spec.Target) {
+	tb.Helper()
+	on := spec.Target{Registry: &spec.Registry{URL: fromEnv(tb, "E2E_REGISTRY"), Subject: "admin-" + strings.ToLower(rand.Text()[:8])}}
+	c, err := sr.NewClient(sr.URLs(on.Registry.URL), sr.HTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}))
+	require.NoError(tb, err)
 	for _, text := range versions {
-		_, err := c.CreateSchema(t.Context(), on.Registry.Subject, sr.Schema{Schema: text, Type: kind})
-		require.NoError(t, err)
+		_, err := c.CreateSchema(tb.Context(), on.Registry.Subject, sr.Schema{Schema: text, Type: kind})
+		require.NoError(tb, err)
 	}
 	return c, on
 }

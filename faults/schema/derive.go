@@ -48,7 +48,7 @@ func derived(s sr.Schema, change, mark string) (sr.Schema, error) {
 		err = avroVersion(all, change, mark)
 	case sr.TypeJSON:
 		err = jsonVersion(all, change, mark)
-	default:
+	case sr.TypeProtobuf:
 		err = fmt.Errorf("it is of type %s, and only versions of AVRO and JSON can be derived; write schema.deploy with schema: TEXT", s.Type)
 	}
 	if err != nil {

@@ -98,7 +98,7 @@ func planLevel(ctx context.Context, g *registry, subject string, with map[string
 	if err != nil {
 		return undo{}, err
 	}
-	inForce, err := g.inForce(ctx, subject, was)
+	inForce, err := g.inForce(ctx, was)
 	if err == nil && inForce == set {
 		err = fmt.Errorf("%w: the compatibility level of %s is %s already; write another", faults.ErrRefused, named(subject), set)
 	}
@@ -154,7 +154,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	if err != nil {
 		return undo{}, err
 	}
-	inForce, err := g.inForce(ctx, subject, was)
+	inForce, err := g.inForce(ctx, was)
 	if err != nil {
 		return undo{}, err
 	}
@@ -184,7 +184,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 
 // takesNone refuses where NONE would leave a subject with the global level.
 func (g *registry) takesNone(ctx context.Context, subject, inForce string) error {
-	global, err := g.noneIsGlobal(ctx)
+	global, err := g.noneIsGlobal(ctx, subject, inForce)
 	if err == nil && global {
 		err = fmt.Errorf("%w: this registry knows no level NONE of a subject: %s, which has %s, would follow the global level; for schema.incompatible write lower: global, which lowers it for every subject", faults.ErrRefused, subject, inForce)
 	}
@@ -192,7 +192,7 @@ func (g *registry) takesNone(ctx context.Context, subject, inForce string) error
 }
 
 // inForce is the level that counts for a subject whose own is known.
-func (g *registry) inForce(ctx context.Context, subject string, own *string) (string, error) {
+func (g *registry) inForce(ctx context.Context, own *string) (string, error) {
 	if own == nil {
 		var err error
 		if own, err = g.level(ctx, ""); err != nil {

@@ -68,17 +68,18 @@ func client(url string) *sr.Client {
 }
 
 // in names the registry that serve will be in a folder.
-func in(t testing.TB) func(dir string) spec.Target {
+func in(tb testing.TB) func(dir string) spec.Target {
+	tb.Helper()
 	return func(dir string) spec.Target {
-		addr, err := service.FreeAddr(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, process.Record{Name: registry.Name, Addr: addr}.Write(mkdir(t, service.RecordPath(dir, registry.Name))))
+		addr, err := service.FreeAddr(tb.Context())
+		require.NoError(tb, err)
+		require.NoError(tb, process.Record{Name: registry.Name, Addr: addr}.Write(mkdir(tb, service.RecordPath(dir, registry.Name))))
 		return spec.Target{Registry: &spec.Registry{URL: "http://" + addr, Subject: subject}}
 	}
 }
 
-func mkdir(t testing.TB, path string) string {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
+func mkdir(tb testing.TB, path string) string {
+	tb.Helper()
+	require.NoError(tb, os.MkdirAll(filepath.Dir(path), 0o750))
 	return path
 }

@@ -111,11 +111,12 @@ func (g *registry) level(ctx context.Context, subject string) (*string, error) {
 	return own, nil
 }
 
-// noneIsGlobal says that a subject which is given level NONE follows the
-// global one, as Apicurio has it: so do those that nobody gave any.
-func (g *registry) noneIsGlobal(ctx context.Context) (bool, error) {
-	said, err := g.ask(ctx, "faultline-"+mark())
-	return said != nil && *said == none, err
+// noneIsGlobal says that the registry calls NONE the level of a subject that
+// has another in force, as Apicurio does: given NONE it would follow the global
+// level. Of a subject that has a level of its own nobody can tell beforehand.
+func (g *registry) noneIsGlobal(ctx context.Context, subject, inForce string) (bool, error) {
+	said, err := g.ask(ctx, subject)
+	return said != nil && *said == none && inForce != none, err
 }
 
 // ask is nil where the registry says that a subject has no level.

@@ -98,7 +98,15 @@ func (u undo) put(ctx context.Context, g *registry) error {
 	if u.level.set(now) {
 		return nil
 	}
-	return g.setLevel(ctx, u.level.On, &u.level.Set)
+	if err := g.setLevel(ctx, u.level.On, &u.level.Set); err != nil {
+		return err
+	}
+	if now, err = g.level(ctx, u.level.On); err == nil && !u.level.set(now) {
+		// Its rollback would not know this level for its own: it is taken back here.
+		err = fmt.Errorf("%w: the registry made level %s of %s another, %s", faults.ErrRefused, u.level.Set, named(u.level.On), shown(now))
+		return errors.Join(err, g.setLevel(ctx, u.level.On, u.level.Was))
+	}
+	return err
 }
 
 // back sets the level back where it is still as put left it.

@@ -92,7 +92,7 @@ func readDose(with map[string]string) (dose, error) {
 		return d, errors.New("size is for what: oversize alone; remove it")
 	case text != "":
 		n, _ := strconv.ParseUint(text, 10, 32)
-		d.Schema = uint32(n) //nolint:gosec // 32 bits were read
+		d.Schema = uint32(n)
 	case d.What == "unknown_schema":
 		d.Schema = noSchema
 	}

@@ -40,24 +40,26 @@ func kafka(ctx context.Context, dir string, ready func()) error {
 }
 
 // address chooses the broker's before it is there.
-func address(t testing.TB, dir string) string {
-	t.Helper()
-	port, err := service.FreePorts(t.Context(), 1)
-	require.NoError(t, err)
+func address(tb testing.TB, dir string) string {
+	tb.Helper()
+	port, err := service.FreePorts(tb.Context(), 1)
+	require.NoError(tb, err)
 	text, err := json.Marshal(port)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "port"), text, 0o600))
+	require.NoError(tb, err)
+	require.NoError(tb, os.WriteFile(filepath.Join(dir, "port"), text, 0o600))
 	return "127.0.0.1:" + string(text)
 }
 
-func topicIn(t testing.TB) func(dir string) spec.Target {
+func topicIn(tb testing.TB) func(dir string) spec.Target {
+	tb.Helper()
 	return func(dir string) spec.Target {
-		return spec.Target{Topic: &spec.Topic{Brokers: []string{address(t, dir)}, Name: orders}}
+		return spec.Target{Topic: &spec.Topic{Brokers: []string{address(tb, dir)}, Name: orders}}
 	}
 }
 
-func clusterIn(t testing.TB) func(dir string) spec.Target {
+func clusterIn(tb testing.TB) func(dir string) spec.Target {
+	tb.Helper()
 	return func(dir string) spec.Target {
-		return spec.Target{Cluster: &spec.Cluster{Brokers: []string{address(t, dir)}}}
+		return spec.Target{Cluster: &spec.Cluster{Brokers: []string{address(tb, dir)}}}
 	}
 }

@@ -2,6 +2,7 @@ package topic_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"testing"
 	"time"
@@ -57,9 +58,7 @@ func TestPoisonIsWhatItSays(t *testing.T) {
 			require.NoError(t, w.client.ProduceSync(t.Context(), &kgo.Record{Topic: orders, Value: []byte("a whole record")}).FirstErr())
 			d := topic.Poison{Dir: t.TempDir()}
 			with := map[string]string{"what": what, "count": "3", "rate": "1000"}
-			for k, v := range c.with {
-				with[k] = v
-			}
+			maps.Copy(with, c.with)
 			r := w.plan(d, spec.Fault{Kind: "topic.poison", With: with}, w.topic)
 			require.Contains(t, r.Undo["cannot"], "takes none back")
 			require.NoError(t, d.Inject(t.Context(), r))

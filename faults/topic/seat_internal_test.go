@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // TestWhatIsTheFaultsOfAPartition is the table of what rollback moves.
@@ -40,10 +41,10 @@ func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
 func TestASeatThatSaysTooLittle(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "{}", `[{}]`, `[{"was":[1],"leader":2,"set":[3]}]`, `[{"was":[1],"leader":1,"set":[1]}]`, `[{"was":[1],"leader":1,"set":[]}]`} {
 		_, err := seats(map[string]string{undoSet: text})
-		assert.Error(t, err, text)
+		require.Error(t, err, text)
 	}
 	for _, text := range []string{`[{"was":[1,2],"leader":1,"set":[2,1]}]`, `[{"was":[1,2],"leader":2,"set":[1,2]}]`} {
 		_, err := seats(map[string]string{undoSet: text})
-		assert.NoError(t, err, text)
+		require.NoError(t, err, text)
 	}
 }

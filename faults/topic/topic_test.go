@@ -75,9 +75,9 @@ func (w world) overrides() map[string]string {
 	return out
 }
 
-func (w world) set(name, value string) {
+func (w world) setRetention(value string) {
 	w.Helper()
-	all, err := w.admin.AlterTopicConfigs(w.Context(), []kadm.AlterConfig{{Name: name, Value: &value}}, orders)
+	all, err := w.admin.AlterTopicConfigs(w.Context(), []kadm.AlterConfig{{Name: "retention.ms", Value: &value}}, orders)
 	require.NoError(w, err)
 	require.NoError(w, all[0].Err)
 }
@@ -88,7 +88,7 @@ func settingsFault(with map[string]string) (topic.Driver, spec.Fault) {
 
 func TestSettingsComeBackExactly(t *testing.T) {
 	w := newWorld(t)
-	w.set("retention.ms", "5000")
+	w.setRetention("5000")
 	before := w.overrides()
 	d, f := settingsFault(map[string]string{"retention.ms": "1000", "max.message.bytes": "01234"})
 	r := w.plan(d, f, w.topic)
@@ -103,7 +103,7 @@ func TestASettingThatSomebodyElseChangedStays(t *testing.T) {
 	d, f := settingsFault(map[string]string{"retention.ms": "1000", "segment.ms": "2000"})
 	r := w.plan(d, f, w.topic)
 	require.NoError(t, d.Inject(t.Context(), r))
-	w.set("retention.ms", "7000")
+	w.setRetention("7000")
 	w.is(d, r, faults.Present) // the other one is there
 	require.NoError(t, d.Rollback(t.Context(), r))
 	assert.Equal(t, map[string]string{"retention.ms": "7000"}, w.overrides())
@@ -114,7 +114,7 @@ func TestASettingThatChangedSinceThePlanIsNotBroken(t *testing.T) {
 	w := newWorld(t)
 	d, f := settingsFault(map[string]string{"retention.ms": "1000"})
 	r := w.plan(d, f, w.topic)
-	w.set("retention.ms", "7000")
+	w.setRetention("7000")
 	err := d.Inject(t.Context(), r)
 	require.ErrorIs(t, err, faults.ErrRefused)
 	require.ErrorContains(t, err, "somebody made retention.ms 7000 since")
@@ -221,7 +221,7 @@ func TestAQuotaComesBackExactly(t *testing.T) {
 
 func TestWhatCannotBeIsRefused(t *testing.T) {
 	w := newWorld(t)
-	w.set("retention.ms", "5000")
+	w.setRetention("5000")
 	missing := spec.Target{Topic: &spec.Topic{Brokers: w.topic.Topic.Brokers, Name: "nothing"}}
 	for name, c := range map[string]struct {
 		kind string
