@@ -58,7 +58,7 @@ func (j *judge) trade(ctx context.Context, r *kgo.Record) (trade.V2, *rejection,
 		return trade.V2{}, nil, err
 	}
 	if from.cause != nil {
-		return trade.V2{}, reject(unknownSchema, from.cause), nil
+		return trade.V2{}, reject(unknownSchema, from.cause), nil //nolint:nilerr // the record is at fault, not the reading of it
 	}
 	t, wrong := from.read.Decode(body)
 	if wrong != nil {
