@@ -95,7 +95,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring ingest: %w", err)
 	}
-	if err := join(c.Group); err != nil {
+	if err := service.Join(c.Group); err != nil {
 		return err
 	}
 	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
