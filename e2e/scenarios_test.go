@@ -6,8 +6,9 @@ package e2e_test
 // in CI, too.
 func scenarios() []scenario {
 	return []scenario{
-		{document: "kafka-broker-stop"},
-		{document: "kafka-broker-pause"},
+		{document: "kafka-broker-stop", defects: []planted{{"no-buffer", "loss_fraction"}}},
+		{document: "kafka-broker-pause", defects: []planted{{"no-buffer", "loss_fraction"}}},
+		{document: "kafka-broker-kill", defects: []planted{{"no-buffer", "loss_fraction"}}},
 		{document: "memory-exhaustion", sandbox: []string{"--memory-limit", "ingestion=256MiB"}, defects: []planted{
 			{"shed-everything", "no trade of high priority is missed"},
 		}},

@@ -56,6 +56,9 @@ func (c *Config) complete() error {
 	if c.Buffer == 0 {
 		c.Buffer = 20_000
 	}
+	if c.Defects.Has(defect.NoBuffer) {
+		c.Buffer = max(1, c.Rate/4)
+	}
 	if c.High == nil {
 		c.High = highSymbols()
 	}
