@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample bench bench-real bench-halt bench-proxy fuzz lint schema
+.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -30,11 +30,19 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
 	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
 
+FALSIFY_RUN = $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
+
 falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some
-	FALSIFY_ALL=1 $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
+	FALSIFY=all $(FALSIFY_RUN)
 
 falsify-sample: build ## each scenario without a defect, and with one
-	$(GO) test -tags e2e -count=1 -timeout 20m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
+	FALSIFY=sample $(FALSIFY_RUN)
+
+scenarios: build ## each scenario without a defect, and how long all of them took
+	FALSIFY=clean $(FALSIFY_RUN)
+
+scenarios-doc: build ## the same as make falsify; writes docs/SCENARIOS.md and its plots from what ran
+	FALSIFY=all $(FALSIFY_RUN) -update
 
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of e2e
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin

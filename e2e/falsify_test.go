@@ -17,7 +17,7 @@ import (
 
 // Environment of make falsify.
 const (
-	falsifyAll  = "FALSIFY_ALL"  // 1: each defect; else the first of each scenario
+	falsifyMode = "FALSIFY"      // all: each defect; clean: none; else the first of each scenario
 	falsifyOnly = "FALSIFY_ONLY" // names of scenarios, by commas
 )
 
@@ -38,6 +38,7 @@ type planted struct{ defect, rule string }
 type cell struct {
 	scenario, defect, want, verdict string
 	reasons                         []string
+	shown                           string // what show says of it, where that is asked for
 	took                            time.Duration
 	wrong                           string // "": as it should be
 }
@@ -47,7 +48,13 @@ type cell struct {
 func TestFalsify(t *testing.T) {
 	var mu sync.Mutex
 	var cells []cell
-	t.Cleanup(func() { t.Log("\n" + cellTable(cells)) })
+	began := time.Now()
+	t.Cleanup(func() {
+		t.Logf("\n%s%d cells in %s", cellTable(cells), len(cells), time.Since(began).Round(time.Second))
+		if *update {
+			writeScenarios(t, cells)
+		}
+	})
 	run := func(t *testing.T, s scenario, p planted) {
 		t.Helper()
 		c := falsify(t, s, p)
@@ -62,10 +69,7 @@ func TestFalsify(t *testing.T) {
 				if s.alone != alone || !chosen(s) {
 					continue
 				}
-				for i, p := range append([]planted{{}}, s.defects...) {
-					if i > 1 && os.Getenv(falsifyAll) != "1" {
-						break
-					}
+				for _, p := range append([]planted{{}}, s.defects[:planting(s)]...) {
 					t.Run(s.document+"/"+orClean(p.defect), func(t *testing.T) {
 						if !alone {
 							t.Parallel()
@@ -76,6 +80,17 @@ func TestFalsify(t *testing.T) {
 			}
 		})
 	}
+}
+
+// planting is how many defects of a scenario are planted.
+func planting(s scenario) int {
+	switch os.Getenv(falsifyMode) {
+	case "all":
+		return len(s.defects)
+	case "clean":
+		return 0
+	}
+	return min(1, len(s.defects))
 }
 
 func chosen(s scenario) bool {
@@ -101,6 +116,9 @@ func falsify(t *testing.T, s scenario, p planted) cell {
 	}
 	w := startEmbedded(t, args)
 	got := w.run("falsify", filepath.Join("..", "experiments", s.document+".yaml"))
+	if *update && p.defect == "" {
+		c.shown, _ = w.faultline("show", "falsify", "--plot", plotFile(t, s.document))
+	}
 	w.end()
 	c.verdict, c.reasons, c.took = got.Verdict, got.Reasons, time.Since(began)
 	switch {

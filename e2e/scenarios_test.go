@@ -6,8 +6,9 @@ package e2e_test
 // in CI, too.
 func scenarios() []scenario {
 	return []scenario{
-		{document: "kafka-broker-stop"},
-		{document: "kafka-broker-pause"},
+		{document: "kafka-broker-stop", defects: []planted{{"no-buffer", "loss_fraction"}}},
+		{document: "kafka-broker-pause", defects: []planted{{"no-buffer", "loss_fraction"}}},
+		{document: "kafka-broker-kill", defects: []planted{{"no-buffer", "loss_fraction"}}},
 		{document: "memory-exhaustion", sandbox: []string{"--memory-limit", "ingestion=256MiB"}, defects: []planted{
 			{"shed-everything", "no trade of high priority is missed"},
 		}},
@@ -21,11 +22,11 @@ func scenarios() []scenario {
 			{"breaker-never-opens", "a circuit breaker that opens"}, {"fallback-empty", "answers from the fallback with marker and age"},
 			{"health-lies", "a health check that says what is wrong"}, {"slow-recovery", "the circuit breaker is closed"},
 		}},
-		{document: "iceberg-metadata-corruption", defects: []planted{
+		{document: "iceberg-metadata-corruption", sandbox: []string{"--links"}, defects: []planted{
 			{"stale-metadata-served", "answers 503 with storage_unavailable"}, {"503-as-500", "answers 503 with storage_unavailable"},
 			{"health-lies", "a health check that says what is wrong"},
 		}},
-		{document: "cpu-saturation", alone: true, defects: []planted{{"slow-recovery", "answers in full"}}},
+		{document: "cpu-saturation", sandbox: []string{"--cpu-limit", "query=50%"}, defects: []planted{{"slow-recovery", "answers in full"}}},
 		{document: "all-green", alone: true},
 		{document: "game-day", defects: []planted{{"commit-before-write", "lost_acked"}}},
 	}

@@ -51,7 +51,7 @@ func stopAll(ctx context.Context, home string) error {
 			errs = append(errs, stopGroup(ctx, home, group))
 		}
 	}
-	return errors.Join(append(errs, removeGroup(ctx, home))...)
+	return errors.Join(append(errs, removeGroups(ctx, home))...)
 }
 
 func stopGroup(ctx context.Context, home string, group []string) error {

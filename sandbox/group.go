@@ -15,21 +15,43 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/cgroup"
+	"github.com/k2-platform/faultline/sandbox/ingest"
+	"github.com/k2-platform/faultline/sandbox/query"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
-// groupFile holds the folder of ingestion's control group while there is one.
-func groupFile(home string) string { return filepath.Join(service.Dir(home), "ingest.cgroup") }
+// bound is a control group of its own for one service, with what that may use
+// at most.
+type bound struct {
+	service    string
+	controller cgroup.Controller
+	limit      func(cgroup.Group) error
+}
 
-// makeGroup makes the control group of ingestion with a limit in bytes, or
-// takes the one that an earlier life left, and gives its folder.
-func makeGroup(home string, limit int64) (string, error) {
-	g, err := groupOf(home)
+// bounds are those of the services that have any.
+func (c Config) bounds() []bound {
+	var out []bound
+	if c.Memory > 0 {
+		out = append(out, bound{ingest.Name, cgroup.Memory, func(g cgroup.Group) error { return limitMemory(g, c.Memory) }})
+	}
+	if c.CPU > 0 {
+		out = append(out, bound{query.Name, cgroup.CPU, func(g cgroup.Group) error { return limitCPU(g, c.CPU) }})
+	}
+	return out
+}
+
+// groupFile holds the folder of a service's control group while there is one.
+func groupFile(home, name string) string { return filepath.Join(service.Dir(home), name+".cgroup") }
+
+// make makes the control group, or takes the one that an earlier life left, and
+// gives its folder.
+func (b bound) make(home string) (string, error) {
+	g, err := b.group(home)
 	if err == nil {
-		err = os.WriteFile(groupFile(home), []byte(g.Dir), 0o600) // before it is there, so that down finds it
+		err = os.WriteFile(groupFile(home, b.service), []byte(g.Dir), 0o600) // before it is there, so that down finds it
 	}
 	if err == nil && g.V2 {
-		err = os.WriteFile(filepath.Join(g.Top, "cgroup.subtree_control"), []byte("+memory"), 0o600)
+		err = os.WriteFile(filepath.Join(g.Top, "cgroup.subtree_control"), []byte("+"+b.controller), 0o600)
 	}
 	if err == nil {
 		if err = os.Mkdir(g.Dir, 0o750); errors.Is(err, os.ErrExist) {
@@ -37,19 +59,20 @@ func makeGroup(home string, limit int64) (string, error) {
 		}
 	}
 	if err == nil {
-		err = limitMemory(g, limit)
+		err = b.limit(g)
 	}
 	if err != nil {
-		return "", fmt.Errorf("giving ingestion a memory limit: %w; start the sandbox as root on a machine with memory control groups, or without --memory-limit", err)
+		return "", fmt.Errorf("giving %s a %s limit: %w; start the sandbox as root on a machine with %s control groups, or without that limit",
+			b.service, b.controller, err, b.controller)
 	}
 	return g.Dir, nil
 }
 
-// groupOf is where the group of a home folder is: on v1 below the sandbox's
-// own, on v2 below the uppermost, since there a group with processes has none
-// below it.
-func groupOf(home string) (cgroup.Group, error) {
-	own, err := cgroup.FS{}.Of(os.Getpid(), cgroup.Memory)
+// group is where the group of a home folder is: on v1 below the sandbox's own,
+// on v2 below the uppermost, since there a group with processes has none below
+// it.
+func (b bound) group(home string) (cgroup.Group, error) {
+	own, err := cgroup.FS{}.Of(os.Getpid(), b.controller)
 	if err != nil {
 		return cgroup.Group{}, err
 	}
@@ -58,7 +81,8 @@ func groupOf(home string) (cgroup.Group, error) {
 		above = own.Top
 	}
 	sum := sha256.Sum256([]byte(home))
-	return cgroup.Group{Dir: filepath.Join(above, "faultline-sandbox-"+hex.EncodeToString(sum[:6])), Top: own.Top, V2: own.V2}, nil
+	name := "faultline-sandbox-" + hex.EncodeToString(sum[:6]) + "-" + b.service
+	return cgroup.Group{Dir: filepath.Join(above, name), Top: own.Top, V2: own.V2}, nil
 }
 
 // limitMemory sets the limit, and forbids swapping where the kernel asks: what
@@ -75,29 +99,49 @@ func limitMemory(g cgroup.Group, bytes int64) error {
 	return errors.Join(err, os.WriteFile(filepath.Join(g.Dir, limit), []byte(strconv.FormatInt(bytes, 10)), 0o600))
 }
 
-// removeGroup removes what makeGroup made. Its last process may leave a little
-// after its end is seen.
-func removeGroup(ctx context.Context, home string) error {
-	dir, err := os.ReadFile(groupFile(home))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+// limitCPU sets the quota, in processors. So that the service has what its
+// quota says, whatever else the machine does, the group weighs more than others
+// do.
+func limitCPU(g cgroup.Group, cores float64) error {
+	weight, heavy := "cpu.shares", "10240" // ten times what a group has by default
+	if g.V2 {
+		weight, heavy = "cpu.weight", "1000"
 	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(g.Dir, weight), []byte(heavy), 0o600),
+		g.SetQuota(cgroup.Quota{Max: time.Duration(cores * float64(cgroup.DefaultPeriod)), Period: cgroup.DefaultPeriod}),
+	)
+}
+
+// removeGroups removes what bound.make made.
+func removeGroups(ctx context.Context, home string) error {
+	files, err := filepath.Glob(groupFile(home, "*"))
+	for _, f := range files {
+		err = errors.Join(err, removeGroup(ctx, f))
+	}
+	return err
+}
+
+// removeGroup removes the group that a file names. Its last process may leave a
+// little after its end is seen.
+func removeGroup(ctx context.Context, file string) error {
+	dir, err := os.ReadFile(file) //nolint:gosec // of the sandbox's own folder
 	if err != nil {
-		return fmt.Errorf("removing ingestion's control group: %w", err)
+		return fmt.Errorf("removing a control group: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, termWithin)
 	defer cancel()
 	for {
 		err = os.Remove(strings.TrimSpace(string(dir))) //nolint:gosec // makeGroup wrote it
 		if err == nil || errors.Is(err, os.ErrNotExist) {
-			return os.Remove(groupFile(home))
+			return os.Remove(file)
 		}
 		if !errors.Is(err, syscall.EBUSY) {
-			return fmt.Errorf("removing ingestion's control group: %w", err)
+			return fmt.Errorf("removing a control group: %w", err)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("removing ingestion's control group: %w; a process is still in it, see its cgroup.procs", err)
+			return fmt.Errorf("removing a control group: %w; a process is still in it, see its cgroup.procs", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

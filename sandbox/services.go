@@ -90,7 +90,7 @@ func (a Addresses) clients() string { return cmp.Or(a.Proxy, a.Kafka) }
 //	kafka-proxy, as proxyCommand says
 //	links, as linksCommand says
 //	sink   --home H --kafka A --registry A [LakeArgs]
-//	query  --home H [LakeArgs]
+//	query  --home H [LakeArgs] [--control-group DIR]
 //	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N] [--control-group DIR]
 //
 // and --defect D for each that the service reads.

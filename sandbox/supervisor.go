@@ -17,7 +17,6 @@ import (
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
 	"github.com/k2-platform/faultline/sandbox/defect"
-	"github.com/k2-platform/faultline/sandbox/ingest"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -41,7 +40,8 @@ type Config struct {
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
 	Defects  defect.Set
-	Memory   int64 // limit of ingestion's memory, in bytes, which takes root; 0 = none
+	Memory   int64   // limit of ingestion's memory, in bytes, which takes root; 0 = none
+	CPU      float64 // processors that the query service may use, which takes root; 0 = as many as there are
 	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string
@@ -78,10 +78,10 @@ func (c Config) held(name string) bool { return c.Held != nil && c.Held(name) }
 type supervisor struct {
 	cfg  Config
 	http *http.Client
-	// group is the folder of ingestion's control group; "" = it has none.
-	group string
-	next  map[string]time.Time     // earliest restart
-	rest  map[string]time.Duration // how long to wait after that one
+	// groups are the folders of the control groups of services that have one.
+	groups map[string]string
+	next   map[string]time.Time     // earliest restart
+	rest   map[string]time.Duration // how long to wait after that one
 }
 
 // Up starts what does not run yet, calls ready (if not nil) once all is
@@ -100,11 +100,13 @@ func Up(ctx context.Context, c Config, ready func(Addresses)) error {
 	if err := claim(ctx, home); err != nil {
 		return err
 	}
-	s := &supervisor{cfg: c, http: &http.Client{Timeout: askWithin}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
+	s := &supervisor{cfg: c, http: &http.Client{Timeout: askWithin}, groups: map[string]string{}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
 	defer s.http.CloseIdleConnections()
 	var at Addresses
-	if c.Memory > 0 {
-		s.group, err = makeGroup(home, c.Memory)
+	for _, b := range c.bounds() {
+		if s.groups[b.service], err = b.make(home); err != nil {
+			break
+		}
 	}
 	if err == nil {
 		at, err = s.startAll(ctx)
@@ -181,8 +183,8 @@ func (s *supervisor) topics(ctx context.Context) error {
 
 func (s *supervisor) start(ctx context.Context, name string, at Addresses) error {
 	argv, err := s.cfg.command(ctx, name, at)
-	if name == ingest.Name && s.group != "" {
-		argv = append(argv, "--control-group", s.group)
+	if group := s.groups[name]; group != "" {
+		argv = append(argv, "--control-group", group)
 	}
 	if err == nil {
 		_, err = process.Start(ctx, process.Record{

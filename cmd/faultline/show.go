@@ -16,22 +16,30 @@ import (
 )
 
 func showCommand(w *where) *cobra.Command {
-	var output string
+	var output, plot string
 	cmd := &cobra.Command{
 		Use: "show ID", Short: "What was claimed, what happened and what came of it", Args: cobra.ExactArgs(1),
-		Long:              "Reads the log of the pipeline; where none runs, the tables that it left.",
+		Long: "Reads the log of the pipeline; where none runs, the tables that it left. With --plot the course of what the\n" +
+			"rules name goes to an SVG file, with the time of each fault; that takes the log.",
 		ValidArgsFunction: w.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := w.reach(cmd.Context())
+			if err != nil && plot != "" {
+				return fmt.Errorf("drawing experiment %s: %w; what was measured is read from the log of a pipeline: start it with faultline up", args[0], err)
+			}
 			if err != nil {
 				return w.fromTables(err, "show", args[0], output)
 			}
 			id := spec.ExperimentID(args[0])
 			s.remember(id)
-			if err := errors.Join(s.fold(cmd.Context()), s.Close()); err != nil {
+			err = s.fold(cmd.Context())
+			state := s.log.State(id)
+			if err == nil && plot != "" && state.Phase != experiment.Absent {
+				err = s.draw(cmd.Context(), plot, state)
+			}
+			if err := errors.Join(err, s.Close()); err != nil {
 				return err
 			}
-			state := s.log.State(id)
 			if state.Phase == experiment.Absent {
 				return fmt.Errorf("there is no experiment %s; see faultline list", id)
 			}
@@ -39,6 +47,7 @@ func showCommand(w *where) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", report.Text, "text or json")
+	cmd.Flags().StringVar(&plot, "plot", "", "write the course of the experiment to this SVG file, too")
 	return cmd
 }
 

@@ -91,11 +91,17 @@ func (d Saturate) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 	if err != nil {
 		return r, err
 	}
-	b := spread(cores * inside.Share(f.With, share()))
+	part := inside.Share(f.With, share())
+	b := spread(cores * part)
+	if part >= 1 {
+		// All of a quota is used up by who would use more: one who wants just as much
+		// gets less, as soon as anybody else wants a processor, and nobody is short.
+		b.Duty = 1
+	}
 	if err := note(r, undoBurn, b); err != nil {
 		return r, err
 	}
-	r.Undo[undoCores] = strconv.FormatFloat(b.Duty*float64(b.Threads), 'f', 2, 64)
+	r.Undo[undoCores] = strconv.FormatFloat(cores*part, 'f', 2, 64)
 	return r, inside.Name(r, d.Dir)
 }
 

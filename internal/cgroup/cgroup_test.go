@@ -234,3 +234,39 @@ func TestJoinSaysWhereItCannot(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(g.Dir, "cgroup.procs")))
 	require.ErrorContains(t, g.MayJoin(), "as root")
 }
+
+func TestThrottling(t *testing.T) {
+	fs := tree(t, map[string]string{
+		"two/cpu.stat":     "usage_usec 900\nnr_periods 40\nnr_throttled 30\nthrottled_usec 2000\nnr_bursts 0\n",
+		"one/cpu.stat":     "nr_periods 4\nnr_throttled 3\nthrottled_time 2000000\n",
+		"new/cgroup.procs": "", "odd/cpu.stat": "nr_periods many\n",
+	})
+	group := func(name string, v2 bool) cgroup.Group {
+		return cgroup.Group{Dir: filepath.Join(fs.Root, name), Top: fs.Root, V2: v2}
+	}
+	got, err := group("two", true).Throttling()
+	require.NoError(t, err)
+	assert.Equal(t, cgroup.Throttling{Periods: 40, Throttled: 30, For: 2 * time.Millisecond}, got)
+	got, err = group("one", false).Throttling()
+	require.NoError(t, err)
+	assert.Equal(t, cgroup.Throttling{Periods: 4, Throttled: 3, For: 2 * time.Millisecond}, got)
+	got, err = group("new", true).Throttling()
+	require.NoError(t, err)
+	assert.Zero(t, got)
+	_, err = group("odd", true).Throttling()
+	require.ErrorContains(t, err, "cpu.stat")
+}
+
+func TestTheNearestQuotaBounds(t *testing.T) {
+	fs := machine2(t)
+	g, err := fs.Of(7, cgroup.CPU) // pod/box has none, pod has one
+	require.NoError(t, err)
+	at, q, bound, err := g.Bounding()
+	require.NoError(t, err)
+	assert.True(t, bound)
+	assert.Equal(t, filepath.Dir(g.Dir), at.Dir)
+	assert.InDelta(t, 1.5, q.Cores(), 1e-9)
+	_, _, bound, err = cgroup.Group{Dir: at.Top, Top: at.Top, V2: true}.Bounding()
+	require.NoError(t, err)
+	assert.False(t, bound)
+}

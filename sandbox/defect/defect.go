@@ -23,6 +23,7 @@ const (
 	StaleMetadataServed Defect = "stale-metadata-served"
 	SlowRecovery        Defect = "slow-recovery"
 	ShedEverything      Defect = "shed-everything"
+	NoBuffer            Defect = "no-buffer"
 	NoDigest            Defect = "no-digest"
 	NoValidation        Defect = "no-validation"
 	CommitBeforeWrite   Defect = "commit-before-write"
@@ -43,6 +44,7 @@ func All() map[Defect]About {
 		StaleMetadataServed: {"query", "damaged metadata are not noticed: the last rows go out as if they were fresh"},
 		SlowRecovery:        {"query", "the circuit breaker tries the store again only after ten minutes, and an overload lasts as long"},
 		ShedEverything:      {"ingest", "under memory pressure trades of high priority are shed, too"},
+		NoBuffer:            {"ingest", "ingestion keeps a quarter of a second of trades for a Kafka that does not answer, and drops the rest"},
 		NoDigest:            {"sink", "the digest in a record's header is not compared with its content"},
 		NoValidation:        {"sink", "whatever decodes is stored: neither digest nor price band nor tick is checked"},
 		CommitBeforeWrite:   {"sink", "the position moves on before the rows are in the table: what fails in between is lost"},

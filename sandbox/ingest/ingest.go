@@ -56,6 +56,9 @@ func (c *Config) complete() error {
 	if c.Buffer == 0 {
 		c.Buffer = 20_000
 	}
+	if c.Defects.Has(defect.NoBuffer) {
+		c.Buffer = max(1, c.Rate/4)
+	}
 	if c.High == nil {
 		c.High = highSymbols()
 	}
@@ -95,7 +98,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring ingest: %w", err)
 	}
-	if err := join(c.Group); err != nil {
+	if err := service.Join(c.Group); err != nil {
 		return err
 	}
 	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})

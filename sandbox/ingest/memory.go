@@ -25,12 +25,3 @@ func ownMemory() (used, limit int64, err error) {
 	used, err = g.MemoryUsage()
 	return used, limit, err
 }
-
-// join puts the process into a control group, so that one that is started
-// again is in it, whoever starts it.
-func join(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	return cgroup.Group{Dir: dir}.Join(os.Getpid())
-}

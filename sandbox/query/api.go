@@ -47,7 +47,11 @@ func (a *api) trades(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(out.status)
 	_ = json.NewEncoder(w).Encode(out.body) // a client that left needs no answer
-	a.meters.answered(out, time.Since(began))
+	took := time.Since(began)
+	if out.kind == fresh || out.kind == degraded || out.kind == overloaded {
+		a.strain.answered(took)
+	}
+	a.meters.answered(out, took)
 }
 
 func (a *api) answer(r *http.Request) answered {

@@ -67,8 +67,11 @@ type served struct {
 	lake *flaky
 	mux  *http.ServeMux
 
-	starved atomic.Bool // its threads wait nine tenths of each second
+	starved atomic.Bool // its quota is used up in nine tenths of the periods
 }
+
+// period is one of the quota.
+const period = 100 * time.Millisecond
 
 // inService runs do against an API that has read its table, with nothing
 // strained unless do says so. What is written is written before its clock
@@ -93,12 +96,11 @@ func inService(t *testing.T, d defect.Set, do func(t *testing.T, s *served)) {
 		s := &served{t: t, home: home, mux: http.NewServeMux(), lake: &flaky{source: l}}
 		s.api = newAPI(s.lake, d)
 		began := time.Now()
-		s.strain.waits = func() (run, wait time.Duration, err error) {
+		s.strain.throttled = func() (periods int64, each time.Duration, err error) {
 			if !s.starved.Load() {
-				return 0, 0, nil
+				return 0, period, nil
 			}
-			t := time.Since(began)
-			return t / 20, t * 9 / 10, nil
+			return int64(time.Since(began) * 9 / 10 / period), period, nil
 		}
 		s.meters = newMeters(prometheus.NewRegistry(), s.api)
 		s.mux.HandleFunc("GET /api/v1/trades", s.trades)

@@ -22,11 +22,15 @@ const Name = "query"
 type Config struct {
 	Home    string
 	Lake    lake.Config
+	Group   string // folder of the control group to run in; "" = the one it is started in
 	Defects defect.Set
 }
 
 // Run serves the API until ctx ends.
 func Run(ctx context.Context, c Config) (err error) {
+	if err := service.Join(c.Group); err != nil {
+		return err
+	}
 	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
 	if err != nil {
 		return err

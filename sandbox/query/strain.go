@@ -2,48 +2,50 @@ package query
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"log/slog"
 	"os"
-	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/k2-platform/faultline/internal/cgroup"
 	"github.com/k2-platform/faultline/sandbox/defect"
 )
 
 const (
-	pulseEvery  = 50 * time.Millisecond
 	strainEvery = time.Second // how long what is judged lasts
 
-	// A service is strained when its threads wait for a processor longer than
-	// this share of a second, and much longer than they run, or when what it
-	// means to do at once is late by lateMean on average.
-	waitPerSecond = 500 * time.Millisecond
-	waitPerRun    = 4
-	lateMean      = 20 * time.Millisecond
+	// A service is strained when its control group used up its quota in this share
+	// of a second's periods, or when its answers took this long on average. That
+	// others keep the machine busy is no strain as long as answers are quick.
+	throttledShare = 0.5
+	slowAnswer     = time.Second
 
 	strainedAfter = 2 // stretches in a row
 	relaxedAfter  = 3
 	slowRelaxed   = int(slowTry / strainEvery)
 )
 
-// strain notices that the service gets too little processor time, whatever
-// takes it: others on its processors, or its own quota. It measures itself:
-// how long its threads waited to run, as the kernel counts it, and how late it
-// wakes up. It asks for 20 wake-ups a second.
+// strain notices that the service gets too little processor time: by its own
+// quota, as the kernel counts it, and by its own answers.
 type strain struct {
-	waits   func() (run, wait time.Duration, err error)
-	relaxed int
+	throttled func() (periods int64, each time.Duration, err error) // in which the quota was used up
+	relaxed   int
 
-	now         atomic.Bool
-	bad, good   int
-	lastRun     time.Duration
-	lastWait    time.Duration
-	comparisons bool // lastRun and lastWait are set
+	now        atomic.Bool
+	bad, good  int
+	last       int64 // periods
+	comparable bool  // last is set
+	told       bool  // that periods cannot be read
+
+	mu      sync.Mutex
+	answers int
+	took    time.Duration // all of them
 }
 
 func newStrain(d defect.Set) *strain {
-	s := &strain{waits: threadWaits, relaxed: relaxedAfter}
+	s := &strain{throttled: ownThrottling, relaxed: relaxedAfter}
 	if d.Has(defect.SlowRecovery) {
 		s.relaxed = slowRelaxed
 	}
@@ -53,73 +55,82 @@ func newStrain(d defect.Set) *strain {
 // slow says whether answers must be cheap now.
 func (s *strain) slow() bool { return s.now.Load() }
 
+// answered takes how long an answer took. One that waited for a store that is
+// away says nothing about the processor, and is not to be counted.
+func (s *strain) answered(took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers, s.took = s.answers+1, s.took+took
+}
+
 // watch measures until ctx ends.
 func (s *strain) watch(ctx context.Context) {
-	pulse := time.NewTicker(pulseEvery)
-	defer pulse.Stop()
-	began, due, late, n := time.Now(), time.Now().Add(pulseEvery), time.Duration(0), 0
-	for {
+	ticker := time.NewTicker(strainEvery)
+	defer ticker.Stop()
+	for began := time.Now(); ; began = time.Now() {
 		select {
 		case <-ctx.Done():
 			return
-		case <-pulse.C:
+		case <-ticker.C:
 		}
-		now := time.Now()
-		late, n = late+max(0, now.Sub(due)), n+1
-		due = now.Add(pulseEvery)
-		if took := now.Sub(began); took >= strainEvery {
-			s.judge(took, late/time.Duration(n))
-			began, late, n = now, 0, 0
-		}
+		s.judge(ctx, time.Since(began))
 	}
 }
 
 // judge takes one stretch. Several in a row change the answer, so that a hiccup
 // does not.
-func (s *strain) judge(took, late time.Duration) {
-	run, wait, err := s.waits()
-	strained := late > lateMean
-	if err == nil && s.comparisons {
-		ran, waited := run-s.lastRun, wait-s.lastWait
-		perSecond := time.Duration(float64(waited) / took.Seconds())
-		strained = strained || perSecond > waitPerSecond && waited > waitPerRun*ran
-	}
-	s.lastRun, s.lastWait, s.comparisons = run, wait, err == nil
-	if strained {
+func (s *strain) judge(ctx context.Context, lasted time.Duration) {
+	s.mu.Lock()
+	mean := s.took / time.Duration(max(1, s.answers))
+	s.answers, s.took = 0, 0
+	s.mu.Unlock()
+	share := s.share(ctx, lasted)
+	if mean > slowAnswer || share >= throttledShare {
 		s.bad, s.good = s.bad+1, 0
 	} else {
 		s.bad, s.good = 0, s.good+1
 	}
+	was := s.slow()
 	switch {
 	case s.bad >= strainedAfter:
 		s.now.Store(true)
 	case s.good >= s.relaxed:
 		s.now.Store(false)
 	}
+	if now := s.slow(); now != was {
+		slog.WarnContext(ctx, "cheap answers", "on", now, "throttled_share", share, "mean_answer", mean)
+	}
 }
 
-// threadWaits is how long the threads of this process ran and how long they
-// were ready to run and did not: /proc/<pid>/task/<tid>/schedstat, as in
-// Documentation/scheduler/sched-stats.rst of the Linux kernel. What a thread
-// that ended had is gone from the sum.
-func threadWaits() (run, wait time.Duration, err error) {
-	files, err := filepath.Glob("/proc/self/task/*/schedstat")
-	if err == nil && len(files) == 0 {
-		err = os.ErrNotExist
+// share is in how much of a stretch the quota was used up.
+func (s *strain) share(ctx context.Context, lasted time.Duration) float64 {
+	periods, each, err := s.throttled()
+	if err != nil && !s.told {
+		s.told = true
+		slog.WarnContext(ctx, "the quota of this process is not known: only slow answers tell that processor time is short", "error", err)
+	}
+	more, had := periods-s.last, s.comparable
+	s.last, s.comparable = periods, err == nil
+	if err != nil || !had || more <= 0 { // less than before: another quota counts now
+		return 0
+	}
+	return float64(time.Duration(more)*each) / float64(lasted)
+}
+
+// ownThrottling is that of the nearest quota that bounds this process. Without
+// one there is none.
+func ownThrottling() (periods int64, each time.Duration, err error) {
+	g, err := cgroup.FS{}.Of(os.Getpid(), cgroup.CPU)
+	if errors.Is(err, cgroup.ErrNone) {
+		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("finding this process's threads: %w", err)
+		return 0, 0, err
 	}
-	for _, f := range files {
-		text, err := os.ReadFile(f) //nolint:gosec // the kernel names it
-		if err != nil {
-			continue // it ended meanwhile
-		}
-		var ran, waited, slices int64
-		if _, err := fmt.Sscan(string(text), &ran, &waited, &slices); err != nil {
-			return 0, 0, fmt.Errorf("reading %s: %w", f, err)
-		}
-		run, wait = run+time.Duration(ran), wait+time.Duration(waited)
+	g, q, bound, err := g.Bounding()
+	if err != nil || !bound {
+		return 0, 0, err
 	}
-	return run, wait, nil
+	t, err := g.Throttling()
+	return t.Throttled, q.Period, err
 }

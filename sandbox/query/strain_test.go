@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -79,9 +80,50 @@ func TestWhoFindsNoPlaceIsToldSoonAndTheOthersAreAnswered(t *testing.T) {
 	})
 }
 
-func TestThreadsAreMeasured(t *testing.T) {
-	run, wait, err := threadWaits()
-	require.NoError(t, err)
-	assert.Positive(t, run)
-	assert.GreaterOrEqual(t, wait, time.Duration(0))
+func TestSlowAnswersAreCheapSoon(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
+		for range 3 {
+			s.strain.answered(10 * time.Millisecond)
+			s.strain.answered(3 * time.Second)
+			s.after(time.Second)
+		}
+		require.True(t, s.told().Degraded)
+		s.after(5 * time.Second)
+		require.False(t, s.told().Degraded)
+	})
+}
+
+func TestAStoreThatIsAwayIsNoStrain(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
+		s.lake.away.Store(true)
+		for range 20 { // each waits until the breaker opens, and is answered from memory
+			s.get("")
+			s.after(200 * time.Millisecond)
+			assert.False(t, s.told().Degraded)
+		}
+	})
+}
+
+func TestAQuotaThatCannotBeReadIsNoStrain(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
+		n := int64(0)
+		s.strain.throttled = func() (int64, time.Duration, error) {
+			n += 1000
+			if n%3000 == 0 {
+				return 0, period, nil // another quota counts from now on
+			}
+			return n, period, os.ErrPermission
+		}
+		s.after(10 * time.Second)
+		assert.False(t, s.told().Degraded)
+	})
+}
+
+func TestOwnThrottlingIsThatOfTheNearestQuota(t *testing.T) {
+	_, each, err := ownThrottling()
+	require.NoError(t, err, "a machine without groups has none")
+	assert.GreaterOrEqual(t, each, time.Duration(0))
 }
