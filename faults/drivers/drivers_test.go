@@ -38,6 +38,7 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 		{KafkaProxy: &spec.KafkaProxy{Control: "unix:///nowhere/control.sock"}},
 		{Link: &spec.Link{Control: "unix:///nowhere/control.sock", Name: "l"}},
 		{Cluster: &spec.Cluster{}},
+		{Directory: &spec.Directory{Path: "/nowhere"}},
 		{Members: []spec.TargetName{"a", "b"}},
 		{Health: &spec.Health{TCP: "h:1"}},
 	} {
