@@ -60,7 +60,7 @@ func look(path string) (filesystem, room, error) {
 	if err := retried(func() error { return unix.Statfs(path, &s) }); err != nil {
 		return filesystem{}, room{}, fmt.Errorf("asking what room %s has: %w", path, err)
 	}
-	bytes := func(blocks uint64) int64 { return int64(blocks) * s.Frsize }                                              //nolint:gosec // no disk has 8 EiB
+	bytes := func(blocks uint64) int64 { return int64(blocks) * s.Frsize }                                           //nolint:gosec // no disk has 8 EiB
 	fs := filesystem{Type: int64(s.Type), ID: fmt.Sprintf("%08x%08x", uint32(s.Fsid.Val[0]), uint32(s.Fsid.Val[1]))} //nolint:unconvert,gosec // bits; the type's size is the machine's
 	if fs.kindOf() == tmpfs {
 		dev, err := deviceOf(path)
