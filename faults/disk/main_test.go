@@ -2,20 +2,19 @@ package disk_test
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"crypto/rand"
-
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/disk"
-	"github.com/k2-platform/faultline/faults/faultstest"
+	"github.com/k2-platform/faultline/faults/internal/inside/insidetest"
 	"github.com/k2-platform/faultline/internal/roottest"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
@@ -23,7 +22,7 @@ import (
 
 const mib = 1 << 20
 
-func TestMain(m *testing.M) { faultstest.Main(m) }
+func TestMain(m *testing.M) { insidetest.Main(m, "no process of its own", nil) }
 
 // small is a folder on a tmpfs of its own of 16 MiB.
 func small(t *testing.T) string {
