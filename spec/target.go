@@ -1,8 +1,7 @@
 package spec
 
 // Target is something that can be broken, and what kind of thing it is:
-// exactly one of the fields from Process to Link, or Members. One with
-// exactly one of the fields from Process to Cluster, or Members. One with
+// exactly one of the fields from Process to Directory, or Members. One with
 // Health alone is only watched: metrics may need it, no fault can break it.
 type Target struct {
 	Title   string       `yaml:"title" json:"title,omitempty"`
@@ -18,6 +17,7 @@ type Target struct {
 	KafkaProxy *KafkaProxy `yaml:"kafka_proxy" json:"kafka_proxy,omitempty"`
 	Link       *Link       `yaml:"link" json:"link,omitempty"`
 	Cluster    *Cluster    `yaml:"cluster" json:"cluster,omitempty"`
+	Directory  *Directory  `yaml:"directory" json:"directory,omitempty"`
 
 	Health *Health `yaml:"health" json:"health,omitempty"`
 }
@@ -36,6 +36,7 @@ const (
 	ProxyKind     TargetKind = "Kafka proxy"
 	LinkKind      TargetKind = "link"
 	ClusterKind   TargetKind = "Kafka cluster"
+	DirectoryKind TargetKind = "directory"
 	GroupKind     TargetKind = "group"   // of its members
 	WatchedKind   TargetKind = "watched" // only; nothing says how it is broken
 )
@@ -65,6 +66,7 @@ func (t Target) kinds() []TargetKind {
 		{ProxyKind, t.KafkaProxy != nil},
 		{LinkKind, t.Link != nil},
 		{ClusterKind, t.Cluster != nil},
+		{DirectoryKind, t.Directory != nil},
 		{GroupKind, len(t.Members) > 0},
 	} {
 		if k.set {
@@ -164,6 +166,15 @@ type Link struct {
 // its clients.
 type Cluster struct {
 	Brokers []string `yaml:"brokers" json:"brokers,omitempty"` // none = the platform's Kafka
+}
+
+// Directory is a folder that a service keeps files in, and so the room that
+// its filesystem has.
+type Directory struct {
+	// Path is from the root, as the agent on its machine sees it.
+	Path string `yaml:"path" json:"path"`
+	// Owner is the target that keeps its files there; "" says nothing.
+	Owner TargetName `yaml:"owner" json:"owner,omitempty"`
 }
 
 // Target finds a target by its name and fills in what it leaves to its

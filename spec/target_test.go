@@ -37,6 +37,7 @@ targets:
   files: {table: {namespace: n, name: t, catalog: {kind: sql, uri: /lake/catalog.db, warehouse: /lake/warehouse}}}
   remote: {table: {namespace: n, name: t, catalog: {kind: rest, uri: "http://r:8181", token_file: /run/t, store: {endpoint: "http://s:9000", credentials_file: /run/keys}}}}
   folder: {table: {namespace: n, name: t, catalog: {kind: hadoop, warehouse: "s3://bucket/lake"}}}
+  room: {directory: {path: /var/lib/svc, owner: svc}}
   near: {network: {container: {name: k2-sink}, ports: [8080], sources: [10.0.0.7, "10.1.0.0/16", "fd00::/8"]}}
 `
 
@@ -52,7 +53,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
 		"files": spec.TableKind, "remote": spec.TableKind, "folder": spec.TableKind,
 		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
-		"far-k2": spec.ClusterKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
+		"far-k2": spec.ClusterKind, "room": spec.DirectoryKind, "all": spec.GroupKind, "seen": spec.WatchedKind,
 	}, kinds)
 	assert.Equal(t, []int{9092, 9093}, p.Targets["net"].Network.Ports)
 	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
@@ -143,6 +144,11 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a link's name":         {"name: svc-to-box", "name: svc → box", "write what the proxy calls it: lower-case letters"},
 		"a link's end":          {"to: box", "to: bax", "22:93: error: targets.line.link.to: target \"bax\" is not known; did you mean box?"},
 		"a link's control":      {"unix:///run/links/control.sock", "tcp://h:1", "targets.line.link.control: control \"tcp://h:1\": write where the proxy"},
+		"no directory":          {"path: /var/lib/svc, ", "", "targets.room.directory.path: is missing; write its path from the root"},
+		"a directory's path":    {"/var/lib/svc", "lib/svc", "targets.room.directory.path: directory \"lib/svc\" is no path from the root; write one such as /var/lib/kafka"},
+		"a directory above":     {"/var/lib/svc", "/var/../svc", "directory \"/var/../svc\" can be written shorter; write /svc"},
+		"a directory's slash":   {"/var/lib/svc", "/var/lib/svc/", "can be written shorter; write /var/lib/svc"},
+		"a directory's owner":   {"owner: svc", "owner: scv", "targets.room.directory.owner: target \"scv\" is not known; did you mean svc?"},
 		"no table":              {", name: trades_v2", "", "15:17: error: targets.lake.table.name: is missing"},
 		"no namespace":          {"namespace: market.data, ", "", "targets.lake.table.namespace: is missing"},
 		"a table's full name":   {"name: trades_v2", "name: market.trades_v2", "the namespace apart"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ const (
 )
 
 // kindsToWrite is the hint where a target says no kind, or several.
-const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, cluster, or members"
+const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, cluster, directory, or members"
 
 func (v *validator) targets(p Platform, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -69,7 +70,12 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 	if l := t.Link; l != nil {
 		v.proxy(path+".link", l.Control, l.TokenFile)
 		v.like(path+".link.name", "link", l.Name, linkPattern, "what the proxy calls it: lower-case letters, digits and dashes, such as sink-to-store")
-		v.ends(path+".link", *l, p, known)
+		v.named(path+".link.from", l.From, p, known)
+		v.named(path+".link.to", l.To, p, known)
+	}
+	if d := t.Directory; d != nil {
+		v.directory(path+".directory.path", d.Path)
+		v.named(path+".directory.owner", d.Owner, p, known)
 	}
 	if t.Cluster != nil {
 		v.brokers(path+".cluster", t.Cluster.Brokers, p.Kafka)
@@ -90,15 +96,21 @@ func (v *validator) container(path string, c Container) {
 	}
 }
 
-// ends judges the targets that a link names, where it does.
-func (v *validator) ends(path string, l Link, p Platform, known []string) {
-	for _, end := range []struct {
-		field string
-		is    TargetName
-	}{{".from", l.From}, {".to", l.To}} {
-		if _, ok := p.Targets[end.is]; end.is != "" && !ok {
-			v.refuse(path+end.field, fmt.Sprintf("target %q is not known", end.is), DidYouMean(string(end.is), known))
-		}
+func (v *validator) directory(at, is string) {
+	switch {
+	case is == "":
+		v.refuse(at, "is missing", "write its path from the root, such as /var/lib/kafka")
+	case !path.IsAbs(is):
+		v.refuse(at, fmt.Sprintf("directory %q is no path from the root", is), "write one such as /var/lib/kafka")
+	case path.Clean(is) != is:
+		v.refuse(at, fmt.Sprintf("directory %q can be written shorter", is), "write "+path.Clean(is))
+	}
+}
+
+// named judges a target that another one names, where it does.
+func (v *validator) named(path string, name TargetName, p Platform, known []string) {
+	if _, ok := p.Targets[name]; name != "" && !ok {
+		v.refuse(path, fmt.Sprintf("target %q is not known", name), DidYouMean(string(name), known))
 	}
 }
 

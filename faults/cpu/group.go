@@ -44,31 +44,15 @@ func noted(r faults.Receipt, key string, value any) error {
 
 // groupOf is the processor group of a process. A machine without such groups
 // cannot do this: faults.ErrRefused.
-func groupOf(target process.Record) (cgroup.Group, error) {
-	g, err := cgroup.FS{}.Of(target.PID, cgroup.CPU)
-	if err != nil {
-		return g, fmt.Errorf("%w: %w", faults.ErrRefused, err)
-	}
-	return g, nil
-}
+func groupOf(target process.Record) (cgroup.Group, error) { return inside.GroupOf(target, cgroup.CPU) }
 
-// planned is the receipt's group and target, as long as the target is in it.
+// planned is the receipt's group, as long as its target is in it.
 func planned(r faults.Receipt) (cgroup.Group, error) {
 	var g cgroup.Group
 	if err := noted(r, undoGroup, &g); err != nil {
 		return g, err
 	}
-	target, err := inside.Target(r)
-	if err == nil {
-		err = inside.Alive(target)
-	}
-	if err != nil {
-		return g, err
-	}
-	now, err := groupOf(target)
-	if err == nil && now != g {
-		err = fmt.Errorf("%w: it went from control group %s to %s since this was planned", faults.ErrRefused, g.Dir, now.Dir)
-	}
+	_, err := inside.StillIn(r, g, cgroup.CPU)
 	return g, err
 }
 

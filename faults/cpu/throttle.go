@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/cut"
 	"github.com/k2-platform/faultline/faults/internal/inside"
 	"github.com/k2-platform/faultline/internal/cgroup"
 	"github.com/k2-platform/faultline/spec"
@@ -87,7 +88,7 @@ func (d Throttle) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 		return r, fmt.Errorf("%w: that leaves %s of each %s, and the kernel takes no less than %s: write a higher percentage", faults.ErrRefused, left.Max, left.Period, least)
 	}
 	r.Undo[undoWas], r.Undo[undoCut] = was.String(), left.String()
-	r.Undo[undoNote], err = newNote(d.Dir, g)
+	r.Undo[undoNote], err = cut.Note(d.Dir, notePrefix, g.Dir)
 	return r, err
 }
 
@@ -110,14 +111,14 @@ func (Throttle) Inject(ctx context.Context, r faults.Receipt) error {
 }
 
 func inject(ctx context.Context, r faults.Receipt) error {
-	p, err := pieceOf(r)
+	c, err := cutOf(r)
 	if err != nil {
 		return err
 	}
 	if _, err := planned(r); err != nil {
 		return err
 	}
-	return p.make(ctx)
+	return c.Make(ctx)
 }
 
 // Rollback puts the quota back that was there before, or, while it is cut by
@@ -125,9 +126,9 @@ func inject(ctx context.Context, r faults.Receipt) error {
 // meanwhile stays, as it is not Faultline's, and a group that is gone took the cut
 // along.
 func (Throttle) Rollback(ctx context.Context, r faults.Receipt) error {
-	p, err := pieceOf(r)
+	c, err := cutOf(r)
 	if err == nil {
-		err = p.mend(ctx)
+		err = c.Mend(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("giving %s its quota back: %w", r.Target, err)
@@ -138,9 +139,9 @@ func (Throttle) Rollback(ctx context.Context, r faults.Receipt) error {
 // Probe sees the fault where the quota is as Faultline has set it.
 func (Throttle) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
 	seen := faults.Unseen
-	p, err := pieceOf(r)
+	c, err := cutOf(r)
 	if err == nil {
-		seen, _, err = p.see(ctx)
+		seen, _, err = c.See(ctx)
 	}
 	if err != nil {
 		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
@@ -151,9 +152,9 @@ func (Throttle) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, e
 // Keep changes nothing. It is an error where somebody else has set the quota
 // meanwhile: overtaken, the fault is there no more.
 func (Throttle) Keep(ctx context.Context, r faults.Receipt) error {
-	p, err := pieceOf(r)
+	c, err := cutOf(r)
 	if err == nil {
-		err = p.overtaken(ctx)
+		err = c.Overtaken(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("looking after the quota of %s: %w", r.Target, err)

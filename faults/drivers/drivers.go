@@ -9,12 +9,14 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/cpu"
+	"github.com/k2-platform/faultline/faults/disk"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/schema"
+	"github.com/k2-platform/faultline/faults/skew"
 	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/faults/storage"
 	"github.com/k2-platform/faultline/faults/topic"
@@ -39,6 +41,9 @@ func families(dir string) []family {
 		alone(memory.Describe(), memory.Driver{Dir: dir}),
 		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir}),
 		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir}),
+		alone(disk.DescribeFull(), disk.Full{Dir: dir}),
+		alone(disk.DescribeSlow(), disk.Slow{Dir: dir}),
+		alone(skew.Describe(), skew.Driver{}),
 		alone(storage.Describe(), storage.Driver{Dir: dir}),
 		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
 		family{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},

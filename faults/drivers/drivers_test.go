@@ -38,6 +38,7 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 		{KafkaProxy: &spec.KafkaProxy{Control: "unix:///nowhere/control.sock"}},
 		{Link: &spec.Link{Control: "unix:///nowhere/control.sock", Name: "l"}},
 		{Cluster: &spec.Cluster{}},
+		{Directory: &spec.Directory{Path: "/nowhere"}},
 		{Members: []spec.TargetName{"a", "b"}},
 		{Health: &spec.Health{TCP: "h:1"}},
 	} {
@@ -69,6 +70,7 @@ func TestRisks(t *testing.T) {
 		"kafka.slow_close": faults.Caution, "kafka.partition": faults.Caution, "kafka.stale_metadata": faults.Caution, "kafka.throttle": faults.Caution,
 		"kafka.move_coordinator": faults.Caution, "kafka.disconnect": faults.Caution, "kafka.hold": faults.Caution,
 		"process.": faults.Caution, "network.": faults.Caution, "http.": faults.Caution, "cpu.": faults.Caution, "memory.": faults.Caution,
+		"disk.": faults.Caution,
 		"topic.move_leader": faults.Caution, "topic.reassign": faults.Caution, "cluster.": faults.Caution,
 	}
 	for _, k := range drivers.Kinds() {

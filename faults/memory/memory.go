@@ -13,7 +13,6 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/internal/inside"
 	"github.com/k2-platform/faultline/internal/cgroup"
-	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -74,7 +73,7 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	}
 	fs := cgroup.FS{}
 	a := aim{Share: inside.Share(f.With, to()), Host: inside.OfHost(f.With)}
-	if a.Group, err = groupOf(fs, target); err != nil {
+	if a.Group, err = inside.GroupOf(target, cgroup.Memory); err != nil {
 		return r, err
 	}
 	if a.Kills, err = a.Group.OOMKills(); err != nil {
@@ -96,16 +95,6 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	r.Undo[undoAim], r.Undo[undoGroup] = string(raw), a.Group.Dir
 	r.Undo[undoLimit], r.Undo[undoUsage] = size(l.limit), size(l.usage)
 	return r, inside.Name(r, d.Dir)
-}
-
-// groupOf is the memory group of a process. A machine without such groups
-// cannot do this: faults.ErrRefused.
-func groupOf(fs cgroup.FS, target process.Record) (cgroup.Group, error) {
-	g, err := fs.Of(target.PID, cgroup.Memory)
-	if err != nil {
-		return g, fmt.Errorf("%w: %w", faults.ErrRefused, err)
-	}
-	return g, nil
 }
 
 // unbound refuses to fill the machine from within a group that has a limit:
@@ -143,14 +132,7 @@ func inject(ctx context.Context, r faults.Receipt) error {
 	if err != nil {
 		return err
 	}
-	if err := inside.Alive(life.Target); err != nil {
-		return err
-	}
-	now, err := groupOf(cgroup.FS{}, life.Target)
-	if err == nil && now != a.Group {
-		err = fmt.Errorf("%w: it went from control group %s to %s since this was planned", faults.ErrRefused, a.Group.Dir, now.Dir)
-	}
-	if err != nil {
+	if _, err := inside.StillIn(r, a.Group, cgroup.Memory); err != nil {
 		return err
 	}
 	return inside.Start(ctx, r, inside.Doer{Args: []string{Command, r.ID}, Group: a.Group, Order: order{life, a}, Sacrificed: true})

@@ -21,6 +21,14 @@ const (
 	CPU    Controller = "cpu"
 )
 
+// v1 is its name on v1.
+func (c Controller) v1() string {
+	if c == IO {
+		return "blkio"
+	}
+	return string(c)
+}
+
 // ErrNone says that this machine has no groups of a controller, or shows this
 // process none of the one asked for.
 var ErrNone = errors.New("there is no such control group here")
@@ -69,7 +77,7 @@ func (fs FS) pathOf(pid int, c Controller, v2 bool) (string, error) {
 	for line := range strings.Lines(string(text)) {
 		id, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), ":")
 		controllers, path, ok := strings.Cut(rest, ":")
-		if ok && (v2 && id == "0" && controllers == "" || !v2 && slices.Contains(strings.Split(controllers, ","), string(c))) {
+		if ok && (v2 && id == "0" && controllers == "" || !v2 && slices.Contains(strings.Split(controllers, ","), c.v1())) {
 			return path, nil
 		}
 	}

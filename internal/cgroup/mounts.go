@@ -1,6 +1,6 @@
 // Package cgroup finds the control groups of processes, v2 (cgroups(7),
 // "cgroup v2") and v1, reads their limits and usage, and sets their processor
-// quota. It makes and removes no group. Linux only.
+// quota and their limits of disks. It makes and removes no group. Linux only.
 package cgroup
 
 import (
@@ -57,7 +57,7 @@ func unescaped(name string) string {
 // has says whether the controller belongs to this hierarchy.
 func (m Mount) has(c Controller) bool {
 	if !m.V2 {
-		return slices.Contains(m.Options, string(c))
+		return slices.Contains(m.Options, c.v1())
 	}
 	text, err := os.ReadFile(filepath.Join(m.Dir, "cgroup.controllers"))
 	return err == nil && slices.Contains(strings.Fields(string(text)), string(c))

@@ -15,7 +15,7 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, link and cluster; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, link, cluster and directory; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
@@ -29,6 +29,7 @@ func platformHelp() map[string]entry {
 			"kafka_proxy": {"A fault proxy between Kafka's clients and brokers.", ""},
 			"link":        {"What one thing says to another through a link proxy.", ""},
 			"cluster":     {"A Kafka cluster.", ""},
+			"directory":   {"A folder, and the room that its filesystem has.", ""},
 		}},
 		"spec.Link": {"One link of a link proxy, as faultline link-proxy runs one: what one thing says to another through it.", fields{
 			"control":    {"Where the proxy takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},
@@ -39,6 +40,10 @@ func platformHelp() map[string]entry {
 		}},
 		"spec.Cluster": {"A Kafka cluster: what its brokers agree on, such as the quotas of its clients.", fields{
 			"brokers": {"Brokers of it, as host:port. Absent means the platform's kafka.", ""},
+		}},
+		"spec.Directory": {"A folder that a service keeps files in, and so the room that its filesystem has.", fields{
+			"path":  {"Path of it from the root, as the agent on its machine sees it.", ""},
+			"owner": {"Target that keeps its files there.", ""},
 		}},
 		"spec.KafkaProxy": {"A fault proxy between Kafka's clients and brokers, as faultline kafka-proxy runs one.", fields{
 			"control":    {"Where it takes its faults on this machine: unix:///path of its socket, or http://127.0.0.1:port.", ""},

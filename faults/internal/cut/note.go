@@ -1,4 +1,4 @@
-package cpu
+package cut
 
 import (
 	"context"
@@ -18,11 +18,10 @@ import (
 	"github.com/k2-platform/faultline/internal/pause"
 )
 
-const notePrefix = "faultline-quota-"
-
-// newNote names a file for a cut of a group, beside those of its other cuts.
-// dir "" is the system's folder for temporary files.
-func newNote(dir string, g cgroup.Group) (string, error) {
+// Note names a file for a cut of a limit, beside those of its other cuts: the
+// prefix is that of a kind of limit, and key which one of them it is. dir "" is
+// the system's folder for temporary files.
+func Note(dir, prefix, key string) (string, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
@@ -30,27 +29,27 @@ func newNote(dir string, g cgroup.Group) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("naming the file of a cut: %w", err)
 	}
-	sum := sha256.Sum256([]byte(g.Dir))
-	return filepath.Join(dir, notePrefix+hex.EncodeToString(sum[:8])+"-"+rand.Text()+noteSuffix), nil
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(dir, prefix+hex.EncodeToString(sum[:8])+"-"+rand.Text()+noteSuffix), nil
 }
 
-// isNote refuses a file that is something else.
-func isNote(file string) bool {
-	return filepath.IsAbs(file) && strings.HasPrefix(filepath.Base(file), notePrefix) && strings.HasSuffix(file, noteSuffix)
+// IsNote refuses a file that is something else.
+func IsNote(file, prefix string) bool {
+	return filepath.IsAbs(file) && strings.HasPrefix(filepath.Base(file), prefix) && strings.HasSuffix(file, noteSuffix)
 }
 
-// groupOfNote is what the names of a group's files begin with.
+// groupOfNote is what the names of a limit's files begin with.
 func groupOfNote(file string) string { return file[:strings.LastIndexByte(file, '-')+1] }
 
 const (
 	lockEvery = 5 * time.Millisecond
-	// lockFor is longer than anybody who is well needs the quota alone. Who has
+	// lockFor is longer than anybody who is well needs the limit alone. Who has
 	// the lock any longer is frozen; that must not keep others from undoing.
 	lockFor = 500 * time.Millisecond
 )
 
-// alone runs f while no other process of Faultline is at the group's quota, or
-// one that stands still. It tries once at least. The lock is of the group's own
+// alone runs f while no other process of Faultline is at the limits of a group,
+// or one that stands still. It tries once at least. The lock is of the group's own
 // folder: nothing is left of it, and it goes with its holder.
 func alone(ctx context.Context, g cgroup.Group, f func() error) error {
 	dir, err := os.Open(g.Dir)

@@ -1,0 +1,112 @@
+package disk_test
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/disk"
+	"github.com/k2-platform/faultline/faults/internal/inside/insidetest"
+	"github.com/k2-platform/faultline/internal/roottest"
+	"github.com/k2-platform/faultline/ledger"
+	"github.com/k2-platform/faultline/spec"
+)
+
+const mib = 1 << 20
+
+func TestMain(m *testing.M) { insidetest.Main(m, "no process of its own", nil) }
+
+// small is a folder on a tmpfs of its own of 16 MiB.
+func small(t *testing.T) string {
+	t.Helper()
+	mount := t.TempDir()
+	roottest.Disk(t, mount, "16m")
+	return inside(t, mount)
+}
+
+func inside(t *testing.T, mount string) string {
+	t.Helper()
+	dir := filepath.Join(mount, "service", "data")
+	require.NoError(t, os.MkdirAll(dir, 0o750))
+	return dir
+}
+
+// image is a file with an ext4 of 64 MiB in it.
+func image(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "disk.img")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, 64*mib))
+	out, err := exec.CommandContext(t.Context(), "mkfs.ext4", "-q", "-F", file).CombinedOutput()
+	roottest.Need(t, "making a filesystem: "+string(out), err)
+	return file
+}
+
+// mount mounts an image until the test ends, or unmount is called.
+func mount(t *testing.T, file, dir string) (unmount func()) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "mount", "-o", "loop", file, dir).CombinedOutput()
+	roottest.Need(t, "mounting a filesystem: "+string(out), err)
+	there := true
+	unmount = func() {
+		if there {
+			out, err := exec.CommandContext(context.Background(), "umount", dir).CombinedOutput()
+			require.NoError(t, err, string(out))
+			there = false
+		}
+	}
+	t.Cleanup(unmount)
+	return unmount
+}
+
+func target(dir string) spec.Target { return spec.Target{Directory: &spec.Directory{Path: dir}} }
+
+func full(with ...string) spec.Fault {
+	f := spec.Fault{Kind: disk.FullKind, Target: "data", With: map[string]string{}}
+	for i := 0; i < len(with); i += 2 {
+		f.With[with[i]] = with[i+1]
+	}
+	return f
+}
+
+func driver(t *testing.T) disk.Full { return disk.Full{Dir: t.TempDir()} }
+
+// plan gives a receipt, which the test itself undoes.
+func plan(t *testing.T, d faults.Driver, f spec.Fault, where spec.Target) faults.Receipt {
+	t.Helper()
+	r, err := d.Plan(t.Context(), f, where)
+	require.NoError(t, err)
+	r.ID = "test/" + rand.Text()
+	r.Experiment, r.Step, r.Expires = "test", r.ID, ledger.Boottime()+time.Minute
+	return r
+}
+
+func inject(t *testing.T, d faults.Driver, f spec.Fault, where spec.Target) faults.Receipt {
+	t.Helper()
+	r := plan(t, d, f, where)
+	require.NoError(t, d.Inject(t.Context(), r))
+	return r
+}
+
+func probe(t *testing.T, r faults.Receipt) faults.Presence {
+	t.Helper()
+	got, err := disk.Full{}.Probe(t.Context(), r)
+	require.NoError(t, err)
+	return got
+}
+
+// left is what everybody may still write.
+func left(t *testing.T, dir string) int64 {
+	t.Helper()
+	var s unix.Statfs_t
+	require.NoError(t, unix.Statfs(dir, &s))
+	return int64(s.Bavail) * s.Frsize //nolint:gosec // a small disk
+}
