@@ -29,7 +29,7 @@ func All() []Case {
 		{Name: cpu.SaturateKind, Fault: of(cpu.SaturateKind, "share", "20%"), Percent: "share", make: grouped(cgroup.CPU)},
 		{Name: cpu.ThrottleKind, Fault: of(cpu.ThrottleKind), make: throttled},
 		{Name: "http.status on a link", Fault: of("http.status"), Percent: "rate", make: linked},
-		{Name: "kafka.delay", Fault: of("kafka.delay"), Percent: "rate", make: proxied},
+		{Name: "kafka.delay", Fault: of("kafka.delay", "delay", "200ms"), Percent: "rate", make: proxied},
 		{Name: "kafka.drop", Fault: of("kafka.drop", "rate", "1%"), Percent: "rate", make: proxied},
 		{Name: memory.Kind, Fault: of(memory.Kind), Percent: "to", make: grouped(cgroup.Memory)},
 		{Name: network.Bandwidth, Fault: of(network.Bandwidth, "bytes_per_second", "1MiB"), make: namespace},

@@ -2,6 +2,7 @@ package victim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -50,10 +51,11 @@ func subject(tb testing.TB, dir string) Victim {
 			defer stop()
 			latest, err := c.SchemaByVersion(ctx, subjectName, -1)
 			level := c.Compatibility(ctx, subjectName)[0]
-			if err == nil {
-				err = level.Err
+			at := level.Level.String()
+			if none, ok := errors.AsType[*sr.ResponseError](level.Err); ok && none.StatusCode == http.StatusNotFound {
+				at, level.Err = "none of its own", nil
 			}
-			return fmt.Sprintf("%s at level %s", latest.Schema.Schema, level.Level), err
+			return fmt.Sprintf("%s at level %s", latest.Schema.Schema, at), errors.Join(err, level.Err)
 		},
 	}
 }

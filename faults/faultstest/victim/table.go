@@ -39,7 +39,6 @@ func table(tb testing.TB, dir string) Victim {
 			_ = os.RemoveAll(at)
 			_ = os.Remove(pointer)
 		},
-		Outlived: true,
 	}
 }
 
@@ -77,7 +76,7 @@ func bytesOf(dir string) (string, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		raw, err := os.ReadFile(path) //nolint:gosec // a folder of the test's own
+		raw, err := os.ReadFile(path)                   //nolint:gosec // a folder of the test's own
 		fmt.Fprintf(h, "%q %d %s", path, len(raw), raw) //nolint:errcheck // a hash takes all
 		return err
 	})
