@@ -45,7 +45,7 @@ func All() []Case {
 		{Name: "schema.deploy", Fault: of("schema.deploy", "compatible", "true"), Nobody: true, make: subject},
 		{Name: "schema.incompatible", Fault: of("schema.incompatible"), Nobody: true, make: subject},
 		{Name: "schema.level", Fault: of("schema.level", "level", "FULL"), Nobody: true, make: subject},
-		{Name: storage.Kind + " of data", Fault: of(storage.Kind, "what", "data", "how", "remove"), make: table},
+		{Name: storage.Kind + " of data", Fault: of(storage.Kind, "what", "data", "how", "remove"), make: missed},
 		{Name: storage.Kind + " of metadata", Fault: of(storage.Kind, "what", "metadata"), make: table},
 		{Name: storage.Kind + " of the pointer", Fault: of(storage.Kind, "what", "pointer"), make: table},
 		{Name: "topic.poison", Fault: of("topic.poison", "rate", "200", "count", "1000000"), Nobody: true, make: poisoned},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +54,7 @@ func topic(tb testing.TB, dir string) Victim {
 				own = append(own, c.Key+"="+c.MaybeValue())
 			}
 		}
+		slices.Sort(own)
 		return "settings " + strings.Join(own, ", "), all[0].Err
 	})
 	v.Target = spec.Target{Topic: &spec.Topic{Brokers: brokers, Name: topicName}}
@@ -70,6 +72,7 @@ func quota(tb testing.TB, dir string) Victim {
 		for _, q := range all {
 			said = append(said, fmt.Sprintf("%s %v", q.Entity, q.Values))
 		}
+		slices.Sort(said)
 		return strings.Join(said, " "), err
 	})
 	v.Target = spec.Target{Cluster: &spec.Cluster{Brokers: brokers}}

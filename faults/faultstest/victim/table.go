@@ -42,6 +42,15 @@ func table(tb testing.TB, dir string) Victim {
 	}
 }
 
+// missed is a table of which a file is to be missing: where all are, nobody
+// can say that this one is not.
+func missed(tb testing.TB, dir string) Victim {
+	tb.Helper()
+	v := table(tb, dir)
+	v.Outlived = true
+	return v
+}
+
 // fill makes a table of three commits.
 func fill(ctx context.Context, c lake.Config) (err error) {
 	l, err := lake.Open(ctx, c)
