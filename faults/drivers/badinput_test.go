@@ -177,7 +177,7 @@ func TestATargetThatGoesUnderTheFault(t *testing.T) {
 		b.inject(r)
 		b.victim.Gone()
 		err := b.driver.Rollback(b.ctx(), r)
-		if b.victim.Outlived {
+		if b.victim.Outlived && b.victim.Target.Table == nil { // of a table that is gone with its folder no file is missed
 			require.Error(t, err, "what nobody can reach is not undone")
 			t.Log(err)
 			forget(t, b.dir)
