@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy fuzz lint schema
+.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -50,7 +50,7 @@ e2e-admin: ## faults of topics, quotas and schemas on three brokers and a regist
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
 
-crash-matrix: ## kill every part at every numbered point of a run, and do worse at a sample of them
+crash-matrix: ## kill every part at every numbered point of a run, do worse at a sample of them, and one death to each kind of fault
 	$(GO) test -tags failpoint -count=1 -v -timeout 20m -parallel $(MATRIX_WORLDS) -run Matrix ./e2e/matrix
 
 crash-matrix-full: ## every death at every point; writes docs/CRASH_MATRIX.md
@@ -73,6 +73,9 @@ bench-halt: build ## how quickly faults go, Chaos Toolkit beside: docs/BENCHMARK
 
 bench-proxy: build ## what the Kafka proxy costs on three real brokers, Toxiproxy beside; BENCH="-only memory" measures less
 	bench/proxy.sh $(BENCH)
+
+bench-faults: ## inject and rollback time of every kind of fault that needs Go and root only
+	BENCH_FAULTS=1 $(GO) test -count=1 -timeout 10m -v ./bench/faults | grep -v '^ *\(---\|===\)'
 
 fuzz: ## each fuzz target for 30 s
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec

@@ -3,10 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"strings"
-	"time"
+
+	"github.com/k2-platform/faultline/bench/machine"
 )
 
 // row is one line of the table. Met is "yes", "no" or "–" where no target is.
@@ -40,7 +39,7 @@ func (r *report) add(figure, target, measured string, met bool) {
 func (r *report) peer(figure, measured string) { r.add(figure, "", measured, false) }
 
 func (r *report) print(out io.Writer) {
-	say(out, "\n"+machine()+"\n\n| figure | target | measured | met |\n|---|---|---|---|")
+	say(out, "\n"+machine.String()+"\n\n| figure | target | measured | met |\n|---|---|---|---|")
 	for _, l := range r.rows {
 		say(out, "| "+strings.Join([]string{l.figure, l.target, l.measured, l.met}, " | ")+" |")
 	}
@@ -48,18 +47,4 @@ func (r *report) print(out io.Writer) {
 
 func say(out io.Writer, line string) {
 	fmt.Fprintln(out, line) //nolint:errcheck // a closed terminal stops nothing
-}
-
-// machine says what the figures were measured on, and how busy it was.
-func machine() string {
-	read := func(file string) string {
-		text, _ := os.ReadFile(file) //nolint:gosec // of /proc, named below
-		return strings.TrimSpace(string(text))
-	}
-	memory, _, _ := strings.Cut(strings.TrimPrefix(read("/proc/meminfo"), "MemTotal:"), "kB")
-	var kib int64
-	_, _ = fmt.Sscan(memory, &kib)
-	load, _, _ := strings.Cut(read("/proc/loadavg"), " ")
-	return fmt.Sprintf("%s, %d cores, %d GiB, Linux %s, %s, load %s at the end",
-		time.Now().Format(time.DateOnly), runtime.NumCPU(), (kib+1<<19)>>20, read("/proc/sys/kernel/osrelease"), runtime.Version(), load)
 }

@@ -23,15 +23,13 @@ import (
 const binariesVariable = "MATRIX_BINARIES"
 
 // TestMain is also the processes of the matrix that are no binary of their
-// own: the NATS server and the target.
+// own: the NATS server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "nats":
 			serveNATS(os.Args[2], os.Args[3])
 			return
-		case "target":
-			select {}
 		}
 	}
 	dir, err := os.MkdirTemp("", "matrix")

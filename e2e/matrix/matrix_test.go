@@ -4,10 +4,7 @@ package matrix_test
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,41 +19,24 @@ type cell struct {
 	death death
 }
 
-type result struct {
-	gone   time.Duration // from the death
-	inside bool          // a fault was in place at the death
-	failed bool
-}
-
 func TestMatrix(t *testing.T) {
 	o := optionsOf(t)
 	t.Logf("MATRIX_SEED=%d", o.seed)
 	cells := choose(o)
-	var mu sync.Mutex
-	results := map[string]map[string]result{}
+	results := newResults()
 	began := time.Now()
 	t.Run("cells", func(t *testing.T) {
 		for _, c := range cells {
 			t.Run(string(c.point)+"/"+c.death.name, func(t *testing.T) {
 				t.Parallel()
-				r := result{failed: true}
-				defer func() {
-					mu.Lock()
-					defer mu.Unlock()
-					if results[string(c.point)] == nil {
-						results[string(c.point)] = map[string]result{}
-					}
-					r.failed = r.failed || t.Failed()
-					results[string(c.point)][c.death.name] = r
-				}()
-				r = run(t, c)
+				results.of(t, string(c.point), c.death.name, func() result { return run(t, c) })
 			})
 		}
 	})
 	table := render(results)
 	t.Logf("%d cells in %s\n%s", len(cells), time.Since(began).Round(time.Second), table)
 	if o.update {
-		require.NoError(t, os.WriteFile("../../docs/CRASH_MATRIX.md", []byte(page(table, len(cells), o)), 0o600))
+		require.NoError(t, writePart(pointPart, page(table, len(cells), o)))
 	}
 }
 
@@ -81,7 +61,7 @@ func choose(o options) []cell {
 	return append(sure, rest[:min(len(rest), o.sample)]...)
 }
 
-func render(results map[string]map[string]result) string {
+func render(results *results) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| # | point |")
 	for _, d := range deaths() {
@@ -91,24 +71,10 @@ func render(results map[string]map[string]result) string {
 	for i, p := range points() {
 		fmt.Fprintf(&b, "| %d | %s |", i+1, p)
 		for _, d := range deaths() {
-			r, ok := results[string(p)][d.name]
+			r, ok := results.get(string(p), d.name)
 			b.WriteString(" " + r.String(ok) + " |")
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
-}
-
-// String is the time to removal in milliseconds; "–" is that nothing was in
-// place at the death, an empty cell one that was not run.
-func (r result) String(ran bool) string {
-	switch {
-	case !ran:
-		return ""
-	case r.failed:
-		return "**failed**"
-	case !r.inside:
-		return "–"
-	}
-	return strconv.FormatInt(r.gone.Milliseconds(), 10)
 }

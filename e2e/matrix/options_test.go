@@ -19,6 +19,8 @@ type options struct {
 	seed   uint64 // MATRIX_SEED of the sample and the soak; default a new one
 	sample int    // MATRIX_SAMPLE: how many of the deaths that are no SIGKILL
 	soak   time.Duration
+	// MATRIX_FAULT_SAMPLE: how many deaths of each kind of fault
+	faultSample int
 }
 
 // defaultSample fits into the time that CI has.
@@ -28,7 +30,7 @@ func optionsOf(t *testing.T) options {
 	t.Helper()
 	o := options{
 		full: os.Getenv("MATRIX_FULL") != "", update: os.Getenv("MATRIX_UPDATE") != "",
-		seed: uint64(time.Now().UnixNano()), sample: defaultSample,
+		seed: uint64(time.Now().UnixNano()), sample: defaultSample, faultSample: defaultFaultSample,
 	}
 	var err error
 	if text := os.Getenv("MATRIX_SEED"); text != "" {
@@ -37,6 +39,10 @@ func optionsOf(t *testing.T) options {
 	}
 	if text := os.Getenv("MATRIX_SAMPLE"); text != "" {
 		o.sample, err = strconv.Atoi(text)
+		require.NoError(t, err)
+	}
+	if text := os.Getenv("MATRIX_FAULT_SAMPLE"); text != "" {
+		o.faultSample, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
 	if text := os.Getenv("SOAK_FOR"); text != "" {

@@ -20,6 +20,8 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/faults/faultstest/victim"
+	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/failpoint"
@@ -33,30 +35,55 @@ const (
 	// death, to its end.
 	reachedWithin = 60 * time.Second
 	overWithin    = 90 * time.Second
+	wholeWithin   = 2 * time.Second // for who looks at the target to see what is so already
 )
 
-// run schedules one experiment, waits until a process stands at the point,
-// lets the death come, and says what became of it all.
+// run is one cell, on a process that is paused.
 func run(t *testing.T, c cell) result {
+	t.Helper()
+	return pausedWorld(t).through(c.point, 0, c.death, byTrigger(c.point))
+}
+
+// pausedWorld is one in which a process is paused.
+func pausedWorld(t *testing.T) *world {
+	t.Helper()
+	for _, c := range victim.All() {
+		if c.Fault.Kind == pause.Kind {
+			f := c.Fault
+			f.Target = "one"
+			return newWorld(t, watch(t, c.Make(t)), f)
+		}
+	}
+	t.Fatalf("nothing to pause")
+	return nil
+}
+
+// through schedules one experiment, waits until a process stands at the point,
+// lets the death come, then or a little after the process may go on, and says
+// what became of it all.
+func (w *world) through(p failpoint.Point, later time.Duration, d death, triggered bool) result {
+	t := w.t
 	t.Helper()
 	began := time.Now()
 	took := func(what string) { t.Logf("%5.1f s %s", time.Since(began).Seconds(), what) }
-	w := newWorld(t)
-	took("everything runs")
-	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "armed"), nil, 0o600))
+	require.NoError(t, os.WriteFile(failpoint.File(w.points, p, "armed"), nil, 0o600))
 	b, err := bus.Open(bus.Config{Brokers: []string{w.kafka}}, nil)
 	require.NoError(t, err)
-	require.NoError(t, w.schedule(b, id, byTrigger(c.point)))
+	require.NoError(t, w.schedule(b, id, triggered))
 	require.NoError(t, b.Close())
 	w.await(reachedWithin, "coming to the point", func() bool {
-		_, err := os.Stat(failpoint.File(w.points, c.point, "reached"))
+		_, err := os.Stat(failpoint.File(w.points, p, "reached"))
 		return err == nil
 	})
 	took("at the point")
-	inside := w.target.standsStill()
-	at := time.Now()
-	heal := c.death.strike(w)
-	require.NoError(t, os.WriteFile(failpoint.File(w.points, c.point, "go"), nil, 0o600))
+	goOn := func() { require.NoError(t, os.WriteFile(failpoint.File(w.points, p, "go"), nil, 0o600)) }
+	if later > 0 {
+		goOn()
+		time.Sleep(later) // the moment is the test
+	}
+	inside, at := w.target.isBroken(), time.Now()
+	heal := d.strike(w)
+	goOn()
 	heal()
 	s := w.over(id)
 	took("over: " + s.Verdict.String() + " " + strings.Join(s.Reasons, "; "))
@@ -64,11 +91,12 @@ func run(t *testing.T, c cell) result {
 	w.endController(id)
 	took("the controller ended")
 	w.checkTables(map[spec.ExperimentID]experiment.State{id: s})
+	w.await(wholeWithin, "the target being as it was", func() bool { return !w.target.isBroken() })
 	gone, ok := w.target.goneAfter(at)
 	if inside && assert.True(t, ok, "the fault was never seen gone") {
-		assert.LessOrEqual(t, gone, c.death.bound, "the fault was seen gone too late")
+		assert.LessOrEqual(t, gone, d.bound, "the fault was seen gone too late")
 	}
-	assert.False(t, w.target.standsStill(), "the fault is still in place")
+	assert.Equal(t, w.target.whole, w.target.looks(), "the target is not as it was")
 	assert.LessOrEqual(t, w.target.longest(), maxLife+load, "the fault outlived its life-time")
 	return result{gone: gone, inside: inside}
 }
@@ -78,13 +106,13 @@ func (w *world) schedule(b *bus.Bus, id spec.ExperimentID, triggered bool) error
 	defer stop()
 	to := handlers.Commands{Publisher: b.Publisher(), Topic: b.Topics().Commands}
 	return to.Send(ctx, commands.Envelope{
-		ID: "schedule", Experiment: id, At: time.Now().UTC(), By: "matrix", Command: commands.Schedule{Document: experimentOf(triggered), IKnow: true},
+		ID: "schedule", Experiment: id, At: time.Now().UTC(), By: "matrix", Command: commands.Schedule{Document: experimentOf(w.fault, triggered), IKnow: true},
 	})
 }
 
-// experimentOf pauses the target for a short while. Its trigger fires at once, or
+// experimentOf breaks the target for a short while. Its trigger fires at once, or
 // never.
-func experimentOf(triggered bool) spec.Document {
+func experimentOf(f spec.Fault, triggered bool) spec.Document {
 	second := spec.Duration(time.Second)
 	trigger := spec.Rule{Name: "never", Expr: "load > 99.0"}
 	if triggered {
@@ -93,7 +121,7 @@ func experimentOf(triggered bool) spec.Document {
 	return spec.Document{
 		Faultline: "v1", Title: "Matrix", System: "one", Environment: "development",
 		Hypothesis: spec.Hypothesis{Claim: "it goes on", SteadyState: []spec.Rule{{Expr: "load < 10.0"}}, RecoversWithin: 20 * second},
-		Steps:      []spec.Step{{ID: "pause", Fault: spec.Fault{Kind: "process.pause", Target: "one"}, For: spec.Duration(stepLife)}},
+		Steps:      []spec.Step{{ID: "break", Fault: f, For: spec.Duration(stepLife)}},
 		Baseline:   spec.Baseline{Duration: 2 * second, Every: second},
 		Triggers:   []spec.Rule{trigger},
 		Limits:     spec.Limits{MaxFaultLife: spec.Duration(maxLife), RecoveryTimeout: 20 * second},

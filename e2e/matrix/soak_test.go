@@ -27,7 +27,7 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("MATRIX_SEED=%d", o.seed)
 	random := o.random()
-	w := newWorld(t)
+	w := pausedWorld(t)
 	ended := map[spec.ExperimentID]experiment.State{}
 	var id spec.ExperimentID
 	for end := time.Now().Add(o.soak); time.Now().Before(end); {
@@ -54,7 +54,7 @@ func (w *world) soak(id spec.ExperimentID, random *rand.Rand) experiment.State {
 		return w.schedule(b, id, random.IntN(2) == 0) == nil
 	})
 	time.Sleep(moment) // the moment is the test
-	inside, at := w.target.standsStill(), time.Now()
+	inside, at := w.target.isBroken(), time.Now()
 	d.strike(w)()
 	s := w.over(id)
 	require.NoError(t, os.RemoveAll(filepath.Join(w.points, "clock")))
@@ -63,7 +63,7 @@ func (w *world) soak(id spec.ExperimentID, random *rand.Rand) experiment.State {
 	if inside && assert.True(t, ok, "%s: the fault was never seen gone", d.name) {
 		assert.LessOrEqual(t, gone, d.bound, "%s: the fault was seen gone too late", d.name)
 	}
-	assert.False(t, w.target.standsStill(), "%s: the fault is still in place", d.name)
+	assert.False(t, w.target.isBroken(), "%s: the fault is still in place", d.name)
 	t.Logf("%s after %s: %s, %s, gone after %s", d.name, moment.Round(time.Millisecond), s.Phase, s.Verdict, gone.Round(time.Millisecond))
 	return s
 }

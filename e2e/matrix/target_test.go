@@ -3,28 +3,24 @@
 package matrix_test
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/faults/faultstest/victim"
 )
 
-// target is a process that a fault stops, and who watches it: each
-// millisecond, whether it stands still.
+// target is what a fault breaks, and who watches it: all the time, whether it
+// looks as it did when no fault was in place.
 type target struct {
-	record string
-	stat   string
+	victim victim.Victim
+	whole  string
 
 	mu      sync.Mutex
-	stands  bool
+	now     string
+	broken  bool
 	changes []change
 	stop    chan struct{}
 	done    sync.WaitGroup
@@ -32,19 +28,16 @@ type target struct {
 
 type change struct {
 	at     time.Time
-	stands bool
+	broken bool
 }
 
-func startTarget(t *testing.T, dir string) *target {
+func watch(t *testing.T, v victim.Victim) *target {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "target") //nolint:gosec,noctx // this very binary; it is killed below
-	require.NoError(t, cmd.Start())
-	r, err := process.Record{Name: "one", PID: cmd.Process.Pid, Command: cmd.Args, Dir: dir}.Identified()
+	whole, err := v.Look()
 	require.NoError(t, err)
-	x := &target{record: filepath.Join(dir, "one.json"), stat: fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid), stop: make(chan struct{})}
-	require.NoError(t, r.Write(x.record))
+	x := &target{victim: v, whole: whole, now: whole, stop: make(chan struct{})}
 	x.done.Go(func() {
-		tick := time.NewTicker(time.Millisecond)
+		tick := time.NewTicker(time.Millisecond) // one look that takes longer leaves ticks out
 		defer tick.Stop()
 		for {
 			select {
@@ -58,61 +51,66 @@ func startTarget(t *testing.T, dir string) *target {
 	t.Cleanup(func() {
 		close(x.stop)
 		x.done.Wait()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
 	})
 	return x
 }
 
 func (x *target) look() {
-	text, err := os.ReadFile(x.stat)
+	now, err := x.victim.Look()
 	if err != nil {
 		return
 	}
-	after := text[bytes.LastIndexByte(text, ')')+1:]
-	stands := bytes.HasPrefix(bytes.TrimSpace(after), []byte("T"))
+	broken := now != x.whole
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if stands != x.stands {
-		x.stands = stands
-		x.changes = append(x.changes, change{time.Now(), stands})
+	x.now = now
+	if broken != x.broken {
+		x.broken = broken
+		x.changes = append(x.changes, change{time.Now(), broken})
 	}
 }
 
-func (x *target) standsStill() bool {
+func (x *target) isBroken() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.stands
+	return x.broken
 }
 
-// goneAfter is how long after a moment, at which it stood still, the target
-// went on; false where it did not stand still then, or never went on.
+// looks is what was seen of it last.
+func (x *target) looks() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.now
+}
+
+// goneAfter is how long after a moment, at which it was broken, the target
+// was whole again; false where it was not broken then, or never was whole again.
 func (x *target) goneAfter(at time.Time) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	stood := false
+	was := false
 	for _, c := range x.changes {
 		if c.at.Before(at) {
-			stood = c.stands
+			was = c.broken
 			continue
 		}
-		if stood && !c.stands {
+		if was && !c.broken {
 			return c.at.Sub(at), true
 		}
-		if !stood {
+		if !was {
 			return 0, false
 		}
 	}
 	return 0, false
 }
 
-// longest is the longest time that it stood still.
+// longest is the longest time that it was broken.
 func (x *target) longest() time.Duration {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var out time.Duration
 	for i, c := range x.changes {
-		if !c.stands && i > 0 {
+		if !c.broken && i > 0 {
 			out = max(out, c.at.Sub(x.changes[i-1].at))
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/k2-platform/faultline/internal/failpoint"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // world is one of everything, for one run: Kafka, NATS, the controller, an
@@ -35,23 +36,24 @@ type world struct {
 	light, heavy    string
 	kafka           string
 	target          *target
+	fault           spec.Fault // of the target
 	parts           map[string]*part
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, x *target, f spec.Fault) *world {
 	t.Helper()
 	dir := t.TempDir()
 	bin := os.Getenv(binariesVariable)
 	w := &world{
 		t: t, dir: dir, home: filepath.Join(dir, "home"), agentHome: filepath.Join(dir, "agent"), points: filepath.Join(dir, "points"),
 		light: filepath.Join(bin, "faultline"), heavy: filepath.Join(bin, "faultlined"), parts: map[string]*part{},
+		target: x, fault: f,
 	}
 	require.NoError(t, os.MkdirAll(w.points, 0o700))
 	for _, disk := range []string{w.home, w.agentHome} {
 		w.mount(disk)
 	}
 	t.Cleanup(w.tell)
-	w.target = startTarget(t, dir)
 	w.start(&part{name: "kafka", argv: []string{w.heavy, "sandbox", "--home", filepath.Join(dir, "kafka"), "broker"}, rest: away})
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -139,26 +141,30 @@ func (w *world) step(by string) {
 }
 
 // describe writes the platform: the target, and one metric of it that is high
-// while the target stands still.
+// while the target is broken.
 func (w *world) describe() string {
 	w.t.Helper()
 	metrics := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
 		value := 5
-		if w.target.standsStill() {
+		if w.target.isBroken() {
 			value = 95
 		}
 		_, _ = fmt.Fprintf(out, "load %d\n", value)
 	}))
 	w.t.Cleanup(metrics.Close)
 	file := filepath.Join(w.dir, "platform.yaml")
+	one := w.target.victim.Target
+	one.Title = "the one target"
+	written, err := json.Marshal(one) // JSON is YAML
+	require.NoError(w.t, err)
 	text := fmt.Sprintf(`faultline_platform: v1
 name: one
 environment: development
 targets:
-  one: {title: the one service, process: {record: %q}}
+  one: %s
   meter: {title: what measures it, process: {record: /nowhere/meter.json}}
 metrics: {load: {unit: share, needs: meter, scrape: {url: %q, series: load}}}
-`, w.target.record, metrics.URL)
+`, written, metrics.URL)
 	require.NoError(w.t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }

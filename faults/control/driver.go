@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
@@ -64,6 +65,9 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	}
 	proxy, link := d.Of(t)
 	run, err := proxy.Plan(ctx, Question{Kind: d.Kind.Name, With: f.With, Link: link})
+	if errors.Is(err, os.ErrPermission) {
+		return faults.Receipt{}, fmt.Errorf("%w: %w; run the agent as the user of the proxy, whose socket is for that one alone", faults.ErrRefused, err)
+	}
 	if err != nil {
 		return faults.Receipt{}, err
 	}

@@ -64,7 +64,7 @@ func spread(cores float64) burn {
 func (d Saturate) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
 	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", SaturateKind, f.Target, err)
+		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", SaturateKind, f.Target, inside.Lacking(err))
 	}
 	return r, nil
 }

@@ -52,7 +52,7 @@ const least = time.Millisecond
 func (d Throttle) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
 	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", ThrottleKind, f.Target, err)
+		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", ThrottleKind, f.Target, inside.Lacking(err))
 	}
 	return r, nil
 }

@@ -61,7 +61,7 @@ func Describe() faults.Kind {
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
 	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, err)
+		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, inside.Lacking(err))
 	}
 	return r, nil
 }

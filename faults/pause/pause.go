@@ -31,7 +31,7 @@ func Describe() faults.Kind {
 // Plan notes the target's process by pid, start time and boot: a pid alone
 // may be reused, and mending a stranger is a fault too.
 func (Driver) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	_, r, err := running.Plan(Describe(), f, t)
+	_, r, err := running.PlanSignal(Describe(), f, t)
 	return r, err
 }
 

@@ -64,6 +64,9 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 // find looks up the table and what of it is to be broken.
 func (u *undo) find(ctx context.Context) (err error) {
 	c, err := catalog.Open(ctx, u.catalog)
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w: %w; run the agent as a user who may write the table", faults.ErrRefused, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/internal/running"
@@ -56,6 +57,14 @@ func Plan(ctx context.Context, by Finder, kind faults.Kind, f spec.Fault, t spec
 		return process.Record{}, faults.Receipt{}, fmt.Errorf("noting the process of %s: %w", f.Target, err)
 	}
 	return who, faults.Receipt{Kind: kind.Name, Target: string(f.Target), BootID: who.BootID, Undo: map[string]string{undoProcess: string(raw)}}, nil
+}
+
+// Lacking makes what a plan lacks the right to a refusal.
+func Lacking(err error) error {
+	if err == nil || !errors.Is(err, os.ErrPermission) || errors.Is(err, faults.ErrRefused) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; run the agent as root on the host, or give it the group by delegation", faults.ErrRefused, err)
 }
 
 // Target is the process that a receipt was planned for.

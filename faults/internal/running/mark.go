@@ -23,7 +23,7 @@ const undoMark = "mark"
 
 // PlanEnd is Plan for a fault that ends its target.
 func PlanEnd(kind faults.Kind, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	found, r, err := Plan(kind, f, t)
+	found, r, err := PlanSignal(kind, f, t)
 	if err != nil {
 		return faults.Receipt{}, err
 	}

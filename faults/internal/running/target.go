@@ -50,6 +50,19 @@ func Plan(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt
 	return out, faults.Receipt{Kind: kind.Name, Target: string(f.Target), Undo: undo, BootID: out.Process.BootID}, err
 }
 
+// PlanSignal is Plan for a fault that sends signals: a process that may not be
+// sent any is refused.
+func PlanSignal(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt, error) {
+	out, r, err := Plan(kind, f, t)
+	if err != nil {
+		return out, r, err
+	}
+	if err := process.Signal(out.Process, 0); errors.Is(err, os.ErrPermission) {
+		return Target{}, faults.Receipt{}, fmt.Errorf("planning %s on %s: %w: %w; run the agent as root, or as the user of that process", kind.Name, f.Target, faults.ErrRefused, err)
+	}
+	return out, r, nil
+}
+
 func find(name string, t spec.Target) (Target, error) {
 	if t.Process == nil || (t.Process.Record == "") == (t.Process.PIDFile == "") {
 		return Target{}, fmt.Errorf("%w: the platform must give its process either a record or a pid_file", faults.ErrRefused)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 
+	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/k2-platform/faultline/spec"
@@ -32,6 +33,9 @@ var (
 func openSQL(ctx context.Context, c spec.Catalog) (Catalog, error) {
 	if _, err := os.Stat(c.URI); err != nil {
 		return nil, fmt.Errorf("opening the catalog: %w", err) // else SQLite would make an empty one
+	}
+	if err := unix.Access(c.URI, unix.W_OK); err != nil {
+		return nil, fmt.Errorf("opening the catalog %s: it cannot be written: %w", c.URI, err)
 	}
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: c.URI, RawQuery: q.Encode()}).String())
