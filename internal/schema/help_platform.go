@@ -61,6 +61,7 @@ func platformHelp() map[string]entry {
 		"spec.Registry": {"A Confluent-compatible schema registry, or one subject in it.", fields{
 			"url":     {"Address of its API, http or https.", ""},
 			"subject": {"Subject, such as trades-value. Absent means the whole registry.", ""},
+			"lower":   {"Whose compatibility level a fault lowers that does not say it: subject, or global where a subject's cannot be NONE.", "subject"},
 		}},
 		"spec.Table": {"One table of the lake's catalog.", fields{
 			"namespace": {"Namespace of the table, with dots between its levels.", ""},
