@@ -13,7 +13,8 @@ import (
 
 func kinds() rules.FaultKinds {
 	process := []spec.TargetKind{spec.ProcessKind}
-	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil, "kafka.corrupt": {spec.ProxyKind},
+	return rules.FaultKinds{
+		"process.stop": process, "process.kill": process, "process.pause": process, "none": nil, "kafka.corrupt": {spec.ProxyKind},
 		"memory.fill": process, "cpu.saturate": process, "schema.incompatible": {spec.RegistryKind}, "schema.deploy": {spec.RegistryKind},
 		"network.partition": {spec.LinkKind}, "storage.corrupt": {spec.TableKind},
 	}

@@ -88,7 +88,7 @@ func removeGroup(ctx context.Context, home string) error {
 	ctx, cancel := context.WithTimeout(ctx, termWithin)
 	defer cancel()
 	for {
-		err = os.Remove(strings.TrimSpace(string(dir)))
+		err = os.Remove(strings.TrimSpace(string(dir))) //nolint:gosec // makeGroup wrote it
 		if err == nil || errors.Is(err, os.ErrNotExist) {
 			return os.Remove(groupFile(home))
 		}

@@ -82,7 +82,7 @@ func TestAStoreThatIsAwayIsNoCorruption(t *testing.T) {
 	backend := s3mem.New()
 	require.NoError(t, backend.CreateBucket("lake"))
 	fake := gofakes3.New(backend).Server()
-	var answer http.Handler = fake
+	answer := fake
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.ServeHTTP(w, r) }))
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()

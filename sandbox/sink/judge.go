@@ -46,23 +46,23 @@ func newJudge(registry string, defects defect.Set) (*judge, error) {
 // trade reads one record. A rejection means that it can never be stored; an
 // error, that nobody can tell now.
 func (j *judge) trade(ctx context.Context, r *kgo.Record) (trade.V2, *rejection, error) {
-	if err := j.digest(r); err != nil {
-		return trade.V2{}, reject(digestMismatch, err), nil
+	if wrong := j.digest(r); wrong != nil {
+		return trade.V2{}, reject(digestMismatch, wrong), nil
 	}
-	id, body, err := trade.Unframe(r.Value)
-	if err != nil {
-		return trade.V2{}, reject(undecodable, err), nil
+	id, body, wrong := trade.Unframe(r.Value)
+	if wrong != nil {
+		return trade.V2{}, reject(undecodable, wrong), nil
 	}
 	from, err := j.reader(ctx, id)
 	if err != nil {
 		return trade.V2{}, nil, err
 	}
 	if from.cause != nil {
-		return trade.V2{}, reject(unknownSchema, from.cause), nil
+		return trade.V2{}, reject(unknownSchema, from.cause), nil //nolint:nilerr // the record is at fault, not the reading of it
 	}
-	t, err := from.read.Decode(body)
-	if err != nil {
-		return trade.V2{}, reject(undecodable, err), nil
+	t, wrong := from.read.Decode(body)
+	if wrong != nil {
+		return trade.V2{}, reject(undecodable, wrong), nil
 	}
 	return t, j.content(t), nil
 }
