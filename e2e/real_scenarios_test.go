@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -36,13 +37,7 @@ func TestScenariosOnRealServers(t *testing.T) {
 		t.Run(c.document, func(t *testing.T) {
 			on := *p
 			on.t = t
-			told := func() {}
-			if c.document == "iceberg-metadata-corruption" {
-				told = on.othersSeeDamage(s, c.document)
-			}
-			got := on.run(c.document, filepath.Join("..", "experiments", c.document+".yaml"))
-			seen[c.document] = got
-			told()
+			got := on.scenario(s, seen, c.document)
 			require.Equal(t, experiment.ExitUpheld, got.code, "%s: %v", got.Verdict, got.Reasons)
 			if c.impact != "" {
 				assert.True(t, got.told("expected impact holds: "+c.impact), "the expected impact was seen")
@@ -60,6 +55,28 @@ func TestScenariosOnRealServers(t *testing.T) {
 	p.end()
 	s.verdicts(t, seen)
 	s.readWithOthers(t)
+}
+
+// movedOn is why a table's metadata were not damaged: the sink had written
+// newer ones between plan and injection. Who asks is told to run it again.
+const movedOn = "pointer moved on since the fault was planned"
+
+// scenario runs a document, and again where the sink was quicker than the fault.
+func (p *platform) scenario(s servers, seen map[string]outcome, document string) (got outcome) {
+	p.t.Helper()
+	for try := 1; try <= 4; try++ {
+		id, told := fmt.Sprintf("%s-%d", document, try), func() {}
+		if document == "iceberg-metadata-corruption" {
+			told = p.othersSeeDamage(s, id)
+		}
+		got = p.run(id, filepath.Join("..", "experiments", document+".yaml"))
+		seen[id] = got
+		if got.code != experiment.ExitInconclusive || !strings.Contains(strings.Join(got.Reasons, " "), movedOn) {
+			told()
+			return got
+		}
+	}
+	return got
 }
 
 // othersSeeDamage has pyiceberg and DuckDB read the trades while the fault of an
@@ -86,10 +103,13 @@ func (p *platform) othersSeeDamage(s servers, id string) func() {
 			case <-time.After(200 * time.Millisecond):
 			}
 		}
-		text, err := exec.CommandContext(ctx, python, reader...).CombinedOutput() //nolint:gosec // this project's own script
-		a := answer{text: string(text), err: err}
-		if !p.faulty(ctx) {
-			a.in = "the fault was gone before they had read"
+		var a answer
+		for a.err == nil && a.in == "" { // its receipt is there before the fault is
+			text, err := exec.CommandContext(ctx, python, reader...).CombinedOutput() //nolint:gosec // this project's own script
+			a.text, a.err = string(text), err
+			if !p.faulty(ctx) {
+				a.in = "the fault was gone before they had read"
+			}
 		}
 		answers <- a
 	}()
@@ -98,7 +118,7 @@ func (p *platform) othersSeeDamage(s servers, id string) func() {
 		a := <-answers
 		p.t.Logf("while %s is there:\n%s", id, a.text)
 		require.Empty(p.t, a.in)
-		require.Error(p.t, a.err, "somebody reads a damaged table")
+		require.Error(p.t, a.err)
 		assert.Contains(p.t, a.text, "market_data.trades_v2: cannot be read", "pyiceberg")
 		assert.Contains(p.t, a.text, "DuckDB cannot read it")
 	}
