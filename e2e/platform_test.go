@@ -32,8 +32,9 @@ type platform struct {
 }
 
 // chaos are the brokers that carry the log of experiments, and their tables lie
-// in the lake of tables; without one below the state folder.
-func startPlatform(t *testing.T, s servers, kafka, chaos string, tables *lake.Config) *platform {
+// in the lake of tables; without one below the state folder. sandbox are more
+// flags of sandbox up.
+func startPlatform(t *testing.T, s servers, kafka, chaos string, tables *lake.Config, sandbox ...string) *platform {
 	t.Helper()
 	dir := t.TempDir()
 	p := &platform{t: t, dir: dir, home: filepath.Join(dir, "home"), binary: binary(t)}
@@ -49,6 +50,7 @@ func startPlatform(t *testing.T, s servers, kafka, chaos string, tables *lake.Co
 	args := []string{
 		daemon, "sandbox", "up", "--home", p.home, "--kafka", kafka, "--registry", s["E2E_REGISTRY"], "--records", s["E2E_RECORDS"],
 	}
+	args = append(args, sandbox...)
 	if trades := os.Getenv("FAULTLINE_TRADES"); trades != "" {
 		args = append(args, "--trades", trades)
 	}

@@ -32,7 +32,12 @@ func readWithOthers(t *testing.T, catalog ...string) {
 
 func (s servers) readWithOthers(t *testing.T) {
 	t.Helper()
-	readWithOthers(t, "--catalog-uri", s["E2E_CATALOG"], "--s3", s["E2E_S3"], "--s3-key", s["E2E_S3_KEY"], "--s3-secret", s["E2E_S3_SECRET"])
+	readWithOthers(t, s.catalog()...)
+}
+
+// catalog names the tables on the servers to the readers.
+func (s servers) catalog() []string {
+	return []string{"--catalog-uri", s["E2E_CATALOG"], "--s3", s["E2E_S3"], "--s3-key", s["E2E_S3_KEY"], "--s3-secret", s["E2E_S3_SECRET"]}
 }
 
 // verdicts says that each experiment has one row of chaos.verdicts, with the

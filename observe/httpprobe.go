@@ -14,11 +14,12 @@ import (
 // HTTPProbeConfig configures HTTPProbe. A metric without a name is not taken.
 type HTTPProbeConfig struct {
 	URL     string
-	Post    string        // JSON that is sent with POST; empty: GET
-	Timeout time.Duration // of one request, default 5 s
-	Window  time.Duration // over which outcomes are kept, default 10 s
-	Status  int           // expected, default 200
-	Body    string        // substring expected in the answer; empty: anything
+	Post    string            // JSON that is sent with POST; empty: GET
+	Headers map[string]string // sent with each call
+	Timeout time.Duration     // of one request, default 5 s
+	Window  time.Duration     // over which outcomes are kept, default 10 s
+	Status  int               // expected, default 200
+	Body    string            // substring expected in the answer; empty: anything
 
 	Availability  string // metric: share of requests answered in time with a status below 500
 	ErrorRate     string // metric: share that missed the expectation, timed out or were refused
@@ -57,6 +58,7 @@ func (c HTTPProbeConfig) metrics() []string {
 type HTTPProbe struct {
 	cfg    HTTPProbeConfig
 	now    func() time.Time
+	header http.Header
 	window []outcome
 }
 
@@ -72,7 +74,11 @@ func NewHTTPProbe(cfg HTTPProbeConfig) (*HTTPProbe, error) {
 	if cfg.Client == nil {
 		cfg.Client = newClient()
 	}
-	return &HTTPProbe{cfg: cfg, now: clock(cfg.Now)}, nil
+	header := http.Header{}
+	for name, value := range cfg.Headers {
+		header.Set(name, value)
+	}
+	return &HTTPProbe{cfg: cfg, now: clock(cfg.Now), header: header}, nil
 }
 
 // Sample makes one request and reads the window. A request cut short by the
@@ -98,7 +104,7 @@ func (p *HTTPProbe) ask(ctx context.Context) (outcome, []byte) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	start := p.now()
-	resp, body, err := ask(ctx, p.cfg.Client, p.cfg.URL, p.cfg.Post, nil)
+	resp, body, err := ask(ctx, p.cfg.Client, p.cfg.URL, p.cfg.Post, p.header)
 	end := p.now()
 	o := outcome{at: end, took: end.Sub(start), err: err}
 	switch {

@@ -80,7 +80,8 @@ func TestAProbeMaySendWhatAClientWould(t *testing.T) {
 	status, took := http.StatusOK, 0
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		sent, err := io.ReadAll(r.Body)
-		if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || string(sent) != trade {
+		if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" ||
+			r.Header.Get("X-API-Key") != "a key" || string(sent) != trade {
 			t.Errorf("got %s of %s: %q, %v", r.Method, r.Header.Get("Content-Type"), sent, err)
 		}
 		took++
@@ -88,7 +89,7 @@ func TestAProbeMaySendWhatAClientWould(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":"schema_validation"}`)
 	})
 	p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{
-		URL: server.URL, Post: trade, Status: http.StatusUnprocessableEntity, Body: "schema_validation", Availability: "up", ErrorRate: "wrong",
+		URL: server.URL, Post: trade, Headers: map[string]string{"x-api-key": "a key"}, Status: http.StatusUnprocessableEntity, Body: "schema_validation", Availability: "up", ErrorRate: "wrong",
 	})
 	if err != nil {
 		t.Fatal(err)

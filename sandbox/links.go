@@ -25,7 +25,7 @@ func LinksControl(home string) string {
 
 func checkLinks(c Config) error {
 	var problems []error
-	if !c.Store {
+	if !c.Store && c.StoreAt == "" {
 		problems = append(problems, errors.New("links lead to the store, which was not asked for"))
 	}
 	if err := control.Check(LinksControl(c.Home)); err != nil {

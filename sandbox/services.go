@@ -24,7 +24,7 @@ type Addresses struct {
 	Broker   string            // health and metrics of the sandbox's own broker
 	Proxy    string            // Kafka as ingestion and sink reach it; "" when the proxy was not asked for
 	Registry string            // as in Config where that names one
-	Store    string            // "" when the store was not asked for
+	Store    string            // as in Config where that names one; "" when the store was not asked for
 	Links    map[string]string // to the store, by their names; nil when they were not asked for
 	Ingest   string
 	Sink     string

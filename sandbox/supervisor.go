@@ -38,6 +38,7 @@ type Config struct {
 	Store    bool     // start the object store too
 	Kafka    string   // a Kafka that is there, host:port with commas between; "" = the sandbox's own
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
+	StoreAt  string   // an object store that is there, host:port, which links lead to; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
 	Defects  defect.Set
 	Memory   int64   // limit of ingestion's memory, in bytes, which takes root; 0 = none
@@ -46,7 +47,7 @@ type Config struct {
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string
 	// Links is argv of a link proxy, such as /x/faultline link-proxy, that stands
-	// between the store and those who keep tables in it; nil = none does.
+	// between that store and those who keep tables in it; nil = none does.
 	Links []string
 	// Platform gives the content of <home>/sandbox/platform.yaml; nil = no file.
 	Platform func(Addresses) ([]byte, error)
@@ -146,7 +147,7 @@ func claim(_ context.Context, home string) error {
 }
 
 func (s *supervisor) startAll(ctx context.Context) (Addresses, error) {
-	at := Addresses{Kafka: s.cfg.Kafka, Registry: s.cfg.Registry}
+	at := Addresses{Kafka: s.cfg.Kafka, Registry: s.cfg.Registry, Store: s.cfg.StoreAt}
 	if err := s.topics(ctx); err != nil {
 		return at, err
 	}

@@ -30,12 +30,14 @@ type Probe struct {
 	URL string `yaml:"url" json:"url"`
 	// Post is sent as JSON; "" is a GET. The call is made once a reading: what it
 	// does to the system, it does each time.
-	Post     string   `yaml:"post" json:"post,omitempty"`
-	Timeout  Duration `yaml:"timeout" json:"timeout,omitempty"`
-	Status   int      `yaml:"status" json:"status,omitempty"`
-	Contains string   `yaml:"contains" json:"contains,omitempty"`
-	AgeField string   `yaml:"age_field" json:"age_field,omitempty"`
-	Window   Duration `yaml:"window" json:"window,omitempty"`
+	Post string `yaml:"post" json:"post,omitempty"`
+	// Headers are sent with each call, such as the key that an API asks for.
+	Headers  map[string]string `yaml:"headers" json:"headers,omitempty"`
+	Timeout  Duration          `yaml:"timeout" json:"timeout,omitempty"`
+	Status   int               `yaml:"status" json:"status,omitempty"`
+	Contains string            `yaml:"contains" json:"contains,omitempty"`
+	AgeField string            `yaml:"age_field" json:"age_field,omitempty"`
+	Window   Duration          `yaml:"window" json:"window,omitempty"`
 	// Answers are kinds of answers that can be counted, by name.
 	Answers map[string]Answer `yaml:"answers" json:"answers,omitempty"`
 }

@@ -130,7 +130,17 @@ type Topic struct {
 type Registry struct {
 	URL     string `yaml:"url" json:"url"`
 	Subject string `yaml:"subject" json:"subject,omitempty"` // "" = all of it
+	// Lower is whose compatibility level a fault lowers that does not say it:
+	// LowerSubject, or LowerGlobal where a subject's cannot be NONE. "" is
+	// LowerSubject.
+	Lower string `yaml:"lower" json:"lower,omitempty"`
 }
+
+// Values of Registry.Lower.
+const (
+	LowerSubject = "subject"
+	LowerGlobal  = "global"
+)
 
 // Table is one table of the lake's catalog.
 type Table struct {

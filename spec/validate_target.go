@@ -63,6 +63,9 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 		if r.Subject != "" {
 			v.like(path+".registry.subject", "subject", r.Subject, subjectPattern, "one subject, such as trades-value, or nothing for the whole registry")
 		}
+		if r.Lower != "" && r.Lower != LowerSubject && r.Lower != LowerGlobal {
+			v.refuse(path+".registry.lower", fmt.Sprintf("%q is no level", r.Lower), "write lower: subject, or lower: global where a subject's level cannot be NONE")
+		}
 	}
 	if t.KafkaProxy != nil {
 		v.proxy(path+".kafka_proxy", t.KafkaProxy.Control, t.KafkaProxy.TokenFile)

@@ -45,6 +45,8 @@ func TestDataCorruption(t *testing.T) {
 	s := l.await(b, "corrupted", over)
 	require.Equal(t, events.Upheld, s.Verdict, s.Reasons)
 	require.NotNil(t, s.Books)
+	assert.Zero(t, s.Books.Altered, "no corrupted row is stored")
+	assert.Zero(t, s.Books.FalseRejects)
 	account := s.Books.Truth
 	require.NotNil(t, account)
 	assert.True(t, account.Complete, account.Why)
@@ -57,7 +59,9 @@ func TestDataCorruption(t *testing.T) {
 	told := l.groundTruth("corrupted")
 	require.Len(t, told, int(account.Entries))
 	require.Equal(t, journalled(t, filepath.Join(l.home, "sandbox", "kafka-proxy", "truth")), told)
-	l.checkCorrupted(told)
+	corrupted := int64(l.checkCorrupted(told))
+	assert.Equal(t, corrupted, s.Books.Changed)
+	assert.Equal(t, corrupted, s.Books.Detected, "each of them is a dead letter")
 	l.checkProxyReturns()
 	end()
 }
@@ -121,10 +125,11 @@ func (l *life) groundTruth(id string) []touch {
 	return out
 }
 
-// checkCorrupted says of each trade in Kafka whether its row has price and
-// quantity as they were, or in each other's place: that where the ground truth
-// says so, whose hash is that of what Kafka has.
-func (l *life) checkCorrupted(told []touch) {
+// checkCorrupted says that each stored trade has price and quantity as Kafka has
+// them, that none is stored of which the ground truth says that it was
+// corrupted, and that its hash is that of what Kafka has. It returns how many
+// those are.
+func (l *life) checkCorrupted(told []touch) int {
 	t := l.t
 	t.Helper()
 	swapped := map[[2]int64]touch{}
@@ -150,19 +155,28 @@ func (l *life) checkCorrupted(told []touch) {
 		require.NoError(t, err)
 		v, err := reader.Decode(body)
 		require.NoError(t, err)
-		row, ok := rows[v.TradeID]
-		if !ok {
-			return // not stored yet
-		}
-		want := [2]string{digits(v.Price), digits(v.Quantity)}
+		row, stored := rows[v.TradeID]
 		if e, ok := swapped[[2]int64{int64(r.Partition), r.Offset}]; ok {
 			found++
-			want[0], want[1] = want[1], want[0]
-			assert.Equal(t, record.Hash(&record.Record{Key: r.Key, Value: r.Value}), e.was)
+			assert.False(t, stored, "trade %s was corrupted on its way and is stored, with %v", v.TradeID, row)
+			assert.Equal(t, hashed(r), e.was)
+			return
 		}
-		assert.Equal(t, want, row, "trade %s, partition %d, offset %d", v.TradeID, r.Partition, r.Offset)
+		if stored { // else not yet
+			assert.Equal(t, [2]string{digits(v.Price), digits(v.Quantity)}, row, "trade %s, partition %d, offset %d", v.TradeID, r.Partition, r.Offset)
+		}
 	})
 	assert.Equal(t, len(swapped), found)
+	return found
+}
+
+// hashed is the hash of a record as ingestion sends it, with one header.
+func hashed(r bus.Record) string {
+	out := record.Record{Key: r.Key, Value: r.Value}
+	for name, value := range r.Headers {
+		out.Headers = append(out.Headers, record.Header{Key: []byte(name), Value: []byte(value)})
+	}
+	return record.Hash(&out)
 }
 
 func digits(r *big.Rat) string { return r.FloatString(trade.Scale) }

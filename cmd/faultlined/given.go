@@ -17,16 +17,22 @@ import (
 
 // givenFlags name servers that are there before the sandbox, which uses them
 // in place of its own.
-type givenFlags struct{ kafka, registry, records string }
+type givenFlags struct{ kafka, registry, lower, records string }
 
 func (f *givenFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.kafka, "kafka", "", "brokers that are there, host:port with commas between, in place of the sandbox's own")
 	flags.StringVar(&f.registry, "registry", "", "URL of a Confluent-compatible registry that is there, in place of the sandbox's own")
+	flags.StringVar(&f.lower, "registry-lower", "", "whose compatibility level faults lower in that registry: subject, or global where a subject's cannot be NONE, as Apicurio's; default subject")
 	flags.StringVar(&f.records, "records", "", "folder of the process records of the servers that are there: by their addresses they become targets")
 }
 
 func (f *givenFlags) check() error {
-	if f.registry == "" {
+	switch {
+	case f.lower != "" && f.lower != spec.LowerSubject && f.lower != spec.LowerGlobal:
+		return fmt.Errorf("--registry-lower %q: write subject or global", f.lower)
+	case f.lower != "" && f.registry == "":
+		return errors.New("--registry-lower is for a registry that is there; name it with --registry")
+	case f.registry == "":
 		return nil
 	}
 	if u, err := url.Parse(f.registry); err != nil || u.Host == "" {
@@ -54,6 +60,7 @@ func (f *givenFlags) find(l settings.Lake) (k2.Given, error) {
 	}
 	if f.registry != "" {
 		out.Registry = records.http(f.registry, strings.TrimRight(f.registry, "/")+"/subjects")
+		out.Lower = f.lower
 	}
 	if endpoint := l.Properties["s3.endpoint"]; endpoint != "" {
 		out.Store = records.http(endpoint, "")

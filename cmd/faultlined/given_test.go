@@ -19,7 +19,7 @@ func TestGivenServersBecomeTargetsByTheirAddresses(t *testing.T) {
 	for name, addr := range map[string]string{"kafka-a": "127.0.0.1:1", "kafka-b": "127.0.0.1:2", "registry": "127.0.0.1:4", "s3": "127.0.0.1:5"} {
 		require.NoError(t, process.Record{Name: name, Addr: addr}.Write(filepath.Join(dir, name+".json")))
 	}
-	f := givenFlags{kafka: "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", registry: "http://127.0.0.1:4/apis/ccompat/v7/", records: dir}
+	f := givenFlags{kafka: "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", registry: "http://127.0.0.1:4/apis/ccompat/v7/", lower: "global", records: dir}
 	require.NoError(t, f.check())
 	given, err := f.find(settings.Lake{Kind: "rest", URI: "http://127.0.0.1:6", Properties: map[string]string{"s3.endpoint": "http://127.0.0.1:5"}})
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestGivenServersBecomeTargetsByTheirAddresses(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:6/v1/config", p.Targets["catalog"].Health.HTTP)
 	assert.Len(t, p.Books["trades"].Brokers, 3)
 	assert.Equal(t, spec.WatchedKind, p.Targets["kafka-3"].Kind())
-	assert.Equal(t, &spec.Registry{URL: "http://127.0.0.1:4/apis/ccompat/v7", Subject: k2.TradesTopic + "-value"}, p.Targets["trades-subject"].Registry)
+	assert.Equal(t, &spec.Registry{URL: "http://127.0.0.1:4/apis/ccompat/v7", Subject: k2.TradesTopic + "-value", Lower: "global"}, p.Targets["trades-subject"].Registry)
 	topic, _ := p.Target("trades-topic")
 	assert.Equal(t, p.Kafka, topic.Topic.Brokers)
 
@@ -49,5 +49,7 @@ func TestGivenServersBecomeTargetsByTheirAddresses(t *testing.T) {
 
 	_, err = (&givenFlags{records: t.TempDir()}).find(settings.Lake{})
 	require.ErrorContains(t, err, "there are none")
-	assert.ErrorContains(t, (&givenFlags{registry: "127.0.0.1:4"}).check(), "write its URL")
+	require.ErrorContains(t, (&givenFlags{registry: "127.0.0.1:4"}).check(), "write its URL")
+	require.ErrorContains(t, (&givenFlags{registry: "http://127.0.0.1:4", lower: "all"}).check(), "write subject or global")
+	require.ErrorContains(t, (&givenFlags{lower: "global"}).check(), "name it with --registry")
 }

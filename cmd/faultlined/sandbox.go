@@ -39,7 +39,7 @@ func upCommand(home *string) *cobra.Command {
 		Long: "Starts a K2-shaped platform below the state folder. With --kafka, --registry and the flags of a lake its\n" +
 			"ingestion, sink and query API run on servers that are there; --warehouse store keeps the tables in its own S3 store.\n" +
 			"With --kafka-proxy ingestion and sink reach Kafka through a proxy that faults can be injected into; with\n" +
-			"--links the tables are in the sandbox's S3 store, which sink and query reach through such a proxy, too. A\n" +
+			"--links sink and query reach the S3 store through such a proxy, too: that of the lake, else the sandbox's own. A\n" +
 			"pipeline on the same state folder that is given no lake finds the tables by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
@@ -56,7 +56,7 @@ func upCommand(home *string) *cobra.Command {
 				}
 			}
 			if linked {
-				if c.Links, err = linkCommand(&lake, *home); err != nil {
+				if c.Links, c.StoreAt, err = linkCommand(&lake, *home); err != nil {
 					return err
 				}
 			}
@@ -85,44 +85,11 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
 	cmd.Flags().Var((*memoryLimit)(&c.Memory), "memory-limit", "memory that ingestion may use, such as ingestion=256MiB; takes root")
 	cmd.Flags().Var((*cpuLimit)(&c.CPU), "cpu-limit", "processor time that the query service may use, such as query=50%, of one processor; takes root")
-	cmd.Flags().BoolVar(&linked, "links", false, "keep the tables in the sandbox's store and put a link proxy before it, as targets sink-store-link, query-store-link and store-links; needs faultline beside this program")
+	cmd.Flags().BoolVar(&linked, "links", false, "put a link proxy before the S3 store of the lake, or before the sandbox's own, where the tables are then, as targets sink-store-link, query-store-link and store-links; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
 	broken.add(cmd.Flags())
 	return cmd
-}
-
-// proxyCommand begins the command line of the Kafka proxy, with the settings
-// that name the log for its ground truth.
-func proxyCommand(f serviceLake) ([]string, error) {
-	light, err := findLight()
-	if err != nil {
-		return nil, err
-	}
-	config, err := f.settingsFile()
-	if err != nil || config == "" {
-		return []string{light, sandbox.ProxyName}, err
-	}
-	return []string{light, sandbox.ProxyName, "--config", config}, nil
-}
-
-// linkCommand begins the command line of the link proxy. The links lead to the
-// sandbox's own store, so the tables are there.
-func linkCommand(f *serviceLake, home string) ([]string, error) {
-	s, err := f.settings(home)
-	if err != nil {
-		return nil, err
-	}
-	if s.Lake.Warehouse != "" && s.Lake.Warehouse != ownStore || s.Lake.Kind != "" && s.Lake.Kind != "sql" {
-		return nil, fmt.Errorf("--links lead to the sandbox's own store, and the tables are said to be in %s catalog %s, warehouse %s; leave that out, or break the way to that store as a network target",
-			s.Lake.Kind, s.Lake.URI, s.Lake.Warehouse)
-	}
-	f.set.Warehouse = ownStore
-	light, err := findLight()
-	if err != nil {
-		return nil, err
-	}
-	return []string{light, "link-proxy"}, nil
 }
 
 func findServers(given givenFlags, lake *serviceLake, home string) (k2.Given, error) {

@@ -67,15 +67,31 @@ func TestAPipelineFindsTheTablesBehindLinksByItself(t *testing.T) {
 	}, 30*time.Second, 200*time.Millisecond, "a sandbox without links keeps its tables in the state folder")
 }
 
-func TestLinksLeadToTheSandboxsOwnStoreOnly(t *testing.T) {
-	f := serviceLake{lakeFlags: lakeFlags{set: settings.Lake{Kind: "rest", URI: "http://c:1"}}}
-	_, err := linkCommand(&f, t.TempDir())
-	require.ErrorContains(t, err, "rest catalog http://c:1")
-	f = serviceLake{}
-	argv, err := linkCommand(&f, t.TempDir())
-	require.NoError(t, err)
-	assert.Equal(t, "link-proxy", argv[1])
-	assert.Equal(t, ownStore, f.set.Warehouse)
+func TestLinksLeadToTheStoreOfTheLake(t *testing.T) {
+	for name, c := range map[string]struct {
+		lake settings.Lake
+		want string
+		says string
+	}{
+		"none is named":      {lake: settings.Lake{}},
+		"the sandbox's own":  {lake: settings.Lake{Kind: "sql", Warehouse: ownStore}},
+		"that of a catalog":  {lake: settings.Lake{Kind: "rest", Properties: map[string]string{store.Endpoint: "http://10.0.0.1:9000/"}}, want: "10.0.0.1:9000"},
+		"a port by default":  {lake: settings.Lake{Properties: map[string]string{store.Endpoint: "http://minio"}}, want: "minio:80"},
+		"a warehouse alone":  {lake: settings.Lake{Warehouse: "s3://elsewhere/lake"}, says: "name its store with --lake-property s3.endpoint="},
+		"a catalog alone":    {lake: settings.Lake{Kind: "rest", URI: "http://c"}, says: "name its store with --lake-property s3.endpoint="},
+		"what links do not":  {lake: settings.Lake{Properties: map[string]string{store.Endpoint: "https://s3.example"}}, says: "plain HTTP"},
+		"what is no address": {lake: settings.Lake{Properties: map[string]string{store.Endpoint: "10.0.0.1:9000"}}, says: "name it as http://HOST:PORT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at, err := linkedStore(c.lake)
+			assert.Equal(t, c.want, at)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+		})
+	}
 }
 
 func rows(t *testing.T, at lake.Config) int64 {

@@ -31,6 +31,7 @@ def arguments():
     p.add_argument("--s3-secret", default="")
     p.add_argument("--s3-region", default="us-east-1")
     p.add_argument("--check", action="store_true", help="check keys, and against DuckDB")
+    p.add_argument("--duckdb", action="append", default=[], metavar="LOCATION", help="a table that DuckDB reads without the catalog: its newest metadata file")
     p.add_argument("--json", action="store_true", help="print one JSON document")
     args = p.parse_args()
     for k in args.key:
@@ -130,6 +131,12 @@ def read(name, catalog, con, args):
     return report, problems
 
 
+def without_catalog(con, location):
+    """What DuckDB makes of the newest metadata file below a table's location."""
+    con.execute("SET unsafe_enable_version_guessing=true")
+    return con.execute("SELECT count(*) FROM iceberg_scan(?)", [location]).fetchone()[0]
+
+
 def names_in(catalog, args):
     """The tables to read, and what is missing of those that must be there."""
     names, problems = [], []
@@ -158,7 +165,7 @@ def line(report):
 def main():
     args = arguments()
     catalog = open_catalog(args)
-    con = open_duckdb(args) if args.check else None
+    con = open_duckdb(args) if args.check or args.duckdb else None
     names, problems = names_in(catalog, args)
     reports = []
     for name in names:
@@ -172,6 +179,11 @@ def main():
         problems += [f"{name}: {w}" for w in wrong]
         if not args.json:
             print(line(report))
+    for location in args.duckdb:
+        try:
+            print(f"{location}: DuckDB {without_catalog(con, location)} rows", file=sys.stderr)
+        except Exception as e:
+            problems.append(f"{location}: DuckDB cannot read it: {type(e).__name__}: {e}")
     if args.json:
         print(json.dumps({"ok": not problems, "tables": reports, "problems": problems}, indent=2))
     for problem in problems:

@@ -63,7 +63,7 @@ func kinds() []kind {
 		{row(incompatibleKind, "registers a version that is not compatible with the latest, lowering the level for it",
 			faults.Parameter{Name: "change", Summary: strings.Join(changes(), ", "), Default: "retype", Check: oneOf(changes()...)},
 			faults.Parameter{Name: "keep_level", Summary: "whether the level stays lowered until rollback", Default: "false", Check: oneOf("true", "false")},
-			faults.Parameter{Name: "lower", Summary: "whose level is lowered: subject, or global for a registry where a subject's cannot be NONE", Default: "subject", Check: oneOf("subject", "global")},
+			faults.Parameter{Name: "lower", Summary: "whose level is lowered, where the target does not say it: subject, or global for a registry where a subject's cannot be NONE", Default: spec.LowerSubject, Check: oneOf(spec.LowerSubject, spec.LowerGlobal)},
 		), planIncompatible},
 		{row(levelKind, "changes the compatibility level",
 			faults.Parameter{Name: "level", Summary: strings.Join(levels(), ", "), Default: "NONE", Check: oneOf(levels()...)},
@@ -172,7 +172,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 		return u, err
 	}
 	u.level = &level{On: subject, Set: none, Was: was, Keep: with["keep_level"] == "true"}
-	if with["lower"] != "global" {
+	if with["lower"] != spec.LowerGlobal {
 		return u, g.takesNone(ctx, subject, inForce)
 	}
 	if was != nil {
@@ -186,7 +186,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 func (g *registry) takesNone(ctx context.Context, subject, inForce string) error {
 	global, err := g.noneIsGlobal(ctx, subject, inForce)
 	if err == nil && global {
-		err = fmt.Errorf("%w: this registry knows no level NONE of a subject: %s, which has %s, would follow the global level; for schema.incompatible write lower: global, which lowers it for every subject", faults.ErrRefused, subject, inForce)
+		err = fmt.Errorf("%w: this registry knows no level NONE of a subject: %s, which has %s, would follow the global level; for schema.incompatible write lower: global, in the document or in the target, which lowers it for every subject", faults.ErrRefused, subject, inForce)
 	}
 	return err
 }

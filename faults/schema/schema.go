@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -56,13 +57,24 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	if err != nil {
 		return faults.Receipt{}, err
 	}
-	u, err := k.plan(ctx, g, subject, f.With)
+	u, err := k.plan(ctx, g, subject, lowering(f.With, *t.Registry))
 	if err != nil {
 		return faults.Receipt{}, err
 	}
 	u.registry, u.subject = t.Registry.URL, subject
 	undo, err := u.write()
 	return faults.Receipt{Kind: d.Kind, Target: string(f.Target), BootID: boot, Undo: undo}, err
+}
+
+// lowering says whose level is lowered where the document leaves that to the
+// registry.
+func lowering(with map[string]string, t spec.Registry) map[string]string {
+	if with["lower"] != "" || t.Lower == "" {
+		return with
+	}
+	out := map[string]string{"lower": t.Lower}
+	maps.Copy(out, with)
+	return out
 }
 
 func subjectOf(kind string, f spec.Fault, t spec.Registry) (string, error) {

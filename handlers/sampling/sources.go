@@ -136,7 +136,7 @@ func (g *grouping) probe() {
 	for _, name := range slices.Sorted(maps.Keys(g.probes)) {
 		measures, p := g.probes[name], g.platform.Probes[name]
 		cfg := observe.HTTPProbeConfig{
-			URL: p.URL, Post: p.Post, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
+			URL: p.URL, Post: p.Post, Headers: p.Headers, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
 			Availability: measures["availability"], ErrorRate: measures["error_rate"], ResponseTime: measures["response_time"],
 			P50: measures["latency_p50"], P95: measures["latency_p95"], P99: measures["latency_p99"],
 			DataAge: measures["data_age"], DataAgePath: p.AgeField,

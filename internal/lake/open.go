@@ -25,6 +25,7 @@ type Lake struct {
 	catalog catalog.Catalog
 	close   func() error
 	pause   time.Duration // before the second try of a commit; doubles
+	tells   bool          // the catalog says what is in metadata files, so that nobody here need read them
 }
 
 // Open opens the catalog, creating the directories of a SQL catalog and of a
@@ -39,7 +40,7 @@ func Open(ctx context.Context, c Config) (*Lake, error) {
 			return nil, fmt.Errorf("creating warehouse %s: %w", dir, err)
 		}
 	}
-	opened := &Lake{pause: 20 * time.Millisecond}
+	opened := &Lake{pause: 20 * time.Millisecond, tells: c.Kind == kindREST}
 	var err error
 	if c.Kind == kindSQL {
 		opened.catalog, opened.close, err = openSQL(ctx, c)

@@ -140,15 +140,29 @@ func snapshotOf(s *table.Snapshot) (Snapshot, error) {
 	return Snapshot{ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), TotalRecords: total}, nil
 }
 
+// readMetadata reads the metadata file of a table whose catalog read it for us.
+func readMetadata(ctx context.Context, t *table.Table) error {
+	_, err := table.NewFromLocation(ctx, t.Identifier(), t.MetadataLocation(), t.FS, nil)
+	if err != nil {
+		return fmt.Errorf("reading the metadata %s: %w", t.MetadataLocation(), diagnose(err))
+	}
+	return nil
+}
+
 // Info is what is known of a table without reading its rows.
 type Info struct {
 	Snapshot         // the current one, zero unless HasSnapshot
 	HasSnapshot bool // false for a table that nothing was appended to
 }
 
-// Inspect looks at a table; ErrNoTable when there is none.
+// Inspect looks at a table; ErrNoTable when there is none. It reads the table's
+// metadata file itself, whatever the catalog says is in it: that its store
+// cannot be reached from here is an error, with any kind of catalog.
 func (l *Lake) Inspect(ctx context.Context, namespace, name string) (Info, error) {
 	current, err := l.load(ctx, namespace, name)
+	if err == nil && l.tells {
+		err = readMetadata(ctx, current)
+	}
 	if err != nil {
 		return Info{}, err
 	}

@@ -66,6 +66,7 @@ func platformHelp() map[string]entry {
 		"spec.Registry": {"A Confluent-compatible schema registry, or one subject in it.", fields{
 			"url":     {"Address of its API, http or https.", ""},
 			"subject": {"Subject, such as trades-value. Absent means the whole registry.", ""},
+			"lower":   {"Whose compatibility level a fault lowers that does not say it: subject, or global where a subject's cannot be NONE.", "subject"},
 		}},
 		"spec.Table": {"One table of the lake's catalog.", fields{
 			"namespace": {"Namespace of the table, with dots between its levels.", ""},
@@ -102,6 +103,7 @@ func platformHelp() map[string]entry {
 		"spec.Probe": {"An HTTP call made again and again, as a client of the system would make it.", fields{
 			"url":       {"What is called.", ""},
 			"post":      {"JSON that is sent with POST. Absent means GET. It is sent once for each reading, and does what it does each time.", ""},
+			"headers":   {"Headers that are sent with each call, with their values.", ""},
 			"timeout":   {"How long an answer may take. Absent means 5s.", ""},
 			"status":    {"Status that is expected. Absent means 200.", ""},
 			"contains":  {"Text that the body must contain.", ""},

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"github.com/invopop/jsonschema"
+
+	"github.com/k2-platform/faultline/spec"
 )
 
 // shapeTarget says that a target is one thing, or only watched, and what its
@@ -20,6 +22,7 @@ func shapeTarget(defs jsonschema.Definitions) {
 	d.OneOf = append(d.OneOf, &jsonschema.Schema{Required: []string{"health"}, Properties: nothing})
 	d.Properties.Value("members").MinItems = new(uint64(1))
 	oneOfFields(defs["Process"], "record", "pid_file")
+	defs["Registry"].Properties.Value("lower").Enum = []any{spec.LowerSubject, spec.LowerGlobal}
 	ports := defs["Network"].Properties.Value("ports")
 	ports.UniqueItems = true
 	ports.Items.Minimum, ports.Items.Maximum = "1", "65535"

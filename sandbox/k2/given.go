@@ -7,6 +7,7 @@ import "github.com/k2-platform/faultline/spec"
 type Given struct {
 	Brokers  []Server
 	Registry *Server
+	Lower    string  // as in spec.Registry, of that registry
 	Store    *Server // object store
 	Catalog  *Server
 }

@@ -82,7 +82,7 @@ func targets(a Addresses) map[spec.TargetName]spec.Target {
 		"query":           process("query", "the query service", health(a.Query)),
 
 		"trades-topic":   {Title: "the topic of the trades", Topic: &spec.Topic{Name: TradesTopic}},
-		"trades-subject": {Title: "the schemas of the trades", Registry: &spec.Registry{URL: a.registry(), Subject: tradesSubject}},
+		"trades-subject": {Title: "the schemas of the trades", Registry: &spec.Registry{URL: a.registry(), Subject: tradesSubject, Lower: a.Given.Lower}},
 		"trades-table":   {Title: "the table of the trades", Table: &spec.Table{Namespace: Namespace, Name: TradesTable}},
 	}
 	if p := a.Proxy; p != nil {
