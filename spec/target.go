@@ -95,14 +95,27 @@ type Container struct {
 	Name   string `yaml:"name" json:"name"`               // or id
 }
 
+func (c *Container) withDefaults() *Container {
+	if c == nil || c.Engine != "" {
+		return c
+	}
+	return &Container{Engine: DefaultEngine, Name: c.Name}
+}
+
 // Network is the traffic of a service: what its ports take in one network
 // namespace.
 type Network struct {
-	// Namespace is the path of the network namespace; "" is that of the host,
-	// where the ports must be named, since its traffic is everybody's.
+	// Namespace is the path of the network namespace; "" is that of Container,
+	// or of the host, where the ports must be named, since its traffic is
+	// everybody's.
 	Namespace string `yaml:"namespace" json:"namespace,omitempty"`
+	// Container is the container whose namespace it is.
+	Container *Container `yaml:"container" json:"container,omitempty"`
 	// Ports are the TCP ports that the service listens on; none are all.
 	Ports []int `yaml:"ports" json:"ports,omitempty"`
+	// Sources are the addresses, or networks as 10.0.0.0/8, whose traffic with
+	// the service it is; none are all.
+	Sources []string `yaml:"sources" json:"sources,omitempty"`
 }
 
 // Topic is one Kafka topic.
@@ -157,8 +170,11 @@ type Cluster struct {
 // defaults: the engine of a container, the brokers of a topic or cluster.
 func (p Platform) Target(name TargetName) (Target, bool) {
 	t, ok := p.Targets[name]
-	if c := t.Container; c != nil && c.Engine == "" {
-		t.Container = &Container{Engine: DefaultEngine, Name: c.Name}
+	t.Container = t.Container.withDefaults()
+	if n := t.Network; n != nil && n.Container != nil {
+		filled := *n
+		filled.Container = n.Container.withDefaults()
+		t.Network = &filled
 	}
 	if o := t.Topic; o != nil && len(o.Brokers) == 0 {
 		t.Topic = &Topic{Brokers: p.Kafka, Name: o.Name}

@@ -37,6 +37,7 @@ targets:
   files: {table: {namespace: n, name: t, catalog: {kind: sql, uri: /lake/catalog.db, warehouse: /lake/warehouse}}}
   remote: {table: {namespace: n, name: t, catalog: {kind: rest, uri: "http://r:8181", token_file: /run/t, store: {endpoint: "http://s:9000", credentials_file: /run/keys}}}}
   folder: {table: {namespace: n, name: t, catalog: {kind: hadoop, warehouse: "s3://bucket/lake"}}}
+  near: {network: {container: {name: k2-sink}, ports: [8080], sources: [10.0.0.7, "10.1.0.0/16", "fd00::/8"]}}
 `
 
 func TestATargetIsOneKindOfThing(t *testing.T) {
@@ -47,7 +48,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 		kinds[name] = target.Kind()
 	}
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
-		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind,
+		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind, "near": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
 		"files": spec.TableKind, "remote": spec.TableKind, "folder": spec.TableKind,
 		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
@@ -78,11 +79,14 @@ func TestATargetIsFoundWithItsDefaults(t *testing.T) {
 	}
 	assert.Equal(t, spec.DefaultEngine, find("box").Container.Engine)
 	assert.Equal(t, "tcp://10.0.0.1:2375", find("far").Container.Engine)
+	assert.Equal(t, spec.DefaultEngine, find("near").Network.Container.Engine)
+	assert.Equal(t, []int{8080}, find("near").Network.Ports)
 	assert.Equal(t, []string{"127.0.0.1:9092"}, find("orders").Topic.Brokers)
 	assert.Equal(t, []string{"[::1]:9092", "k:9093"}, find("mirror").Topic.Brokers)
 	assert.Equal(t, []string{"127.0.0.1:9092"}, find("k2").Cluster.Brokers)
 	assert.Equal(t, []string{"k:9092"}, find("far-k2").Cluster.Brokers)
 	assert.Empty(t, p.Targets["box"].Container.Engine, "the platform stays as it was written")
+	assert.Empty(t, p.Targets["near"].Network.Container.Engine)
 	assert.Empty(t, p.Targets["orders"].Topic.Brokers)
 	_, ok := p.Target("nobody")
 	assert.False(t, ok)
@@ -110,6 +114,12 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"port 0":                {"9092, 9093]", "0]", "0 is no port"},
 		"a port's name":         {"9092, 9093]", "kafka]", "write a whole number"},
 		"a port twice":          {"9092, 9093]", "9092, 9092]", "port 9092 stands twice; remove one"},
+		"a namespace twice":     {"{container: {name: k2-sink}, ports", "{namespace: /run/n, container: {name: k2-sink}, ports", "error: targets.near.network: its namespace is told twice; write namespace, or container"},
+		"a container's network": {"network: {container: {name: k2-sink}", "network: {container: {name: /k2-sink}", "targets.near.network.container.name: container \"/k2-sink\": write its name or id"},
+		"a source's name":       {"10.0.0.7", "k2-sink", "targets.near.network.sources[0]: source \"k2-sink\": write an address, such as 10.0.0.7"},
+		"a source within":       {"10.1.0.0/16", "10.1.2.3/16", "targets.near.network.sources[1]: source \"10.1.2.3/16\": write the network, 10.1.0.0/16, or one address"},
+		"a source too long":     {"10.1.0.0/16", "10.1.0.0/33", "source \"10.1.0.0/33\": write an address"},
+		"a source twice":        {"\"10.1.0.0/16\"", "10.0.0.7", "targets.near.network.sources[1]: source 10.0.0.7 stands twice; remove one"},
 		"no topic":              {"{topic: {name: orders.v1}", "{topic: {brokers: [\"h:1\"]}", "targets.orders.topic.name: is missing; write letters"},
 		"a topic's sign":        {"{name: orders.v1}", "{name: orders/v1}", "11:26: error: targets.orders.topic.name: topic \"orders/v1\": write letters"},
 		"a topic that is a dot": {"{name: orders.v1}", "{name: ..}", "neither . nor .."},

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,11 +48,8 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 	if t.Process != nil && (t.Process.Record == "") == (t.Process.PIDFile == "") {
 		v.refuse(path+".process", "a process is found by its record or by its pid file, one of them", "write record: PATH, or pid_file: PATH with command: [...]")
 	}
-	if c := t.Container; c != nil {
-		v.like(path+".container.name", "container", c.Name, containerPattern, "its name or id, as the engine lists it")
-		if c.Engine != "" {
-			v.like(path+".container.engine", "engine", c.Engine, enginePattern, "the URL of its API, such as "+DefaultEngine+" or tcp://host:2375")
-		}
+	if t.Container != nil {
+		v.container(path+".container", *t.Container)
 	}
 	if t.Network != nil {
 		v.network(path+".network", *t.Network)
@@ -85,6 +83,13 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 	}
 }
 
+func (v *validator) container(path string, c Container) {
+	v.like(path+".name", "container", c.Name, containerPattern, "its name or id, as the engine lists it")
+	if c.Engine != "" {
+		v.like(path+".engine", "engine", c.Engine, enginePattern, "the URL of its API, such as "+DefaultEngine+" or tcp://host:2375")
+	}
+}
+
 // ends judges the targets that a link names, where it does.
 func (v *validator) ends(path string, l Link, p Platform, known []string) {
 	for _, end := range []struct {
@@ -111,8 +116,23 @@ func (v *validator) network(path string, n Network) {
 	if n.Namespace != "" && !strings.HasPrefix(n.Namespace, "/") {
 		v.refuse(path+".namespace", fmt.Sprintf("namespace %q is no path from the root", n.Namespace), "write where it is bound, such as /run/netns/kafka")
 	}
-	if n.Namespace == "" && len(n.Ports) == 0 {
+	switch {
+	case n.Container != nil && n.Namespace != "":
+		v.refuse(path, "its namespace is told twice", "write namespace, or container, whose namespace it then is")
+	case n.Container != nil:
+		v.container(path+".container", *n.Container)
+	case n.Namespace == "" && len(n.Ports) == 0:
 		v.refuse(path, "it is all the traffic of the host", "write ports: [9092], or namespace: /run/netns/kafka")
+	}
+	for i, source := range n.Sources {
+		at := indexed(path+".sources", i)
+		_, err := ReadSource(source)
+		if err != nil {
+			v.refuse(at, err.Error(), "")
+		}
+		if slices.Contains(n.Sources[:i], source) {
+			v.refuse(at, fmt.Sprintf("source %s stands twice", source), "remove one")
+		}
 	}
 	for i, port := range n.Ports {
 		at := indexed(path+".ports", i)
@@ -153,6 +173,21 @@ func (v *validator) like(path, what, value, pattern, want string) {
 	if err := matches(what, value, pattern, want); err != nil {
 		v.refuse(path, err.Error(), "")
 	}
+}
+
+// ReadSource reads an address, or a network, as Network.Sources have them.
+func ReadSource(text string) (netip.Prefix, error) {
+	if one, err := netip.ParseAddr(text); err == nil && one.Zone() == "" {
+		return netip.PrefixFrom(one.Unmap(), one.Unmap().BitLen()), nil
+	}
+	many, err := netip.ParsePrefix(text)
+	if err != nil || many.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("source %q: write an address, such as 10.0.0.7 or fd00::7, or a network, such as 10.0.0.0/8; names change their addresses", text)
+	}
+	if many != many.Masked() {
+		return netip.Prefix{}, fmt.Errorf("source %q: write the network, %s, or one address without a length", text, many.Masked())
+	}
+	return many, nil
 }
 
 // isAddress takes host:port; the core knows no package net.

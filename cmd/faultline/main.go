@@ -12,12 +12,18 @@ import (
 	"syscall"
 
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/faults/network"
 )
 
 func main() {
-	// A reaper stays small: nothing else is built for it.
-	if len(os.Args) > 1 && os.Args[1] == reaperName {
-		os.Exit(reap(os.Args[2:], os.Stderr))
+	// These stay small: nothing else is built for them.
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case reaperName:
+			os.Exit(reap(os.Args[2:], os.Stderr))
+		case network.KeeperCommand:
+			os.Exit(keepNetwork(os.Stderr))
+		}
 	}
 	if len(os.Args) > 1 {
 		if what := doer(os.Args[1]); what != nil {

@@ -28,7 +28,7 @@ func rootCommand() *cobra.Command {
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
-	root.AddCommand(versionCommand(), reaperCommand(),
+	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand(),
 		doerCommand(memory.Command, "Hold memory in a target's control group, as an agent says"),
 		doerCommand(cpu.Command, "Burn processor time in a target's control group, as an agent says"))
 	return root

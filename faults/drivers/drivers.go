@@ -11,7 +11,6 @@ import (
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
 	"github.com/k2-platform/faultline/faults/kill"
-	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
 	"github.com/k2-platform/faultline/faults/pause"
@@ -32,7 +31,7 @@ type family struct {
 }
 
 func families(dir string) []family {
-	return []family{
+	return append(networks(dir),
 		alone(none.Describe(), none.Driver{Dir: dir}),
 		alone(kill.Describe(), kill.Driver{}),
 		alone(pause.Describe(), pause.Driver{}),
@@ -42,11 +41,10 @@ func families(dir string) []family {
 		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir}),
 		alone(storage.Describe(), storage.Driver{Dir: dir}),
 		alone(topic.Poison{}.Describe(), topic.Poison{Dir: dir}),
-		{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},
-		{schema.Kinds(), func(kind string) faults.Driver { return schema.Driver{Kind: kind} }},
-		{kafkaproxy.Kinds(), func(kind string) faults.Driver { return kafkaproxy.Driver(kind) }},
-		{linkproxy.Kinds(), func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
-	}
+		family{topic.Changed(), func(kind string) faults.Driver { return topic.Driver{Kind: kind} }},
+		family{schema.Kinds(), func(kind string) faults.Driver { return schema.Driver{Kind: kind} }},
+		family{kafkaproxy.Kinds(), func(kind string) faults.Driver { return kafkaproxy.Driver(kind) }},
+	)
 }
 
 func alone(k faults.Kind, d faults.Driver) family {

@@ -30,6 +30,28 @@ func Open(path string) (*Namespace, error) {
 	return &Namespace{file: f}, nil
 }
 
+// ID names the namespace for as long as it lives: two paths of one namespace
+// have the same. What is no network namespace is an error.
+func (n *Namespace) ID() (string, error) {
+	if n.file == nil {
+		here, err := Open(own)
+		if err != nil {
+			return "", err
+		}
+		id, err := here.ID()
+		return id, errors.Join(err, here.Close())
+	}
+	kind, err := unix.IoctlRetInt(n.Fd(), unix.NS_GET_NSTYPE)
+	if err != nil || kind != unix.CLONE_NEWNET {
+		return "", fmt.Errorf("%s is no network namespace; write where one is bound, such as /run/netns/kafka", n.file.Name())
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(n.Fd(), &st); err != nil {
+		return "", fmt.Errorf("identifying network namespace %s: %w", n.file.Name(), err)
+	}
+	return fmt.Sprintf("%d:%d", st.Dev, st.Ino), nil
+}
+
 // Fd is valid until Close. 0 is the process's own, as netlink.Config.NetNS
 // has it.
 func (n *Namespace) Fd() int {

@@ -47,26 +47,30 @@ func (o *Owned) Close() error { return o.Conn.CloseLasting() }
 // create sends what nftables v0.3.0 cannot say: a new table with flags. The
 // owner is the socket that sends it.
 func create(socket *netlink.Conn, family nftables.TableFamily, name string) error {
-	attributes, err := netlink.MarshalAttributes([]netlink.Attribute{
-		{Type: unix.NFTA_TABLE_NAME, Data: []byte(name + "\x00")},
-		{Type: unix.NFTA_TABLE_FLAGS, Data: []byte{0, 0, 0, flagOwner}},
-	})
+	table, err := newTable(family, name)
 	if err != nil {
 		return err
 	}
 	begin, end := batchMark(unix.NFNL_MSG_BATCH_BEGIN), batchMark(unix.NFNL_MSG_BATCH_END)
-	table := netlink.Message{
-		Header: netlink.Header{
-			Type:  netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWTABLE),
-			Flags: netlink.Request | netlink.Acknowledge | netlink.Create | netlink.Excl,
-		},
-		Data: append([]byte{byte(family), unix.NFNETLINK_V0, 0, 0}, attributes...),
-	}
 	if _, err := socket.SendMessages([]netlink.Message{begin, table, end}); err != nil {
 		return err
 	}
 	_, err = socket.Receive()
 	return err
+}
+
+func newTable(family nftables.TableFamily, name string) (netlink.Message, error) {
+	attributes, err := netlink.MarshalAttributes([]netlink.Attribute{
+		{Type: unix.NFTA_TABLE_NAME, Data: []byte(name + "\x00")},
+		{Type: unix.NFTA_TABLE_FLAGS, Data: []byte{0, 0, 0, flagOwner}},
+	})
+	return netlink.Message{
+		Header: netlink.Header{
+			Type:  netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWTABLE),
+			Flags: netlink.Request | netlink.Acknowledge | netlink.Create | netlink.Excl,
+		},
+		Data: append([]byte{byte(family), unix.NFNETLINK_V0, 0, 0}, attributes...),
+	}, err
 }
 
 func batchMark(kind netlink.HeaderType) netlink.Message {

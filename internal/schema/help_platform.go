@@ -48,8 +48,10 @@ func platformHelp() map[string]entry {
 			"engine": {"URL of the engine's API. Absent means " + spec.DefaultEngine + ".", ""},
 			"name":   {"Name or id of the container.", ""},
 		}},
-		"spec.Network": {"The traffic of a service: what its ports take in one network namespace. Write one of them at least.", fields{
-			"namespace": {"Path of the network namespace, such as /run/netns/kafka. Absent means that of the host.", ""},
+		"spec.Network": {"The traffic of a service: what its ports take in one network namespace. Write ports, or one of namespace and container, or both.", fields{
+			"namespace": {"Path of the network namespace, such as /run/netns/kafka. Absent means that of the container, or of the host.", ""},
+			"container": {"The container whose network namespace it is.", ""},
+			"sources":   {"Only traffic with these peers: addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/8. Absent means all.", ""},
 			"ports":     {"TCP ports that the service listens on. Absent means all of the namespace.", ""},
 		}},
 		"spec.Topic": {"One Kafka topic.", fields{

@@ -23,7 +23,9 @@ func shapeTarget(defs jsonschema.Definitions) {
 	ports := defs["Network"].Properties.Value("ports")
 	ports.UniqueItems = true
 	ports.Items.Minimum, ports.Items.Maximum = "1", "65535"
-	for _, field := range []string{"namespace", "ports"} {
+	defs["Network"].Properties.Value("sources").UniqueItems = true
+	defs["Network"].Not = &jsonschema.Schema{Required: []string{"namespace", "container"}}
+	for _, field := range []string{"namespace", "container", "ports"} {
 		defs["Network"].AnyOf = append(defs["Network"].AnyOf, &jsonschema.Schema{Required: []string{field}})
 	}
 }
