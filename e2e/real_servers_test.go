@@ -65,7 +65,11 @@ func oneOfThree(t *testing.T, s servers, seen map[string]outcome) {
 	p := startPlatform(t, s, s["E2E_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake())
 	for _, way := range []string{"stop", "kill", "pause"} {
 		id := "one-of-three-" + way
-		got := p.run(id, "documents/"+id+".yaml")
+		document := "documents/" + id + ".yaml"
+		if way == "stop" {
+			document = "../experiments/kafka-broker-one-of-three.yaml"
+		}
+		got := p.run(id, document)
 		seen[id] = got
 		upheld(t, got, "brokers_present < 3.0 && under_replicated_partitions > 0.0")
 		assert.Zero(t, got.Books.Lost, id)

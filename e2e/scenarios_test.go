@@ -7,5 +7,26 @@ package e2e_test
 func scenarios() []scenario {
 	return []scenario{
 		{document: "kafka-broker-stop"},
+		{document: "kafka-broker-pause"},
+		{document: "memory-exhaustion", sandbox: []string{"--memory-limit", "ingestion=256MiB"}, defects: []planted{
+			{"shed-everything", "no trade of high priority is missed"},
+		}},
+		{document: "schema-incompatibility", defects: []planted{
+			{"registry-accepts-all", "an incompatible version is refused"},
+		}},
+		{document: "data-corruption", sandbox: []string{"--kafka-proxy"}, defects: []planted{
+			{"no-digest", "altered"}, {"no-validation", "altered"}, {"dlq-whole-batch", "false_rejects"},
+		}},
+		{document: "network-partition", sandbox: []string{"--links"}, defects: []planted{
+			{"breaker-never-opens", "a circuit breaker that opens"}, {"fallback-empty", "answers from the fallback with marker and age"},
+			{"health-lies", "a health check that says what is wrong"}, {"slow-recovery", "the circuit breaker is closed"},
+		}},
+		{document: "iceberg-metadata-corruption", defects: []planted{
+			{"stale-metadata-served", "answers 503 with storage_unavailable"}, {"503-as-500", "answers 503 with storage_unavailable"},
+			{"health-lies", "a health check that says what is wrong"},
+		}},
+		{document: "cpu-saturation", alone: true, defects: []planted{{"slow-recovery", "answers in full"}}},
+		{document: "all-green", alone: true},
+		{document: "game-day", defects: []planted{{"commit-before-write", "lost_acked"}}},
 	}
 }

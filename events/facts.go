@@ -164,9 +164,14 @@ type BooksClosed struct {
 	Stored       int64    `json:"stored"`
 	DeadLettered int64    `json:"dead_lettered"`
 	Dropped      int64    `json:"dropped"`
+	Shed         int64    `json:"shed,omitempty"` // refused on purpose to save the service: not lost
 	LostAcked    int64    `json:"lost_acked"`
 	Lost         int64    `json:"lost"`
 	StoredTwice  int64    `json:"stored_twice"`
+	Altered      int64    `json:"altered,omitempty"`       // stored otherwise than they were sent
+	Changed      int64    `json:"changed,omitempty"`       // that faults changed on their way, by the ground truth
+	Detected     int64    `json:"detected,omitempty"`      // of those, among the dead letters
+	FalseRejects int64    `json:"false_rejects,omitempty"` // dead letters that no fault had touched
 	LossFraction float64  `json:"loss_fraction"`
 	Balanced     bool     `json:"balanced"`
 	Examples     []string `json:"examples,omitempty"` // keys of records that went missing

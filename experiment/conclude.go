@@ -186,5 +186,11 @@ func losses(s State) []loss {
 	if s.Books.StoredTwice > 0 {
 		out = append(out, loss{events.Violated, fmt.Sprintf("stored_twice: %d records stand twice in the table", s.Books.StoredTwice)})
 	}
+	if s.Books.Altered > allowed.Altered {
+		out = append(out, loss{events.Violated, fmt.Sprintf("altered: %d records are stored otherwise than they were sent, tolerated were %d", s.Books.Altered, allowed.Altered)})
+	}
+	if n := allowed.FalseRejects; n != nil && s.Books.FalseRejects > *n {
+		out = append(out, loss{events.Violated, fmt.Sprintf("false_rejects: %d records that no fault touched are dead letters, tolerated were %d", s.Books.FalseRejects, *n)})
+	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 )
 
 const maxBody = 16 << 20 // bytes of an answer that are read
@@ -21,15 +22,27 @@ func newClient() *http.Client {
 }
 
 // get reads the whole answer to one GET. A status is no error here.
-func get(ctx context.Context, client *http.Client, url string, header http.Header) (_ *http.Response, _ []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func get(ctx context.Context, client *http.Client, url string, header http.Header) (*http.Response, []byte, error) {
+	return ask(ctx, client, url, "", header)
+}
+
+// ask is get, or a POST where there is JSON to send.
+func ask(ctx context.Context, client *http.Client, url, post string, header http.Header) (_ *http.Response, _ []byte, err error) {
+	method, send := http.MethodGet, io.Reader(nil)
+	if post != "" {
+		method, send = http.MethodPost, strings.NewReader(post)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, send)
 	if err != nil {
 		return nil, nil, fmt.Errorf("building request: %w", err)
+	}
+	if post != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	maps.Copy(req.Header, header)
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, nil, err // *url.Error says GET and the URL
+		return nil, nil, err // *url.Error says the method and the URL
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))

@@ -14,6 +14,7 @@ import (
 // HTTPProbeConfig configures HTTPProbe. A metric without a name is not taken.
 type HTTPProbeConfig struct {
 	URL     string
+	Post    string        // JSON that is sent with POST; empty: GET
 	Timeout time.Duration // of one request, default 5 s
 	Window  time.Duration // over which outcomes are kept, default 10 s
 	Status  int           // expected, default 200
@@ -97,7 +98,7 @@ func (p *HTTPProbe) ask(ctx context.Context) (outcome, []byte) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	start := p.now()
-	resp, body, err := get(ctx, p.cfg.Client, p.cfg.URL, nil)
+	resp, body, err := ask(ctx, p.cfg.Client, p.cfg.URL, p.cfg.Post, nil)
 	end := p.now()
 	o := outcome{at: end, took: end.Sub(start), err: err}
 	switch {

@@ -75,6 +75,39 @@ func TestHTTPProbe(t *testing.T) {
 	})
 }
 
+func TestAProbeMaySendWhatAClientWould(t *testing.T) {
+	const trade = `{"symbol":"BHP"}`
+	status, took := http.StatusOK, 0
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || string(sent) != trade {
+			t.Errorf("got %s of %s: %q, %v", r.Method, r.Header.Get("Content-Type"), sent, err)
+		}
+		took++
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, `{"error":"schema_validation"}`)
+	})
+	p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{
+		URL: server.URL, Post: trade, Status: http.StatusUnprocessableEntity, Body: "schema_validation", Availability: "up", ErrorRate: "wrong",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(want float64) {
+		t.Helper()
+		readings, err := p.Sample(t.Context())
+		if got := byName(readings); err != nil || got["wrong"] != want || got["up"] != 1 {
+			t.Errorf("got %v, %v; want wrong %v", got, err, want)
+		}
+	}
+	check(1)
+	status = http.StatusUnprocessableEntity
+	check(0.5)
+	if took != 2 {
+		t.Errorf("%d calls for 2 readings", took)
+	}
+}
+
 func TestHTTPProbeCountsKindsOfAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var resp http.Response

@@ -23,10 +23,12 @@ type AuditRow struct {
 func (r AuditRow) NotStored() int64 { return r.Books.Taken - r.Books.Stored }
 
 // Missing counts the records taken that are in no place known: neither
-// stored, nor dead-lettered, nor dropped on purpose.
+// stored, nor dead-lettered, nor dropped or shed on purpose.
 func (r AuditRow) Missing() int64 { return missing(r.Books) }
 
-func missing(b events.BooksClosed) int64 { return b.Taken - b.Stored - b.DeadLettered - b.Dropped }
+func missing(b events.BooksClosed) int64 {
+	return b.Taken - b.Stored - b.DeadLettered - b.Dropped - b.Shed
+}
 
 // DLQAudit makes a row for each BooksClosed of the batch.
 func DLQAudit(b Batch) []AuditRow {

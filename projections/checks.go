@@ -16,13 +16,20 @@ type Check string
 // The integrity checks of an experiment's books.
 const (
 	// RecordAccounting expects all records taken to be stored, dead-lettered or
-	// dropped on purpose, but for the fraction that the document tolerates.
+	// dropped or shed on purpose, but for the fraction that the document tolerates.
 	RecordAccounting Check = "record_accounting"
 	// StoredTwice expects no record to stand twice in the table.
 	StoredTwice Check = "stored_twice"
 	// LostAcked expects at most as many lost acknowledged records as the
 	// document tolerates.
 	LostAcked Check = "lost_acked"
+	// StoredAsSent expects at most as many records stored otherwise than they
+	// were sent as the document tolerates.
+	StoredAsSent Check = "stored_as_sent"
+	// FalseRejects expects at most as many dead letters of records that no fault
+	// touched as the document tolerates. It is there only where the document
+	// says how many.
+	FalseRejects Check = "false_rejects"
 	// BooksBalanced expects 1: the conservation equation comes out even.
 	BooksBalanced Check = "books_balanced"
 )
@@ -56,7 +63,10 @@ func IntegrityChecks(b Batch) []CheckRow {
 
 func checks(b Batch, e events.BooksClosed) []CheckRow {
 	tolerated, _ := given(b.State.Document.Hypothesis.Tolerates)
-	rows := []CheckRow{accounting(e, tolerated), storedTwice(e), lostAcked(e, tolerated), balanced(e)}
+	rows := []CheckRow{accounting(e, tolerated), storedTwice(e), lostAcked(e, tolerated), storedAsSent(e, tolerated), balanced(e)}
+	if n := tolerated.FalseRejects; n != nil {
+		rows = append(rows, falseRejects(e, *n))
+	}
 	for i := range rows {
 		r := &rows[i]
 		r.Source, r.Experiment, r.Version = b.source(), string(b.Batch.Experiment), b.Batch.Version
@@ -69,9 +79,9 @@ func accounting(e events.BooksClosed, tolerated spec.Loss) CheckRow {
 	// More records than were taken is as wrong as fewer.
 	ok := e.LossFraction <= tolerated.Fraction && missing(e) >= 0
 	return CheckRow{
-		Check: RecordAccounting, Expected: e.Taken, Actual: e.Stored + e.DeadLettered + e.Dropped, Answer: trusted(e, ok),
-		Evidence: evidence(e, fmt.Sprintf("%d stored, %d dead-lettered, %d dropped; loss fraction %g, tolerated %g",
-			e.Stored, e.DeadLettered, e.Dropped, e.LossFraction, tolerated.Fraction)),
+		Check: RecordAccounting, Expected: e.Taken, Actual: e.Stored + e.DeadLettered + e.Dropped + e.Shed, Answer: trusted(e, ok),
+		Evidence: evidence(e, fmt.Sprintf("%d stored, %d dead-lettered, %d dropped, %d shed; loss fraction %g, tolerated %g",
+			e.Stored, e.DeadLettered, e.Dropped, e.Shed, e.LossFraction, tolerated.Fraction)),
 	}
 }
 
@@ -86,6 +96,21 @@ func lostAcked(e events.BooksClosed, tolerated spec.Loss) CheckRow {
 	return CheckRow{
 		Check: LostAcked, Expected: tolerated.Acked, Actual: e.LostAcked, Answer: trusted(e, e.LostAcked <= tolerated.Acked),
 		Evidence: evidence(e, fmt.Sprintf("%d lost after they were acknowledged, at most %d tolerated", e.LostAcked, tolerated.Acked)),
+	}
+}
+
+func storedAsSent(e events.BooksClosed, tolerated spec.Loss) CheckRow {
+	return CheckRow{
+		Check: StoredAsSent, Expected: tolerated.Altered, Actual: e.Altered, Answer: trusted(e, e.Altered <= tolerated.Altered),
+		Evidence: evidence(e, fmt.Sprintf("%d stored otherwise than sent, at most %d tolerated; faults changed %d on their way, %d of them are dead letters",
+			e.Altered, tolerated.Altered, e.Changed, e.Detected)),
+	}
+}
+
+func falseRejects(e events.BooksClosed, tolerated int64) CheckRow {
+	return CheckRow{
+		Check: FalseRejects, Expected: tolerated, Actual: e.FalseRejects, Answer: trusted(e, e.FalseRejects <= tolerated),
+		Evidence: evidence(e, fmt.Sprintf("%d of %d dead letters are of records that no fault touched, at most %d tolerated", e.FalseRejects, e.DeadLettered, tolerated)),
 	}
 }
 

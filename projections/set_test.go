@@ -65,7 +65,7 @@ func requireStory(t *testing.T, l *lake.Lake) {
 	require.Equal(t, []string{"refuted 8"}, contents(t, l, "verdicts", "verdict", "offset"))
 	require.Equal(t, []string{"100 92 8 3 1 4"},
 		contents(t, l, "dlq_audit", "taken", "stored", "not_stored", "dead_lettered", "dropped", "missing"))
-	require.Equal(t, []string{"books_balanced holds", "lost_acked violated", "record_accounting holds", "stored_twice holds"},
+	require.Equal(t, []string{"books_balanced holds", "lost_acked violated", "record_accounting holds", "stored_as_sent holds", "stored_twice holds"},
 		contents(t, l, "integrity_checks", "check", "verdict"))
 }
 

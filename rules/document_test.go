@@ -13,7 +13,10 @@ import (
 
 func kinds() rules.FaultKinds {
 	process := []spec.TargetKind{spec.ProcessKind}
-	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil, "kafka.corrupt": {spec.ProxyKind}}
+	return rules.FaultKinds{"process.stop": process, "process.kill": process, "process.pause": process, "none": nil, "kafka.corrupt": {spec.ProxyKind},
+		"memory.fill": process, "cpu.saturate": process, "schema.incompatible": {spec.RegistryKind}, "schema.deploy": {spec.RegistryKind},
+		"network.partition": {spec.LinkKind}, "storage.corrupt": {spec.TableKind},
+	}
 }
 
 func TestEveryExperimentThatWeShipIsAccepted(t *testing.T) {
@@ -28,7 +31,7 @@ func TestEveryExperimentThatWeShipIsAccepted(t *testing.T) {
 		}
 		parsed, problems := spec.Parse(source)
 		problems = append(problems, rules.Check(parsed, k2.Anywhere(), kinds())...)
-		if len(problems) > 0 {
+		if problems.Err() != nil {
 			t.Errorf("%v", problems.In(f))
 		}
 	}

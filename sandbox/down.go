@@ -47,11 +47,11 @@ func stopAll(ctx context.Context, home string) error {
 	var errs []error
 	for range 2 {
 		errs = nil
-		for _, group := range [][]string{{ingest.Name, sink.Name, query.Name}, {ProxyName}, {store.Name, registry.Name, broker.Name}} {
+		for _, group := range [][]string{{ingest.Name, sink.Name, query.Name}, {ProxyName, LinksName}, {store.Name, registry.Name, broker.Name}} {
 			errs = append(errs, stopGroup(ctx, home, group))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, removeGroup(ctx, home))...)
 }
 
 func stopGroup(ctx context.Context, home string, group []string) error {

@@ -91,7 +91,7 @@ func (a Addresses) clients() string { return cmp.Or(a.Proxy, a.Kafka) }
 //	links, as linksCommand says
 //	sink   --home H --kafka A --registry A [LakeArgs]
 //	query  --home H [LakeArgs]
-//	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N]
+//	ingest --home H --kafka A --registry A --seed N [--trades DIR] [--rate N] [--control-group DIR]
 //
 // and --defect D for each that the service reads.
 func (c Config) command(ctx context.Context, name string, at Addresses) ([]string, error) {

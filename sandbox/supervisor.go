@@ -17,6 +17,7 @@ import (
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
 	"github.com/k2-platform/faultline/sandbox/defect"
+	"github.com/k2-platform/faultline/sandbox/ingest"
 	"github.com/k2-platform/faultline/sandbox/service"
 )
 
@@ -40,6 +41,7 @@ type Config struct {
 	Registry string   // URL of a registry that is there; "" = the sandbox's own
 	LakeArgs []string // added to the commands of sink and query
 	Defects  defect.Set
+	Memory   int64 // limit of ingestion's memory, in bytes, which takes root; 0 = none
 	// Proxy is argv of a Kafka proxy, such as /x/faultline kafka-proxy, that
 	// stands between Kafka and its clients; nil = none does.
 	Proxy []string
@@ -76,8 +78,10 @@ func (c Config) held(name string) bool { return c.Held != nil && c.Held(name) }
 type supervisor struct {
 	cfg  Config
 	http *http.Client
-	next map[string]time.Time     // earliest restart
-	rest map[string]time.Duration // how long to wait after that one
+	// group is the folder of ingestion's control group; "" = it has none.
+	group string
+	next  map[string]time.Time     // earliest restart
+	rest  map[string]time.Duration // how long to wait after that one
 }
 
 // Up starts what does not run yet, calls ready (if not nil) once all is
@@ -98,7 +102,13 @@ func Up(ctx context.Context, c Config, ready func(Addresses)) error {
 	}
 	s := &supervisor{cfg: c, http: &http.Client{Timeout: askWithin}, next: map[string]time.Time{}, rest: map[string]time.Duration{}}
 	defer s.http.CloseIdleConnections()
-	at, err := s.startAll(ctx)
+	var at Addresses
+	if c.Memory > 0 {
+		s.group, err = makeGroup(home, c.Memory)
+	}
+	if err == nil {
+		at, err = s.startAll(ctx)
+	}
 	if err == nil {
 		err = s.publish(at)
 	}
@@ -171,6 +181,9 @@ func (s *supervisor) topics(ctx context.Context) error {
 
 func (s *supervisor) start(ctx context.Context, name string, at Addresses) error {
 	argv, err := s.cfg.command(ctx, name, at)
+	if name == ingest.Name && s.group != "" {
+		argv = append(argv, "--control-group", s.group)
+	}
 	if err == nil {
 		_, err = process.Start(ctx, process.Record{
 			Name: name, Command: argv, Dir: s.cfg.Home, Log: filepath.Join(service.Dir(s.cfg.Home), name+".log"),

@@ -33,12 +33,18 @@ type Hypothesis struct {
 	Tolerates      *Loss    `yaml:"tolerates" json:"tolerates,omitempty"`
 }
 
-// Loss is how much of the data may go missing, counted record by record.
+// Loss is how much of the data may go missing or wrong, counted record by
+// record.
 type Loss struct {
-	// Fraction is (taken - stored - dead-lettered) / taken, from 0 to 1.
+	// Fraction is (taken - stored - dead-lettered - shed) / taken, from 0 to 1.
 	Fraction float64 `yaml:"loss_fraction" json:"loss_fraction"`
 	// Acked is how many records may be lost after they were acknowledged.
 	Acked int64 `yaml:"lost_acked" json:"lost_acked"`
+	// Altered is how many may be stored otherwise than they were sent.
+	Altered int64 `yaml:"altered" json:"altered,omitempty"`
+	// FalseRejects is how many dead letters may be of records that no fault
+	// touched; nil is any number.
+	FalseRejects *int64 `yaml:"false_rejects" json:"false_rejects,omitempty"`
 }
 
 // Impact is what the fault is expected to do. Where it is not seen the

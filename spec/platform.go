@@ -27,7 +27,10 @@ type Health struct {
 // Probe is an HTTP call made again and again, as a client of the system
 // would make it.
 type Probe struct {
-	URL      string   `yaml:"url" json:"url"`
+	URL string `yaml:"url" json:"url"`
+	// Post is sent as JSON; "" is a GET. The call is made once a reading: what it
+	// does to the system, it does each time.
+	Post     string   `yaml:"post" json:"post,omitempty"`
 	Timeout  Duration `yaml:"timeout" json:"timeout,omitempty"`
 	Status   int      `yaml:"status" json:"status,omitempty"`
 	Contains string   `yaml:"contains" json:"contains,omitempty"`
@@ -115,4 +118,7 @@ type Books struct {
 	Namespace   string   `yaml:"namespace" json:"namespace"`
 	Table       string   `yaml:"table" json:"table"`
 	Key         string   `yaml:"key" json:"key"`
+	// Compare are columns that a row must have as the receipt says that they
+	// were sent: as text, decimals with all their digits.
+	Compare []string `yaml:"compare" json:"compare,omitempty"`
 }

@@ -43,8 +43,8 @@ func (v *validator) document(d Document) {
 		v.required("expected_impact.rule", d.Impact.Rule, "write rule: what is seen when the fault bites")
 	}
 	if l := d.Hypothesis.Tolerates; l != nil {
-		if l.Fraction < 0 || l.Fraction > 1 || l.Acked < 0 {
-			v.refuse("hypothesis.tolerates", "a loss is a fraction from 0 to 1 and a count from 0", "write loss_fraction: 0.01 and lost_acked: 0")
+		if l.Fraction < 0 || l.Fraction > 1 || l.Acked < 0 || l.Altered < 0 || l.FalseRejects != nil && *l.FalseRejects < 0 {
+			v.refuse("hypothesis.tolerates", "a loss is a fraction from 0 to 1, and counts from 0", "write loss_fraction: 0.01 and lost_acked: 0")
 		}
 		v.required("books", d.Books, "write books: trades, the flow whose records are counted")
 	}

@@ -57,14 +57,18 @@ func (t storedTrades) Stored(ctx context.Context) (map[int32]int64, error) {
 	return out, nil
 }
 
-func (t storedTrades) Keys(ctx context.Context, snapshot int64, each func(string)) error {
+func (t storedTrades) Rows(ctx context.Context, snapshot int64, each func(string, []string)) error {
+	values := make([]string, len(t.books.Compare))
 	return t.lake.Scan(ctx, t.books.Namespace, t.books.Table,
-		lake.ScanOptions{Columns: []string{t.books.Key}, SnapshotID: snapshot}, func(r lake.Row) error {
+		lake.ScanOptions{Columns: append([]string{t.books.Key}, t.books.Compare...), SnapshotID: snapshot}, func(r lake.Row) error {
 			key, ok := r.Text(t.books.Key)
 			if !ok {
 				return fmt.Errorf("a row has no %s", t.books.Key)
 			}
-			each(key)
+			for i, column := range t.books.Compare {
+				values[i], _ = r.Text(column) // null is not what was sent, either
+			}
+			each(key, values)
 			return nil
 		})
 }

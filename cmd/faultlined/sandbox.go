@@ -83,6 +83,7 @@ func upCommand(home *string) *cobra.Command {
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().BoolVar(&c.Store, "store", true, "start the S3 store too")
 	cmd.Flags().BoolVar(&proxied, "kafka-proxy", false, "put a Kafka proxy between Kafka and its clients, as target kafka-proxy; needs faultline beside this program")
+	cmd.Flags().Var((*memoryLimit)(&c.Memory), "memory-limit", "memory that ingestion may use, such as ingestion=256MiB; takes root")
 	cmd.Flags().BoolVar(&linked, "links", false, "keep the tables in the sandbox's store and put a link proxy before it, as targets sink-store-link, query-store-link and store-links; needs faultline beside this program")
 	given.add(cmd.Flags())
 	lake.add(cmd.Flags())
@@ -216,6 +217,7 @@ func ingestCommand(home *string) *cobra.Command {
 	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
 	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
 	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
+	cmd.Flags().StringVar(&c.Group, "control-group", "", "folder of the control group to run in")
 	broken.add(cmd.Flags())
 	return cmd
 }

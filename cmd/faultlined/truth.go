@@ -21,8 +21,8 @@ const clocksDiffer = 24 * time.Hour
 type truthLog struct{ bus *bus.Bus }
 
 // countTruth counts what the faults of an experiment touched.
-func countTruth(b *bus.Bus) func(context.Context, experiment.State) *events.GroundTruth {
-	return func(ctx context.Context, s experiment.State) *events.GroundTruth {
+func countTruth(b *bus.Bus) func(context.Context, experiment.State) (*events.GroundTruth, bookkeeping.Touched) {
+	return func(ctx context.Context, s experiment.State) (*events.GroundTruth, bookkeeping.Touched) {
 		return bookkeeping.Truth(ctx, truthLog{b}, s)
 	}
 }

@@ -43,9 +43,10 @@ func TestGroundTruthIsCountedFromTheLog(t *testing.T) {
 	count := func(wait time.Duration, began time.Time) *events.GroundTruth {
 		ctx, done := context.WithTimeout(t.Context(), wait)
 		defer done()
-		return countTruth(b)(ctx, experiment.State{ID: "x", Began: began, Steps: []experiment.Step{{
+		found, _ := countTruth(b)(ctx, experiment.State{ID: "x", Began: began, Steps: []experiment.Step{{
 			Step: spec.Step{Fault: spec.Fault{Kind: "kafka.corrupt"}}, Receipt: "r-x",
 		}}})
+		return found
 	}
 	open := count(2*time.Second, at)
 	assert.False(t, open.Complete)

@@ -21,10 +21,6 @@ const ownStore = "store"
 
 var errNoStore = errors.New("the sandbox's store does not run here; start it with faultline sandbox up, or name another warehouse")
 
-// warehouseNote is where a sandbox says that its tables are in its own store,
-// to pipelines that are given no lake.
-func warehouseNote(home string) string { return filepath.Join(service.Dir(home), "warehouse") }
-
 // tellWarehouse says to pipelines on the same state folder where the tables
 // are, if that is not where they would look.
 func tellWarehouse(home string, f serviceLake) error {
@@ -32,8 +28,8 @@ func tellWarehouse(home string, f serviceLake) error {
 	if err != nil {
 		return err
 	}
-	note := warehouseNote(home)
-	if s.Lake.Warehouse != ownStore {
+	note := settings.WarehouseNote(home)
+	if s.Lake.Warehouse != ownStore { // which is what the flags and the settings say
 		err = os.Remove(note)
 		if errors.Is(err, os.ErrNotExist) {
 			err = nil
@@ -47,14 +43,8 @@ func tellWarehouse(home string, f serviceLake) error {
 	return nil
 }
 
-// lakeOf is the lake that the settings name; where they name none, the one that
-// the sandbox below the state folder keeps its tables in.
+// lakeOf is the lake that the settings name.
 func lakeOf(s settings.Settings) (lake.Config, error) {
-	if s.Lake.Kind == "" && s.Lake.URI == "" && s.Lake.Warehouse == "" {
-		if told, err := os.ReadFile(warehouseNote(s.Home)); err == nil {
-			s.Lake.Warehouse = string(told)
-		}
-	}
 	l := lake.Config(s.LakeOrDefault())
 	if l.Warehouse != ownStore {
 		return l, nil

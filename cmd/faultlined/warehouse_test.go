@@ -56,6 +56,7 @@ func TestAPipelineFindsTheTablesBehindLinksByItself(t *testing.T) {
 		assert.Contains(t, service.Command, "s3.endpoint=http://"+links.Addrs[link])
 	}
 	end()
+	assert.False(t, links.Alive(), "the link proxy ends with its sandbox")
 	_, err = lakeOf(s)
 	require.ErrorIs(t, err, errNoStore)
 

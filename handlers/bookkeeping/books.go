@@ -21,8 +21,9 @@ type Table interface {
 	Snapshot(ctx context.Context) (int64, error)
 	// Stored is the next offset of each partition that the table lacks.
 	Stored(ctx context.Context) (map[int32]int64, error)
-	// Keys calls each for the key of every row of a snapshot.
-	Keys(ctx context.Context, snapshot int64, each func(key string)) error
+	// Rows calls each for every row of a snapshot, with its key and the values of
+	// the columns that the books compare. Nobody keeps the slice.
+	Rows(ctx context.Context, snapshot int64, each func(key string, values []string)) error
 }
 
 // Place is where a record stood in the source topic.
@@ -51,11 +52,12 @@ type Keeper struct {
 	feed   feed
 	table  Table
 	topics Topics
+	topic  string // the source
 }
 
 // New makes a keeper that asks the producer named by the platform.
 func New(b spec.Books, table Table, topics Topics) *Keeper {
-	return &Keeper{feed: feed{b.Receipts, &http.Client{Timeout: ask}}, table: table, topics: topics}
+	return &Keeper{feed: feed{b.Receipts, &http.Client{Timeout: ask}, b.Compare}, table: table, topics: topics, topic: b.Topic}
 }
 
 // Open marks where the experiment's records begin.
@@ -82,12 +84,15 @@ func (k *Keeper) Snapshot(ctx context.Context) (int64, error) { return k.table.S
 // Close accounts for every record taken since from. It waits that long for
 // the records to arrive: until none is under way at the producer, and the table
 // holds all that stood in the source topic then. What could not be read or did
-// not arrive in time leaves the books open, and Why says so.
-func (k *Keeper) Close(ctx context.Context, from events.BookMark, during int64, wait time.Duration) events.BooksClosed {
+// not arrive in time leaves the books open, and Why says so. touched is asked
+// once, last: it may wait until all is known that faults did.
+func (k *Keeper) Close(
+	ctx context.Context, from events.BookMark, during int64, wait time.Duration, touched func() Touched,
+) events.BooksClosed {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	out := events.BooksClosed{From: from, During: during}
-	if err := k.account(ctx, &out); err != nil {
+	if err := k.account(ctx, &out, touched); err != nil {
 		out.Why = err.Error()
 		return out
 	}
@@ -95,7 +100,7 @@ func (k *Keeper) Close(ctx context.Context, from events.BookMark, during int64, 
 	return out
 }
 
-func (k *Keeper) account(ctx context.Context, out *events.BooksClosed) error {
+func (k *Keeper) account(ctx context.Context, out *events.BooksClosed, touched func() Touched) error {
 	p, err := k.feed.position(ctx)
 	if err != nil {
 		return err
@@ -112,13 +117,13 @@ func (k *Keeper) account(ctx context.Context, out *events.BooksClosed) error {
 		return err
 	}
 	a := newAccount(taken)
-	if err := k.table.Keys(ctx, out.To.Snapshot, a.stored); err != nil {
+	if err := k.table.Rows(ctx, out.To.Snapshot, a.stored); err != nil {
 		return fmt.Errorf("reading the table: %w", err)
 	}
 	if err := k.topics.Letters(ctx, a.buried); err != nil {
 		return fmt.Errorf("reading the dead letters: %w", err)
 	}
-	a.close(out)
+	a.close(out, touched()[k.topic])
 	return nil
 }
 

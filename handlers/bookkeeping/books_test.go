@@ -27,6 +27,9 @@ type world struct {
 	receipts []receipt
 	page     int
 	rows     []string
+	values   map[string][]string // of rows, in the columns that are compared
+	compare  []string
+	touched  Touched
 	letters  []Place
 	ends     map[int32]int64
 	stored   map[int32]int64
@@ -41,7 +44,12 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
 	to, _ := strconv.Atoi(r.URL.Query().Get("to"))
 	for i := from; i <= min(to, from+w.page-1); i++ {
-		if err := json.NewEncoder(out).Encode(w.receipts[i-1]); err != nil {
+		r := w.receipts[i-1]
+		line := map[string]any{"seq": r.Seq, "trade_id": r.Key, "state": r.State, "partition": r.Partition, "offset": r.Offset}
+		if r.sent != nil {
+			line["price"] = r.sent[0]
+		}
+		if err := json.NewEncoder(out).Encode(line); err != nil {
 			return
 		}
 	}
@@ -49,9 +57,9 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 
 func (w *world) Snapshot(context.Context) (int64, error)         { return 7, nil }
 func (w *world) Stored(context.Context) (map[int32]int64, error) { return w.stored, nil }
-func (w *world) Keys(_ context.Context, _ int64, each func(string)) error {
+func (w *world) Rows(_ context.Context, _ int64, each func(string, []string)) error {
 	for _, k := range w.rows {
-		each(k)
+		each(k, w.values[k])
 	}
 	return w.broken
 }
@@ -81,9 +89,9 @@ func (w *world) close(t interface {
 	t.Helper()
 	s := httptest.NewServer(w)
 	defer s.Close()
-	k := New(spec.Books{Receipts: s.URL}, w, w)
+	k := New(spec.Books{Receipts: s.URL, Topic: "trades", Compare: w.compare}, w, w)
 	defer k.feed.client.CloseIdleConnections()
-	return k.Close(context.Background(), events.BookMark{Taken: after}, 5, 2*time.Second)
+	return k.Close(context.Background(), events.BookMark{Taken: after}, 5, 2*time.Second, func() Touched { return w.touched })
 }
 
 func TestEveryRecordHasOneFate(t *testing.T) {
@@ -95,7 +103,7 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 		}
 		want := events.BooksClosed{}
 		for range rapid.IntRange(0, 120).Draw(rt, "records") {
-			state := rapid.SampledFrom([]string{acked, acked, acked, dropped, "failed", "unknown"}).Draw(rt, "state")
+			state := rapid.SampledFrom([]string{acked, acked, acked, dropped, shed, "failed", "unknown"}).Draw(rt, "state")
 			r := w.take(state)
 			want.Taken++
 			times := 0
@@ -118,6 +126,8 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 			case state == acked:
 				want.LostAcked++
 				want.Lost++
+			case state == shed:
+				want.Shed++
 			case state == dropped:
 				want.Dropped++
 				want.Lost++
@@ -127,10 +137,10 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 		}
 		got := w.close(t, int64(before))
 		require.True(rt, got.Balanced, got.Why)
-		require.Equal(rt, got.Taken, got.Stored+got.DeadLettered+got.Lost)
+		require.Equal(rt, got.Taken, got.Stored+got.DeadLettered+got.Shed+got.Lost)
 		require.Equal(rt,
-			[]int64{want.Taken, want.Stored, want.StoredTwice, want.DeadLettered, want.Lost, want.LostAcked, want.Dropped},
-			[]int64{got.Taken, got.Stored, got.StoredTwice, got.DeadLettered, got.Lost, got.LostAcked, got.Dropped})
+			[]int64{want.Taken, want.Stored, want.StoredTwice, want.DeadLettered, want.Shed, want.Lost, want.LostAcked, want.Dropped},
+			[]int64{got.Taken, got.Stored, got.StoredTwice, got.DeadLettered, got.Shed, got.Lost, got.LostAcked, got.Dropped})
 	})
 }
 
@@ -164,4 +174,43 @@ func TestOpenMarksThePlace(t *testing.T) {
 	at, err := k.Open(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, &events.BookMark{Taken: 1, Snapshot: 7}, at)
+}
+
+// TestWhatIsStoredIsComparedWithWhatWasSent: three records that a fault changed
+// on their way, one that it sent twice, and one that it did not touch.
+func TestWhatIsStoredIsComparedWithWhatWasSent(t *testing.T) {
+	w := &world{page: 10, compare: []string{"price"}, values: map[string][]string{}, touched: Touched{"trades": {}, "others": {}}}
+	take := func(price, stored string, letter bool) Place {
+		r := w.take(acked)
+		w.receipts[len(w.receipts)-1].sent = []string{price}
+		at := Place{r.Partition, r.Offset}
+		if stored != "" {
+			w.rows, w.values[r.Key] = append(w.rows, r.Key), []string{stored}
+		}
+		if letter {
+			w.letters = append(w.letters, at)
+		}
+		return at
+	}
+	touch := func(at Place, changed bool) { w.touched["trades"][at] = changed }
+	touch(take("36.50", "", true), true)
+	touch(take("36.50", "100", false), true)  // got through
+	touch(take("36.50", "36.5", false), true) // and so did this: what is compared is text
+	touch(take("36.50", "", true), false)
+	w.touched["others"][take("36.50", "", true)] = true // it is of another topic
+	take("36.50", "36.50", false)
+	got := w.close(t, 0)
+	require.True(t, got.Balanced, got.Why)
+	assert.Equal(t, []int64{6, 3, 3, 2, 3, 1, 1}, []int64{
+		got.Taken, got.Stored, got.DeadLettered, got.Altered, got.Changed, got.Detected, got.FalseRejects,
+	})
+	assert.Zero(t, got.Lost)
+}
+
+func TestAReceiptThatSaysNotWhatWasSentLeavesTheBooksOpen(t *testing.T) {
+	w := &world{page: 10, compare: []string{"price"}}
+	w.take(acked)
+	got := w.close(t, 0)
+	assert.False(t, got.Balanced)
+	assert.Contains(t, got.Why, "receipt 1 says no price")
 }

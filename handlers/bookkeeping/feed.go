@@ -23,6 +23,32 @@ type receipt struct {
 	State     string `json:"state"`
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"`
+
+	sent []string // values of the columns that are compared
+}
+
+// read takes one line. A column that the line does not have is an error: to
+// compare nothing would look like all is well.
+func (r *receipt) read(d *json.Decoder, compare []string) error {
+	var line json.RawMessage
+	if err := d.Decode(&line); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(line, r); err != nil || len(compare) == 0 {
+		return err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(line, &all); err != nil {
+		return err
+	}
+	for _, column := range compare {
+		value, ok := all[column].(string)
+		if !ok {
+			return fmt.Errorf("receipt %d says no %s, as text, to compare the table with", r.Seq, column)
+		}
+		r.sent = append(r.sent, value)
+	}
+	return nil
 }
 
 // States of a receipt.
@@ -30,12 +56,14 @@ const (
 	acked   = "acked"
 	pending = "pending"
 	dropped = "dropped"
+	shed    = "shed"
 )
 
 // feed asks the producer over HTTP.
 type feed struct {
-	base   string
-	client *http.Client
+	base    string
+	client  *http.Client
+	compare []string // columns that receipts must have
 }
 
 func (f feed) position(ctx context.Context) (position, error) {
@@ -52,7 +80,7 @@ func (f feed) receipts(ctx context.Context, after, to int64) ([]receipt, error) 
 		err := f.get(ctx, fmt.Sprintf("/receipts?from=%d&to=%d", next, to), func(d *json.Decoder) error {
 			for d.More() {
 				var r receipt
-				if err := d.Decode(&r); err != nil {
+				if err := r.read(d, f.compare); err != nil {
 					return err
 				}
 				if r.Seq != next {

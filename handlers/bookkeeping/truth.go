@@ -24,16 +24,32 @@ type TruthLog interface {
 	Truth(ctx context.Context, id spec.ExperimentID, since time.Time, from map[int32]int64, each func(truth.Fact)) (next map[int32]int64, err error)
 }
 
+// Touched is what faults did to records, by topic and place: true where they
+// changed what a record holds, false where they did something else to it. A
+// record that they did not touch is not in it.
+type Touched map[string]map[Place]bool
+
+func (t Touched) add(e truth.Entry) {
+	if e.Offset < 0 {
+		return
+	}
+	if t[e.Topic] == nil {
+		t[e.Topic] = map[Place]bool{}
+	}
+	at := Place{e.Partition, e.Offset}
+	t[e.Topic][at] = t[e.Topic][at] || e.Before != "" && e.After != "" && e.Before != e.After
+}
+
 // lookForTruth is how often the log is asked for what is missing.
 const lookForTruth = time.Second
 
 // Truth counts what the log has of the records that the experiment's faults
 // touched. It waits until ctx ends for every fault to say how many those are;
 // what is missing then leaves it incomplete, and Why says so. Nil where no fault
-// of the experiment touches records.
-func Truth(ctx context.Context, log TruthLog, s experiment.State) *events.GroundTruth {
+// of the experiment touches records. Beside the count stands which they are.
+func Truth(ctx context.Context, log TruthLog, s experiment.State) (*events.GroundTruth, Touched) {
 	if !slices.ContainsFunc(s.Steps, func(st experiment.Step) bool { return truth.Touches(st.Fault.Kind) }) {
-		return nil
+		return nil, nil
 	}
 	t := newTally(s)
 	var from map[int32]int64
@@ -42,11 +58,11 @@ func Truth(ctx context.Context, log TruthLog, s experiment.State) *events.Ground
 		if err == nil {
 			from = next
 			if len(t.waiting()) == 0 {
-				return t.found(nil)
+				return t.found(nil), t.touched
 			}
 		}
 		if !pause.For(ctx, lookForTruth) {
-			return t.found(errors.Join(err, ctx.Err()))
+			return t.found(errors.Join(err, ctx.Err())), t.touched
 		}
 	}
 }
@@ -57,10 +73,15 @@ type tally struct {
 	above  map[string]uint64
 	runs   map[string]map[string]truth.RunPart // by receipt and run, what was found
 	closed map[string]truth.Closed
+
+	touched Touched
 }
 
 func newTally(s experiment.State) *tally {
-	t := &tally{due: map[string]bool{}, above: map[string]uint64{}, runs: map[string]map[string]truth.RunPart{}, closed: map[string]truth.Closed{}}
+	t := &tally{
+		due: map[string]bool{}, above: map[string]uint64{}, runs: map[string]map[string]truth.RunPart{}, closed: map[string]truth.Closed{},
+		touched: Touched{},
+	}
 	for _, st := range s.Steps {
 		if st.Receipt != "" && truth.Touches(st.Fault.Kind) {
 			t.due[st.Receipt] = true
@@ -80,6 +101,7 @@ func (t *tally) add(f truth.Fact) {
 			continue // a repeat: what an experiment has of a run comes in the order of seq
 		}
 		t.above[e.Run], t.due[e.Receipt] = e.Seq, true
+		t.touched.add(e)
 		if t.runs[e.Receipt] == nil {
 			t.runs[e.Receipt] = map[string]truth.RunPart{}
 		}

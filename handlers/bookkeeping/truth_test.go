@@ -109,7 +109,8 @@ func TestEveryEntryIsAccountedFor(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, done := context.WithTimeout(t.Context(), time.Minute)
 				defer done()
-				assert.Equal(t, &c.want, Truth(ctx, &c.topic, broken("kafka.corrupt", "r")))
+				got, _ := Truth(ctx, &c.topic, broken("kafka.corrupt", "r"))
+				assert.Equal(t, &c.want, got)
 			})
 		})
 	}
@@ -120,15 +121,34 @@ func TestATopicThatCannotBeReadIsNoTruth(t *testing.T) {
 		ctx, done := context.WithTimeout(t.Context(), time.Minute)
 		defer done()
 		log := &truthTopic{facts: []truth.Fact{closedWith(0)}, broken: errors.New("kafka is away")}
-		got := Truth(ctx, log, broken("kafka.drop", "r"))
+		got, _ := Truth(ctx, log, broken("kafka.drop", "r"))
 		assert.False(t, got.Complete)
 		assert.Contains(t, got.Why, "kafka is away")
 	})
 }
 
 func TestOtherFaultsHaveNoTruth(t *testing.T) {
-	assert.Nil(t, Truth(t.Context(), nil, broken("kafka.delay", "r")))
+	none, touched := Truth(t.Context(), nil, broken("kafka.delay", "r"))
+	assert.Nil(t, none)
+	assert.Nil(t, touched)
 	s := broken("kafka.delay", "r")
 	s.Steps = slices.Concat(s.Steps, broken("kafka.hold", "").Steps)
-	assert.Equal(t, &events.GroundTruth{Complete: true}, Truth(t.Context(), &truthTopic{}, s), "it was never injected")
+	none, _ = Truth(t.Context(), &truthTopic{}, s)
+	assert.Equal(t, &events.GroundTruth{Complete: true}, none, "it was never injected")
+}
+
+func TestWhichRecordsWereChanged(t *testing.T) {
+	entry := func(seq uint64, offset int64, before, after string) truth.Entry {
+		return truth.Entry{Experiment: "x", Run: "one", Receipt: "r", Seq: seq, Topic: "trades", Partition: 2, Offset: offset, Before: before, After: after}
+	}
+	log := &truthTopic{facts: []truth.Fact{{Entries: &truth.Entries{Experiment: "x", Run: "one", Entries: []truth.Entry{
+		entry(1, 5, "a", "b"),
+		entry(2, 6, "a", "a"), // two equal values in each other's place
+		entry(3, 7, "a", ""),  // dropped
+		entry(4, 5, "a", "a"), // the first one again, this time as it was
+		entry(5, -1, "a", "b"),
+	}}}, closedWith(5, truth.RunPart{Run: "one", Written: 5, Last: 5})}}
+	got, touched := Truth(t.Context(), log, broken("kafka.corrupt", "r"))
+	assert.True(t, got.Complete, got.Why)
+	assert.Equal(t, Touched{"trades": {{2, 5}: true, {2, 6}: false, {2, 7}: false}}, touched)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/internal/wallclock"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -79,9 +80,13 @@ func (b *bookkeeper) close(ctx context.Context, s experiment.State, from events.
 	limited, done := context.WithTimeout(ctx, within)
 	defer done()
 	var truth *events.GroundTruth
+	var touched bookkeeping.Touched
 	var reading sync.WaitGroup
-	reading.Go(func() { truth = b.Truth(limited, s) })
-	closed := b.books.Close(ctx, from, during, within)
+	reading.Go(func() { truth, touched = b.Truth(limited, s) })
+	closed := b.books.Close(ctx, from, during, within, func() bookkeeping.Touched {
+		reading.Wait()
+		return touched
+	})
 	reading.Wait()
 	if closed.Truth = truth; truth != nil && !truth.Complete {
 		closed.Balanced = false

@@ -14,6 +14,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -44,8 +45,9 @@ type Clock interface {
 type Books interface {
 	Open(ctx context.Context) (*events.BookMark, error)
 	Snapshot(ctx context.Context) (int64, error)
-	// Close never fails: what it could not read it says in Why.
-	Close(ctx context.Context, from events.BookMark, during int64, wait time.Duration) events.BooksClosed
+	// Close never fails: what it could not read it says in Why. touched says,
+	// once it is known, what faults did to records.
+	Close(ctx context.Context, from events.BookMark, during int64, wait time.Duration, touched func() bookkeeping.Touched) events.BooksClosed
 }
 
 // Config is what a conductor needs. All fields must be set.
@@ -66,8 +68,9 @@ type Config struct {
 	// Books opens the platform's account of that name.
 	Books func(spec.Platform, string) (Books, error)
 	// Truth counts, until its context ends, what the log has of the records that
-	// an experiment's faults touched; nil where they touch none.
-	Truth func(context.Context, experiment.State) *events.GroundTruth
+	// an experiment's faults touched, and which they are; nil where they touch
+	// none.
+	Truth func(context.Context, experiment.State) (*events.GroundTruth, bookkeeping.Touched)
 	// Keep returns once the command is stored where Kafka is not needed for it,
 	// and in its order; from there it is carried to Kafka.
 	Keep func(context.Context, commands.Envelope) error

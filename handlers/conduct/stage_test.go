@@ -16,6 +16,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
+	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/internal/wallclock"
@@ -97,7 +98,9 @@ func newStage(t *testing.T) *stage {
 		},
 		Clock: ticking{s}, Keep: handlers.Keeper{Put: s.outbox.put}.Keep, Undo: s.undo, Record: s.record, Replay: s.replay,
 		Books: func(spec.Platform, string) (conduct.Books, error) { return &s.books, nil },
-		Truth: func(context.Context, experiment.State) *events.GroundTruth { return s.truth },
+		Truth: func(context.Context, experiment.State) (*events.GroundTruth, bookkeeping.Touched) {
+			return s.truth, nil
+		},
 	}
 	return s
 }
@@ -251,7 +254,7 @@ func (l *ledger) Snapshot(ctx context.Context) (int64, error) {
 	return 7, nil
 }
 
-func (l *ledger) Close(ctx context.Context, from events.BookMark, during int64, _ time.Duration) events.BooksClosed {
+func (l *ledger) Close(ctx context.Context, from events.BookMark, during int64, _ time.Duration, _ func() bookkeeping.Touched) events.BooksClosed {
 	if !pause.For(ctx, 3*time.Second) {
 		return events.BooksClosed{Why: "cut short"}
 	}

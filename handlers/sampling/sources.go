@@ -120,9 +120,13 @@ func (g *grouping) metric(name string, m spec.Metric) error {
 }
 
 func (g *grouping) scrape(name string, s spec.ScrapeSource) error {
+	one, err := series(name, s.Series, s.Rate)
+	if err != nil {
+		return err
+	}
 	return g.add(func() (observe.Sampler, func(), error) {
 		return plain(observe.NewScrape(observe.ScrapeConfig{
-			URL: s.URL, Window: time.Duration(s.Window), Series: []observe.Series{{Metric: name, Name: s.Series, Rate: s.Rate}},
+			URL: s.URL, Window: time.Duration(s.Window), Series: []observe.Series{one},
 		}))
 	}, "scrape", name, s)
 }
@@ -132,7 +136,7 @@ func (g *grouping) probe() {
 	for _, name := range slices.Sorted(maps.Keys(g.probes)) {
 		measures, p := g.probes[name], g.platform.Probes[name]
 		cfg := observe.HTTPProbeConfig{
-			URL: p.URL, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
+			URL: p.URL, Post: p.Post, Timeout: cmp.Or(time.Duration(p.Timeout), probeTimeout), Window: time.Duration(p.Window), Status: p.Status, Body: p.Contains,
 			Availability: measures["availability"], ErrorRate: measures["error_rate"], ResponseTime: measures["response_time"],
 			P50: measures["latency_p50"], P95: measures["latency_p95"], P99: measures["latency_p99"],
 			DataAge: measures["data_age"], DataAgePath: p.AgeField,

@@ -87,8 +87,17 @@ func books(e events.BooksClosed) string {
 	if !e.Balanced {
 		return "books left open: " + e.Why
 	}
-	return fmt.Sprintf("books closed: %d taken = %d stored + %d dead-lettered + %d lost (%d at a full buffer, %d acknowledged); %d stored twice",
-		e.Taken, e.Stored, e.DeadLettered, e.Lost, e.Dropped, e.LostAcked, e.StoredTwice)
+	shed := ""
+	if e.Shed > 0 {
+		shed = fmt.Sprintf("%d shed + ", e.Shed)
+	}
+	text := fmt.Sprintf("books closed: %d taken = %d stored + %d dead-lettered + %s%d lost (%d at a full buffer, %d acknowledged); %d stored twice",
+		e.Taken, e.Stored, e.DeadLettered, shed, e.Lost, e.Dropped, e.LostAcked, e.StoredTwice)
+	if e.Changed > 0 || e.Altered > 0 {
+		text += fmt.Sprintf("; of %d changed on their way %d were rejected, and %d others; %d are stored otherwise than sent",
+			e.Changed, e.Detected, e.FalseRejects, e.Altered)
+	}
+	return text
 }
 
 func radius(e events.BlastRadiusDecided) string {

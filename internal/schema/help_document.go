@@ -28,9 +28,11 @@ func documentHelp() map[string]entry {
 			"healthy":         {"Names of the platform's services that must be healthy for recovery.", ""},
 			"tolerates":       {"How much data may go missing. It needs books.", ""},
 		}},
-		"spec.Loss": {"How much of the data may go missing, counted record by record.", fields{
-			"loss_fraction": {"(taken - stored - dead-lettered) / taken, from 0 to 1.", "share"},
+		"spec.Loss": {"How much of the data may go missing or wrong, counted record by record.", fields{
+			"loss_fraction": {"(taken - stored - dead-lettered - shed) / taken, from 0 to 1.", "share"},
 			"lost_acked":    {"How many records may be lost after they were acknowledged.", "records"},
+			"altered":       {"How many may be stored otherwise than they were sent. Absent means none.", "records"},
+			"false_rejects": {"How many dead letters may be of records that no fault touched. Absent means any number.", "records"},
 		}},
 		"spec.Impact": {"What the fault is expected to do. A fault that does nothing proves nothing.", fields{
 			"rule":     {"CEL expression that is true once the fault has its effect, such as ingestion_rate < 0.5 * baseline.ingestion_rate.", ""},

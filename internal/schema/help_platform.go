@@ -96,6 +96,7 @@ func platformHelp() map[string]entry {
 		}},
 		"spec.Probe": {"An HTTP call made again and again, as a client of the system would make it.", fields{
 			"url":       {"What is called.", ""},
+			"post":      {"JSON that is sent with POST. Absent means GET. It is sent once for each reading, and does what it does each time.", ""},
 			"timeout":   {"How long an answer may take. Absent means 5s.", ""},
 			"status":    {"Status that is expected. Absent means 200.", ""},
 			"contains":  {"Text that the body must contain.", ""},
@@ -157,6 +158,7 @@ func platformHelp() map[string]entry {
 			"namespace":    {"Namespace of the table.", ""},
 			"table":        {"Table that the records end in.", ""},
 			"key":          {"Column that tells one record from another.", ""},
+			"compare":      {"Columns that a row must have as the receipt says that they were sent.", ""},
 		}},
 	}
 }

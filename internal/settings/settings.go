@@ -4,6 +4,7 @@ package settings
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -60,10 +61,21 @@ type Lake struct {
 // DefaultHome is the state folder where nothing names another.
 const DefaultHome = ".faultline"
 
+// WarehouseNote is where a sandbox says which warehouse its tables are in, to
+// pipelines that are given no lake.
+func WarehouseNote(home string) string { return filepath.Join(home, "sandbox", "warehouse") }
+
 // LakeOrDefault is the configured lake. What a SQL catalog lacks lies below the
-// state folder, and a lake of no kind is a SQL catalog.
+// state folder, and a lake of no kind is a SQL catalog. Where nothing is
+// configured, the warehouse is the one that a sandbox below the state folder
+// names.
 func (s Settings) LakeOrDefault() Lake {
 	l := s.Lake
+	if l.Kind == "" && l.URI == "" && l.Warehouse == "" {
+		if told, err := os.ReadFile(WarehouseNote(s.Home)); err == nil {
+			l.Warehouse = string(told)
+		}
+	}
 	if l.Kind != "" && l.Kind != "sql" {
 		return l
 	}

@@ -71,3 +71,14 @@ func TestFindsWhatWasAnnounced(t *testing.T) {
 	_, err = s.Find()
 	require.ErrorIs(t, err, settings.ErrNotRunning)
 }
+
+func TestALakeOfNothingIsTheSandboxs(t *testing.T) {
+	s := settings.Settings{Home: t.TempDir()}
+	note := settings.WarehouseNote(s.Home)
+	require.NoError(t, os.MkdirAll(filepath.Dir(note), 0o750))
+	require.NoError(t, os.WriteFile(note, []byte("store"), 0o600))
+	assert.Equal(t, "store", s.LakeOrDefault().Warehouse)
+	assert.Equal(t, "sql", s.LakeOrDefault().Kind)
+	s.Lake.Warehouse = "/w"
+	assert.Equal(t, "/w", s.LakeOrDefault().Warehouse, "what is configured counts")
+}

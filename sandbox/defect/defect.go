@@ -44,7 +44,7 @@ func All() map[Defect]About {
 		SlowRecovery:        {"query", "the circuit breaker tries the store again only after ten minutes, and an overload lasts as long"},
 		ShedEverything:      {"ingest", "under memory pressure trades of high priority are shed, too"},
 		NoDigest:            {"sink", "the digest in a record's header is not compared with its content"},
-		NoValidation:        {"sink", "price band and tick of a trade are not checked"},
+		NoValidation:        {"sink", "whatever decodes is stored: neither digest nor price band nor tick is checked"},
 		CommitBeforeWrite:   {"sink", "the position moves on before the rows are in the table: what fails in between is lost"},
 		DLQWholeBatch:       {"sink", "one bad record sends the whole batch that holds it to the dead letters"},
 		RegistryAcceptsAll:  {"registry", "every schema is taken as compatible"},

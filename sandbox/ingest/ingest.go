@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +40,13 @@ type Config struct {
 	Rate     int    // trades a second; 0 = 200
 	Buffer   int    // records that wait for Kafka; 0 = 20,000
 	Limit    int64  // trades to take in all; 0 = no end
-	Defects  defect.Set
+	Group    string // folder of the control group to run in; "" = the one it is started in
+	// High are the symbols whose trades are never shed; nil = BHP.
+	High    []string
+	Defects defect.Set
+	// Memory is what is used of which limit, both in bytes, 0 where there is
+	// none; nil = that of the process's control group.
+	Memory func() (used, limit int64, err error)
 }
 
 func (c *Config) complete() error {
@@ -47,6 +55,12 @@ func (c *Config) complete() error {
 	}
 	if c.Buffer == 0 {
 		c.Buffer = 20_000
+	}
+	if c.High == nil {
+		c.High = highSymbols()
+	}
+	if c.Memory == nil {
+		c.Memory = ownMemory
 	}
 	var problems []error
 	if c.Home == "" || c.Kafka == "" || c.Registry == "" {
@@ -65,17 +79,24 @@ type player struct {
 	codec    *trade.Codec
 	receipts *receipts
 	feed     feed.Feed
-	schema   int
+	registry *sr.Client
+	schema   atomic.Int64          // id of TradeV2; 0 until it is registered
 	broken   atomic.Pointer[error] // receipts that could not be written
 	quiet    silence
+	pressure pressure
 
-	offered, acked, dropped, failed prometheus.Counter
+	offered, acked, dropped, failed    prometheus.Counter
+	highOffered, highAcked, highMissed prometheus.Counter
+	shed, refused                      *prometheus.CounterVec // by priority; by reason
 }
 
 // Run plays until ctx ends. Records in flight then get 1.5 s to be answered.
 func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring ingest: %w", err)
+	}
+	if err := join(c.Group); err != nil {
+		return err
 	}
 	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
 	if err != nil {
@@ -89,7 +110,13 @@ func Run(ctx context.Context, c Config) (err error) {
 	p.measure(s.Metrics)
 	s.Mux.HandleFunc("GET /position", p.servePosition)
 	s.Mux.HandleFunc("GET /receipts", p.serveReceipts)
+	s.Mux.HandleFunc("POST /v1/trades", p.servePost)
 	return s.Serve(ctx, func(ctx context.Context) error {
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		ctx, done := context.WithCancel(ctx)
+		defer done()
+		watching.Go(func() { p.pressure.watch(ctx, c.Memory) })
 		if err := p.register(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
@@ -97,6 +124,9 @@ func Run(ctx context.Context, c Config) (err error) {
 		return p.play(ctx)
 	})
 }
+
+// askRegistry is how long one question to the registry may take.
+const askRegistry = 3 * time.Second
 
 // unlessEnded drops an error that came of being asked to end.
 func unlessEnded(ctx context.Context, err error) error {
@@ -122,8 +152,13 @@ func open(c Config) (_ *player, err error) {
 	if p.feed, err = feed.Open(feed.Config{Dir: c.Trades, Seed: c.Seed}); err != nil {
 		return nil, err
 	}
-	// The n-th receipt is the n-th trade, before and after a restart.
-	if err = feed.Skip(p.feed, p.receipts.now().Taken); err != nil {
+	if p.registry, err = sr.NewClient(sr.URLs(service.URL(c.Registry)), sr.HTTPClient(&http.Client{Timeout: askRegistry})); err != nil {
+		return nil, errors.Join(fmt.Errorf("configuring the registry client: %w", err), p.feed.Close())
+	}
+	// The n-th receipt that was not posted is the n-th trade of the feed, before
+	// and after a restart.
+	at := p.receipts.now()
+	if err = feed.Skip(p.feed, at.Taken-at.Posted); err != nil {
 		return nil, errors.Join(err, p.feed.Close())
 	}
 	p.client, err = kgo.NewClient(
@@ -141,31 +176,6 @@ func open(c Config) (_ *player, err error) {
 		return nil, errors.Join(fmt.Errorf("configuring the producer: %w", err), p.feed.Close())
 	}
 	return p, nil
-}
-
-// register asks until the registry answers, unless it refuses the schema.
-func (p *player) register(ctx context.Context) error {
-	cl, err := sr.NewClient(sr.URLs(service.URL(p.cfg.Registry)))
-	if err != nil {
-		return fmt.Errorf("configuring the registry client: %w", err)
-	}
-	for {
-		s, err := cl.CreateSchema(ctx, broker.Topic+"-value", sr.Schema{Schema: trade.SchemaText(), Type: sr.TypeAvro})
-		if err == nil {
-			p.schema = s.ID
-			return nil
-		}
-		var no *sr.ResponseError
-		if errors.As(err, &no) && no.StatusCode < 500 {
-			return fmt.Errorf("registering TradeV2: %w", err)
-		}
-		slog.WarnContext(ctx, "registry does not answer, asking again", "error", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(250 * time.Millisecond):
-		}
-	}
 }
 
 // play takes trades at the rate, in small steps, and never waits for Kafka.
@@ -195,52 +205,16 @@ func (p *player) play(ctx context.Context) error {
 	}
 }
 
-// offer takes one trade and hands it to the producer.
+// offer takes one trade of the feed.
 func (p *player) offer() error {
 	t, err := p.feed.Next()
 	if err != nil {
 		return fmt.Errorf("taking a trade: %w", err)
 	}
-	rec, err := p.receipts.take(t.ID, t.Symbol)
-	if err != nil {
-		return err
-	}
-	p.offered.Inc()
-	p.quiet.begin(time.Now())
-	value, err := p.codec.Encode(p.schema, record(t, rec.Seq, uuid.NewString()))
-	if err != nil {
-		rec.State = Failed
-		p.failed.Inc()
-		return p.receipts.settle(rec)
-	}
-	// Kept apart from ctx: a record that was taken is answered for even while
-	// the service stops.
-	p.client.TryProduce(context.Background(), &kgo.Record{Key: []byte(t.Symbol), Value: value}, func(r *kgo.Record, err error) {
-		p.settle(rec, r, err)
-	})
-	return nil
-}
-
-func (p *player) settle(rec Receipt, r *kgo.Record, err error) {
-	switch {
-	case err == nil:
-		rec.State, rec.Partition, rec.Offset = Acked, r.Partition, r.Offset
-		p.acked.Inc()
-		p.quiet.acked(time.Now())
-	case errors.Is(err, kgo.ErrMaxBuffered):
-		rec.State = Dropped
-		p.dropped.Inc()
-	case errors.Is(err, kgo.ErrClientClosed), errors.Is(err, context.Canceled):
-		rec.State = Unknown // it may have been written
-	default:
-		rec.State = Failed
-		p.failed.Inc()
-		slog.Error("record refused by Kafka", "trade", rec.TradeID, "error", err)
-	}
-	if err := p.receipts.settle(rec); err != nil {
-		p.broken.Store(&err)
-		slog.Error("receipt not written", "seq", rec.Seq, "error", err)
-	}
+	taken := Receipt{TradeID: t.ID, Symbol: t.Symbol, Price: Amount(t.Price), Quantity: Amount(t.Volume)}
+	return p.take(taken, p.cfg.priority(t.Symbol), func(seq int64) ([]byte, error) {
+		return p.codec.Encode(int(p.schema.Load()), record(t, seq, uuid.NewString()))
+	}, nil)
 }
 
 func (p *player) healthy(context.Context) error {

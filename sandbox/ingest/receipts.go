@@ -21,6 +21,7 @@ const (
 	Acked   State = "acked"
 	Dropped State = "dropped"
 	Failed  State = "failed"
+	Shed    State = "shed" // refused to save memory
 )
 
 // Receipt says where one trade is. Partition and offset mean something only
@@ -32,6 +33,9 @@ type Receipt struct {
 	State     State  `json:"state"`
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"`
+	Price     Amount `json:"price"` // as it was taken, and so sent
+	Quantity  Amount `json:"quantity"`
+	Posted    bool   `json:"posted,omitempty"` // over HTTP: it is none of the feed
 }
 
 // Position counts receipts by state since the first start.
@@ -40,8 +44,10 @@ type Position struct {
 	Acked   int64 `json:"acked"`
 	Dropped int64 `json:"dropped"`
 	Failed  int64 `json:"failed"`
+	Shed    int64 `json:"shed"`
 	Pending int64 `json:"pending"`
 	Unknown int64 `json:"unknown"`
+	Posted  int64 `json:"posted"` // of those taken
 }
 
 func (p *Position) count(s State, by int64) {
@@ -56,6 +62,8 @@ func (p *Position) count(s State, by int64) {
 		p.Dropped += by
 	case Failed:
 		p.Failed += by
+	case Shed:
+		p.Shed += by
 	}
 }
 
@@ -115,7 +123,17 @@ func (r *receipts) note(rec Receipt, pending map[int64]Receipt) {
 	if _, ok := pending[rec.Seq]; ok {
 		r.position.count(Pending, -1)
 	}
-	r.position.Taken = max(r.position.Taken, rec.Seq)
+	r.add(rec)
+}
+
+// add counts a line, and a seq that is new.
+func (r *receipts) add(rec Receipt) {
+	if rec.Seq > r.position.Taken {
+		r.position.Taken = rec.Seq
+		if rec.Posted {
+			r.position.Posted++
+		}
+	}
 	r.position.count(rec.State, 1)
 	r.keep(rec)
 }
@@ -137,17 +155,15 @@ func (r *receipts) write(rec Receipt) error {
 	if rec.State != Pending && rec.Seq <= r.position.Taken {
 		r.position.count(Pending, -1)
 	}
-	r.position.Taken = max(r.position.Taken, rec.Seq)
-	r.position.count(rec.State, 1)
-	r.keep(rec)
+	r.add(rec)
 	return nil
 }
 
-// take notes a trade before it is produced.
-func (r *receipts) take(tradeID, symbol string) (Receipt, error) {
+// take notes a trade before it is produced, and gives it its seq.
+func (r *receipts) take(rec Receipt) (Receipt, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec := Receipt{Seq: r.position.Taken + 1, TradeID: tradeID, Symbol: symbol, State: Pending, Partition: -1, Offset: -1}
+	rec.Seq, rec.State, rec.Partition, rec.Offset = r.position.Taken+1, Pending, -1, -1
 	return rec, r.write(rec)
 }
 

@@ -13,7 +13,7 @@ func TestReceiptsGoOnAfterAKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if _, err := r.take("ASX-BHP-1", "BHP"); err != nil {
+		if _, err := r.take(Receipt{TradeID: "ASX-BHP-1", Symbol: "BHP"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,7 +45,7 @@ func TestReceiptsGoOnAfterAKill(t *testing.T) {
 	if r, err = openReceipts(path); err != nil {
 		t.Fatal(err)
 	}
-	next, err := r.take("ASX-BHP-4", "BHP")
+	next, err := r.take(Receipt{TradeID: "ASX-BHP-4", Symbol: "BHP"})
 	if err != nil || next.Seq != 4 {
 		t.Fatalf("next seq %d, %v; want 4", next.Seq, err)
 	}

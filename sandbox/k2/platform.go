@@ -4,6 +4,7 @@
 package k2
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -45,17 +46,25 @@ type Proxy struct {
 	Control string // as in spec.KafkaProxy
 }
 
-// Anywhere describes a sandbox that does not run, with all that one can have.
+// Anywhere describes a sandbox that does not run, with all that one can have,
+// of brokers that it may be given three.
 func Anywhere() spec.Platform {
-	return Platform(Addresses{Proxy: &Proxy{}, Links: "unix:///links.sock"})
+	p := Platform(Addresses{Proxy: &Proxy{}, Links: "unix:///links.sock"})
+	for _, name := range []spec.TargetName{"kafka-1", "kafka-2", "kafka-3"} {
+		p.Targets[name] = Server{Name: name, Record: string(name) + ".json"}.target("Kafka broker " + string(name))
+	}
+	return p
 }
 
 // Platform describes a sandbox.
 func Platform(a Addresses) spec.Platform {
-	return spec.Platform{
+	p := spec.Platform{
 		Version: "v1", Name: "k2-sandbox", Environment: "development", Kafka: a.brokers(),
 		Targets: targets(a), Services: services(a), Probes: probes(a), Metrics: metrics(a), Books: books(a),
 	}
+	maps.Copy(p.Probes, ingestionProbes(a))
+	maps.Copy(p.Metrics, ingestionMetrics(a))
+	return p
 }
 
 func (a Addresses) brokers() []string { return strings.Split(a.Kafka, ",") }
@@ -190,5 +199,6 @@ func books(a Addresses) map[string]spec.Books {
 	return map[string]spec.Books{"trades": {
 		Receipts: "http://" + a.Ingest, Brokers: a.brokers(), Topic: TradesTopic, DeadLetters: DeadLetters,
 		Namespace: Namespace, Table: TradesTable, Key: "trade_id",
+		Compare: []string{"price", "quantity"},
 	}}
 }

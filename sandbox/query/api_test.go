@@ -166,6 +166,7 @@ func has(names ...defect.Defect) defect.Set { return names }
 
 func TestTheFallbackAnswersWhileTheStoreIsAway(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
 		s.lake.away.Store(true)
 		s.after(6 * time.Second)
 		assert.True(t, s.storage.open())
@@ -200,6 +201,7 @@ func TestTheFallbackAnswersWhileTheStoreIsAway(t *testing.T) {
 func TestDefectsOfTheFallback(t *testing.T) {
 	t.Run("breaker-never-opens", func(t *testing.T) {
 		inService(t, has(defect.BreakerNeverOpens), func(t *testing.T, s *served) {
+			t.Helper()
 			s.lake.away.Store(true)
 			s.after(20 * time.Second)
 			assert.False(t, s.storage.open())
@@ -210,6 +212,7 @@ func TestDefectsOfTheFallback(t *testing.T) {
 	})
 	t.Run("fallback-empty", func(t *testing.T) {
 		inService(t, has(defect.FallbackEmpty), func(t *testing.T, s *served) {
+			t.Helper()
 			s.lake.away.Store(true)
 			s.after(7 * time.Second)
 			w := s.get("")
@@ -220,6 +223,7 @@ func TestDefectsOfTheFallback(t *testing.T) {
 	})
 	t.Run("health-lies", func(t *testing.T) {
 		inService(t, has(defect.HealthLies), func(t *testing.T, s *served) {
+			t.Helper()
 			s.lake.away.Store(true)
 			s.after(7 * time.Second)
 			require.NoError(t, s.health(t.Context()))
@@ -228,6 +232,7 @@ func TestDefectsOfTheFallback(t *testing.T) {
 	})
 	t.Run("slow-recovery", func(t *testing.T) {
 		inService(t, has(defect.SlowRecovery), func(t *testing.T, s *served) {
+			t.Helper()
 			s.lake.away.Store(true)
 			s.after(7 * time.Second)
 			s.lake.away.Store(false)
@@ -245,6 +250,7 @@ func TestCorruptionIsNotHiddenByTheFallback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inService(t, nil, func(t *testing.T, s *served) {
+				t.Helper()
 				mend := s.damage(file)
 				s.after(3 * time.Second)
 				w := s.get("")
@@ -271,6 +277,7 @@ func TestCorruptionIsNotHiddenByTheFallback(t *testing.T) {
 func TestDefectsOfCorruption(t *testing.T) {
 	t.Run("503-as-500", func(t *testing.T) {
 		inService(t, has(defect.Status500), func(t *testing.T, s *served) {
+			t.Helper()
 			s.damage("metadata/*.metadata.json")
 			w := s.get("")
 			assert.Equal(t, http.StatusInternalServerError, w.Code)
@@ -279,6 +286,7 @@ func TestDefectsOfCorruption(t *testing.T) {
 	})
 	t.Run("stale-metadata-served", func(t *testing.T) {
 		inService(t, has(defect.StaleMetadataServed), func(t *testing.T, s *served) {
+			t.Helper()
 			s.damage("metadata/*.metadata.json")
 			s.after(3 * time.Second)
 			w := s.get("")

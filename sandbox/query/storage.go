@@ -51,7 +51,7 @@ type storage struct {
 	blind bool
 
 	mu      sync.Mutex
-	last    lake.Info // that the catalog named
+	last    lake.Info        // that the catalog named
 	damaged map[string]error // what is known to be damaged, by what found it
 }
 

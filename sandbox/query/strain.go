@@ -18,7 +18,7 @@ const (
 	// A service is strained when its threads wait for a processor longer than
 	// this share of a second, and much longer than they run, or when what it
 	// means to do at once is late by lateMean on average.
-	waitPerSecond = 200 * time.Millisecond
+	waitPerSecond = 500 * time.Millisecond
 	waitPerRun    = 4
 	lateMean      = 20 * time.Millisecond
 

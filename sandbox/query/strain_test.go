@@ -14,6 +14,7 @@ import (
 
 func TestAnswersAreCheapWhileThereIsNoProcessorTime(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
 		assert.Len(t, s.body(s.get("?limit=20")).Data, 20)
 		s.starved.Store(true)
 		s.after(1100 * time.Millisecond)
@@ -39,6 +40,7 @@ func TestAnswersAreCheapWhileThereIsNoProcessorTime(t *testing.T) {
 
 func TestSlowRecoveryStaysDegraded(t *testing.T) {
 	inService(t, has(defect.SlowRecovery), func(t *testing.T, s *served) {
+		t.Helper()
 		s.starved.Store(true)
 		s.after(5 * time.Second)
 		s.starved.Store(false)
@@ -49,6 +51,7 @@ func TestSlowRecoveryStaysDegraded(t *testing.T) {
 
 func TestDamageIsSaidWhileThereIsNoProcessorTime(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
 		s.starved.Store(true)
 		s.after(5 * time.Second)
 		s.damage("metadata/*.metadata.json")
@@ -61,6 +64,7 @@ func TestDamageIsSaidWhileThereIsNoProcessorTime(t *testing.T) {
 
 func TestWhoFindsNoPlaceIsToldSoonAndTheOthersAreAnswered(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *served) {
+		t.Helper()
 		for range mostAtOnce {
 			require.NoError(t, s.gate.enter(context.Background()))
 		}

@@ -271,7 +271,7 @@ func (b *book) check(r *http.Request) (any, error) {
 		return nil, err
 	}
 	earlier := []string{b.state.Schemas[ids[n-1]-1]}
-	if err := incompatible(b.state.level(r.PathValue("subject")), text, earlier); err != nil {
+	if err := b.misfit(b.state.level(r.PathValue("subject")), text, earlier); err != nil {
 		return map[string]any{"is_compatible": false, "messages": []string{err.Error()}}, nil
 	}
 	return map[string]any{"is_compatible": true}, nil

@@ -31,6 +31,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	b.lax = c.Defects.Has(defect.RegistryAcceptsAll)
 	b.routes(s.Mux)
 	s.SetHealth(func(context.Context) error { return nil })
 	return s.Serve(ctx, func(ctx context.Context) error {

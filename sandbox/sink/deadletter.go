@@ -24,7 +24,8 @@ type coordinate struct {
 type coordinates map[coordinate]bool
 
 // letter keeps a record unchanged and says where it was and why it is here.
-func letter(r *kgo.Record, cause error, at time.Time) *kgo.Record {
+func (d dead) letter(at time.Time) *kgo.Record {
+	r := d.record
 	header := func(key, value string) kgo.RecordHeader {
 		return kgo.RecordHeader{Key: key, Value: []byte(value)}
 	}
@@ -35,7 +36,8 @@ func letter(r *kgo.Record, cause error, at time.Time) *kgo.Record {
 			header("dlq_partition", strconv.Itoa(int(r.Partition))),
 			header("dlq_offset", strconv.FormatInt(r.Offset, 10)),
 			header("dlq_key", string(r.Key)),
-			header("dlq_cause", cause.Error()),
+			header("dlq_reason", string(d.reason)),
+			header("dlq_cause", d.cause.Error()),
 			header("dlq_time", at.UTC().Format(time.RFC3339Nano))),
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
@@ -19,6 +21,8 @@ type judge struct {
 	registry *sr.Client
 	codec    *trade.Codec
 	readers  map[int]reader
+	band     band
+	defects  defect.Set
 }
 
 // reader is how to read one schema id, or why that is impossible.
@@ -27,7 +31,7 @@ type reader struct {
 	cause error
 }
 
-func newJudge(registry string) (*judge, error) {
+func newJudge(registry string, defects defect.Set) (*judge, error) {
 	cl, err := sr.NewClient(sr.URLs(service.URL(registry)), sr.HTTPClient(&http.Client{Timeout: 3 * time.Second}))
 	if err != nil {
 		return nil, fmt.Errorf("configuring the registry client: %w", err)
@@ -36,28 +40,65 @@ func newJudge(registry string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &judge{registry: cl, codec: codec, readers: map[int]reader{}}, nil
+	return &judge{registry: cl, codec: codec, readers: map[int]reader{}, defects: defects}, nil
 }
 
-// trade reads one value. A cause means that it can never be stored; an error,
-// that nobody can tell now.
-func (j *judge) trade(ctx context.Context, value []byte) (t trade.V2, cause, err error) {
-	id, body, cause := trade.Unframe(value)
-	if cause != nil {
-		return trade.V2{}, cause, nil
+// trade reads one record. A rejection means that it can never be stored; an
+// error, that nobody can tell now.
+func (j *judge) trade(ctx context.Context, r *kgo.Record) (trade.V2, *rejection, error) {
+	if err := j.digest(r); err != nil {
+		return trade.V2{}, reject(digestMismatch, err), nil
 	}
-	r, err := j.reader(ctx, id)
+	id, body, err := trade.Unframe(r.Value)
+	if err != nil {
+		return trade.V2{}, reject(undecodable, err), nil
+	}
+	from, err := j.reader(ctx, id)
 	if err != nil {
 		return trade.V2{}, nil, err
 	}
-	if r.cause != nil {
-		return trade.V2{}, r.cause, nil
+	if from.cause != nil {
+		return trade.V2{}, reject(unknownSchema, from.cause), nil
 	}
-	t, cause = r.read.Decode(body)
-	if cause == nil {
-		cause = t.Validate()
+	t, err := from.read.Decode(body)
+	if err != nil {
+		return trade.V2{}, reject(undecodable, err), nil
 	}
-	return t, cause, nil
+	return t, j.content(t), nil
+}
+
+// digest compares what came with what was sent, where the producer said.
+func (j *judge) digest(r *kgo.Record) error {
+	if j.defects.Has(defect.NoDigest) || j.defects.Has(defect.NoValidation) {
+		return nil
+	}
+	for _, h := range r.Headers {
+		if h.Key != trade.DigestHeader {
+			continue
+		}
+		if have := trade.Digest(r.Value); string(h.Value) != have {
+			return fmt.Errorf("the value's digest is %s, its producer's %s", have, h.Value)
+		}
+	}
+	return nil
+}
+
+// content judges what a trade says.
+func (j *judge) content(t trade.V2) *rejection {
+	if err := t.Validate(); err != nil {
+		return reject(invalid, err)
+	}
+	if j.defects.Has(defect.NoValidation) {
+		return nil
+	}
+	defer j.band.see(t)
+	if err := j.band.check(t); err != nil {
+		return reject(outOfBand, err)
+	}
+	if err := tick(t); err != nil {
+		return reject(badTick, err)
+	}
+	return nil
 }
 
 func (j *judge) reader(ctx context.Context, id int) (reader, error) {

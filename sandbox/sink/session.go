@@ -14,6 +14,7 @@ import (
 
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/sandbox/broker"
+	"github.com/k2-platform/faultline/sandbox/defect"
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
 
@@ -36,8 +37,9 @@ func (w *writer) session(ctx context.Context) error {
 		return err
 	}
 	var none error
+	w.held = nil
 	w.status.Store(nil)
-	for none == nil {
+	for none == nil && ctx.Err() == nil {
 		none = w.batch(ctx, cl, at, known)
 	}
 	return none
@@ -68,32 +70,22 @@ func (w *writer) connect(at lake.Watermark) (*kgo.Client, error) {
 
 // batch collects, buries what cannot be stored, appends the rest, and moves
 // at on. Dead letters come first: once the watermark has passed a record,
-// nobody looks at it again.
+// nobody looks at it again. What was collected when ctx ended is seen through.
 func (w *writer) batch(ctx context.Context, cl *kgo.Client, at lake.Watermark, known coordinates) error {
 	records, to, err := w.collect(ctx, cl, at)
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	var rows []trade.V2
-	var letters []*kgo.Record
-	for _, r := range records {
-		t, cause, err := w.judge.trade(ctx, r.Value)
-		switch {
-		case err != nil:
-			return err
-		case cause == nil:
-			rows = append(rows, t)
-		case !known[coordinate{r.Partition, r.Offset}]:
-			letters = append(letters, letter(r, cause, time.Now()))
-		}
+	ctx, done := outlive(ctx, finishWithin)
+	defer done()
+	rows, buried, err := w.sort(ctx, records, known)
+	if err != nil {
+		return err
 	}
-	if len(letters) > 0 {
-		if err := cl.ProduceSync(ctx, letters...).FirstErr(); err != nil {
-			return fmt.Errorf("producing %d dead letters: %w", len(letters), err)
-		}
-		w.dead.Add(float64(len(letters)))
+	if err := w.bury(ctx, cl, buried); err != nil {
+		return err
 	}
-	if _, err := w.table.Append(ctx, rows, maps.Clone(at), to); err != nil {
+	if err := w.append(ctx, rows, at, to); err != nil {
 		return fmt.Errorf("appending %d trades: %w", len(rows), err)
 	}
 	maps.Copy(at, to)
@@ -106,6 +98,80 @@ func (w *writer) batch(ctx context.Context, cl *kgo.Client, at lake.Watermark, k
 	}
 	w.appends.Inc()
 	return w.show(ctx, cl, at)
+}
+
+// finishWithin is what a batch has after the service was asked to end.
+const finishWithin = 1500 * time.Millisecond
+
+// outlive gives a context that ends a while after ctx does.
+func outlive(ctx context.Context, by time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
+	}
+}
+
+// sort judges records. One that has a letter stays a dead one, whatever is
+// found now: what a restart knows of prices is less.
+func (w *writer) sort(ctx context.Context, records []*kgo.Record, known coordinates) (rows []trade.V2, buried []dead, err error) {
+	for _, r := range records {
+		if known[coordinate{r.Partition, r.Offset}] {
+			continue
+		}
+		t, no, err := w.judge.trade(ctx, r)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case no != nil:
+			buried = append(buried, dead{r, no})
+		default:
+			rows = append(rows, t)
+		}
+	}
+	if len(buried) > 0 && w.cfg.Defects.Has(defect.DLQWholeBatch) {
+		return nil, whole(records, known, buried[0].rejection), nil
+	}
+	return rows, buried, nil
+}
+
+// whole buries a batch for what one of its records is.
+func whole(records []*kgo.Record, known coordinates, why *rejection) []dead {
+	var out []dead
+	for _, r := range records {
+		if !known[coordinate{r.Partition, r.Offset}] {
+			out = append(out, dead{r, why})
+		}
+	}
+	return out
+}
+
+func (w *writer) bury(ctx context.Context, cl *kgo.Client, buried []dead) error {
+	if len(buried) == 0 {
+		return nil
+	}
+	letters := make([]*kgo.Record, len(buried))
+	for i, d := range buried {
+		letters[i] = d.letter(time.Now())
+	}
+	if err := cl.ProduceSync(ctx, letters...).FirstErr(); err != nil {
+		return fmt.Errorf("producing %d dead letters: %w", len(letters), err)
+	}
+	for _, d := range buried {
+		w.rejected.WithLabelValues(string(d.reason)).Inc()
+	}
+	w.dead.Add(float64(len(letters)))
+	return nil
+}
+
+// append commits rows and position in one.
+func (w *writer) append(ctx context.Context, rows []trade.V2, at, to lake.Watermark) error {
+	if w.cfg.Defects.Has(defect.CommitBeforeWrite) {
+		rows, w.held = w.held, rows // they follow with the next batch, if there is one
+	}
+	_, err := w.table.Append(ctx, rows, maps.Clone(at), to)
+	return err
 }
 
 // meanPrice is of one trade at least.
@@ -127,7 +193,7 @@ func (w *writer) collect(ctx context.Context, cl *kgo.Client, at lake.Watermark)
 	for len(records) < w.cfg.Rows && poll.Err() == nil {
 		fetches := cl.PollRecords(poll, w.cfg.Rows-len(records))
 		for _, e := range fetches.Errors() {
-			if !errors.Is(e.Err, context.DeadlineExceeded) {
+			if !errors.Is(e.Err, context.DeadlineExceeded) && !errors.Is(e.Err, context.Canceled) {
 				return nil, nil, fmt.Errorf("fetching partition %d: %w", e.Partition, e.Err)
 			}
 		}
@@ -140,7 +206,7 @@ func (w *writer) collect(ctx context.Context, cl *kgo.Client, at lake.Watermark)
 			records = append(records, r)
 		}
 	}
-	return records, to, ctx.Err()
+	return records, to, nil
 }
 
 // show commits the watermark to the group, where lag is measured. It is not

@@ -65,11 +65,17 @@ type writer struct {
 	judge  *judge
 	status atomic.Pointer[error] // why the last session ended
 
+	// held are rows that the table's position has passed. Only the defect
+	// commit-before-write has any.
+	held []trade.V2
+
 	rows, dead, appends, errs prometheus.Counter
+	rejected                  *prometheus.CounterVec // by reason
 	price                     prometheus.Gauge
 }
 
-// Run writes until ctx ends. What it had not appended is read again next time.
+// Run writes until ctx ends. It then has a moment to append what it has read;
+// what it had not appended is read again next time.
 func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring sink: %w", err)
@@ -88,7 +94,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(fmt.Errorf("opening table %s.%s: %w", Namespace, Table, err), s.Close())
 	}
 	w := &writer{cfg: c, table: t}
-	if w.judge, err = newJudge(c.Registry); err != nil {
+	if w.judge, err = newJudge(c.Registry, c.Defects); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	w.measure(s.Metrics)
@@ -128,6 +134,13 @@ func (w *writer) measure(reg *prometheus.Registry) {
 	}
 	w.rows = counter("sink_rows_written_total", "Rows appended to the table.")
 	w.dead = counter("sink_dead_letters_total", "Records sent to the dead-letter topic.")
+	w.rejected = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sink_rejected_total", Help: "Records sent to the dead-letter topic, by reason.",
+	}, []string{"reason"})
+	reg.MustRegister(w.rejected)
+	for _, why := range reasons() {
+		w.rejected.WithLabelValues(string(why)) // there from the start, as zero
+	}
 	w.appends = counter("sink_appends_total", "Snapshots committed.")
 	w.price = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sink_mean_price", Help: "Mean price of the trades of the latest batch that had any."})
 	reg.MustRegister(w.price)

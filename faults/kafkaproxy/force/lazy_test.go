@@ -8,6 +8,7 @@ import (
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/relay"
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
 // TestABatchOfWhichNoRecordIsMetIsNotRead has a batch that cannot be read
@@ -15,13 +16,13 @@ import (
 func TestABatchOfWhichNoRecordIsMetIsNotRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		often  rule.Often
+		often  often.Often
 		unread uint64
 		seen   uint64
 	}{
-		"none at all": {rule.Often{Every: 1}, 0, 6},
-		"none of it":  {rule.Often{Rate: 1, Every: 55}, 0, 6},
-		"one of it":   {rule.Often{Rate: 1, Every: 54}, 1, 4},
+		"none at all": {often.Often{Every: 1}, 0, 6},
+		"none of it":  {often.Often{Rate: 1, Every: 55}, 0, 6},
+		"one of it":   {often.Often{Rate: 1, Every: 54}, 1, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +46,7 @@ func TestABatchOfWhichNoRecordIsMetIsNotRead(t *testing.T) {
 func TestWhatTheClientHasIsNoCandidate(t *testing.T) {
 	t.Parallel()
 	r := corrupt(rule.Response)
-	r.Often = rule.Often{Every: 1} // of rate 0
+	r.Often = often.Often{Every: 1} // of rate 0
 	h := newHarness(t, r)
 	x := h.exchange(fetchRequest(51, time.Second))
 	h.ask(x)
@@ -56,7 +57,7 @@ func TestWhatTheClientHasIsNoCandidate(t *testing.T) {
 func TestProducedBatchesOfWhichNoRecordIsMet(t *testing.T) {
 	t.Parallel()
 	r := corrupt(rule.Request)
-	r.Often = rule.Often{Rate: 1, Every: 5}
+	r.Often = often.Often{Rate: 1, Every: 5}
 	h := newHarness(t, r)
 	req := produceRequest(-1, map[int32][]byte{0: bytesOf(t, batch(0, "a", "b"), batch(0, "c", "d"), batch(0, "e", "f"))})
 	_, act := h.ask(h.exchange(req))

@@ -2,7 +2,6 @@ package truth
 
 import (
 	"bytes"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"

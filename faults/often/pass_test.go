@@ -1,4 +1,4 @@
-package rule_test
+package often_test
 
 import (
 	"math/rand/v2"
@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
-	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/faults/often"
 )
 
-func often(t *rapid.T) rule.Often {
-	return rule.Often{
+func anyOften(t *rapid.T) often.Often {
+	return often.Often{
 		Rate:  rapid.OneOf(rapid.Just(0.0), rapid.Just(1.0), rapid.Float64Range(0, 0.2)).Draw(t, "rate"),
 		Every: rapid.IntRange(0, 9).Draw(t, "every"), First: rapid.IntRange(0, 3).Draw(t, "first"), Seed: rapid.Uint64().Draw(t, "seed"),
 	}
@@ -21,8 +21,8 @@ func often(t *rapid.T) rule.Often {
 // one for many at a time first.
 func TestWhatPassesIsWhatNoneIsMetOf(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := often(t)
-		each, many := rule.NewGate(o), rule.NewGate(o)
+		o := anyOften(t)
+		each, many := often.NewGate(o), often.NewGate(o)
 		for _, n := range rapid.SliceOf(rapid.IntRange(0, 20)).Draw(t, "batches") {
 			met := 0
 			for range n {
@@ -46,8 +46,8 @@ func TestWhatPassesIsWhatNoneIsMetOf(t *testing.T) {
 // come after the first ones are read for nothing.
 func TestRecordsThatPassAreNotMet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := often(t)
-		each, many := rule.NewGate(o), rule.NewGate(o)
+		o := anyOften(t)
+		each, many := often.NewGate(o), often.NewGate(o)
 		for _, from := range rapid.SliceOf(rapid.Int64Range(0, 200)).Draw(t, "batches") {
 			const n = 15
 			met := 0
@@ -68,7 +68,7 @@ func TestRecordsThatPassAreNotMet(t *testing.T) {
 	})
 }
 
-func same(t *rapid.T, a, b *rule.Gate) {
+func same(t *rapid.T, a, b *often.Gate) {
 	seen, met := a.Counts()
 	if s, m := b.Counts(); s != seen || m != met {
 		t.Fatalf("one gate has seen %d and met %d, the other %d and %d", seen, met, s, m)
@@ -77,7 +77,7 @@ func same(t *rapid.T, a, b *rule.Gate) {
 
 // TestTheDrawIsThatOfTheLibrary so that a seed gives what it gave before.
 func TestTheDrawIsThatOfTheLibrary(t *testing.T) {
-	g, r := rule.NewGate(rule.Often{Rate: 0.3, Seed: 7}), rand.New(rand.NewPCG(7, 0x9E3779B97F4A7C15)) //nolint:gosec // no secret
+	g, r := often.NewGate(often.Often{Rate: 0.3, Seed: 7}), rand.New(rand.NewPCG(7, 0x9E3779B97F4A7C15)) //nolint:gosec // no secret
 	for range 1000 {
 		assert.Equal(t, r.Float64() < 0.3, g.Hit())
 	}

@@ -1,4 +1,4 @@
-package rule
+package often
 
 // spot is the beginning of the hash of where a record stands: of its topic and
 // its partition.

@@ -1,4 +1,4 @@
-package rule
+package often
 
 // Pass says that the fault meets none of the next n candidates, which are then
 // counted as seen: they need not be read. Otherwise it changes nothing, and Hit
