@@ -36,7 +36,7 @@ func (t Target) Revive(ctx context.Context) error {
 		case err != nil:
 			last = err
 		case runs:
-			if last = t.well(ctx); last == nil {
+			if last = t.Well(ctx); last == nil {
 				return nil
 			}
 		case !time.Now().Before(next):

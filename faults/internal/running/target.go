@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/ending"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -20,8 +21,6 @@ const (
 	undoProcess = "process" // the process record as it was when planned
 	undoRecord  = "record"
 	undoPIDFile = "pid_file"
-	undoHTTP    = "health_http"
-	undoTCP     = "health_tcp"
 )
 
 // Target is one process to break, and all that is needed to start it again.
@@ -30,10 +29,9 @@ type Target struct {
 	Process process.Record // as it was when planned
 	Record  string
 	PIDFile string
-	HTTP    string // answers 200 when the target is well
-	TCP     string // takes connections when the target is well
+	Health
 
-	mark string
+	mark ending.Mark
 }
 
 // Plan finds the target's live process. A target that does not run, is a
@@ -65,14 +63,7 @@ func find(name string, t spec.Target) (Target, error) {
 		}
 		*path = abs
 	}
-	if t.Health != nil {
-		// A Kafka broker is well when it takes connections: more is asked by
-		// the samplers, which have a Kafka client.
-		out.HTTP, out.TCP = t.Health.HTTP, t.Health.TCP
-		if out.HTTP == "" && out.TCP == "" {
-			out.TCP = t.Health.Kafka
-		}
-	}
+	out.Health = HealthOf(t)
 	found, err := out.named()
 	if err != nil {
 		return Target{}, err
@@ -120,7 +111,8 @@ func (t Target) undo() (map[string]string, error) {
 		return nil, fmt.Errorf("noting how %s is started: %w", t.Process.Name, err)
 	}
 	undo := map[string]string{undoProcess: string(raw)}
-	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoHTTP: t.HTTP, undoTCP: t.TCP} {
+	t.Health.Note(undo)
+	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile} {
 		if value != "" {
 			undo[key] = value
 		}
@@ -130,7 +122,7 @@ func (t Target) undo() (map[string]string, error) {
 
 // Of reads a target back from a receipt.
 func Of(r faults.Receipt) (Target, error) {
-	t := Target{Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], HTTP: r.Undo[undoHTTP], TCP: r.Undo[undoTCP], mark: r.Undo[undoMark]}
+	t := Target{Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], Health: NotedHealth(r), mark: ending.Mark(r.Undo[undoMark])}
 	if err := json.Unmarshal([]byte(r.Undo[undoProcess]), &t.Process); err != nil {
 		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, err)
 	}
