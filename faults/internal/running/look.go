@@ -1,6 +1,7 @@
 package running
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,11 +44,16 @@ func (t Target) Stopped() (faults.Presence, error) {
 	return faults.Present, nil
 }
 
-// named is the process that record or pid file name now; the zero record,
-// which is not alive, if they name none.
+// named is the process that record, pid file, pattern or unit name now; the
+// zero record, which is not alive, if they name none.
 func (t Target) named() (process.Record, error) {
-	if t.Record == "" {
+	switch {
+	case t.PIDFile != "":
 		return t.byPIDFile()
+	case t.Match != "":
+		return t.byMatch()
+	case t.Unit != "":
+		return unitNow(context.Background(), t.Unit)
 	}
 	r, err := process.Read(t.Record)
 	var torn *json.SyntaxError

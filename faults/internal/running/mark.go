@@ -3,6 +3,7 @@ package running
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -27,12 +28,16 @@ func PlanEnd(kind faults.Kind, f spec.Fault, t spec.Target) (faults.Receipt, err
 	return r, err
 }
 
-// folder is where the target's record or pid file lies.
+// folder is where the target's record or pid file lies, or what has neither
+// is noted.
 func (t Target) folder() string {
-	if t.PIDFile != "" {
+	switch {
+	case t.PIDFile != "":
 		return filepath.Dir(t.PIDFile)
+	case t.Record != "":
+		return filepath.Dir(t.Record)
 	}
-	return filepath.Dir(t.Record)
+	return os.TempDir()
 }
 
 // EndMarked is End behind a mark. Where the mark cannot be written nothing

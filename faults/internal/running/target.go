@@ -21,14 +21,19 @@ const (
 	undoProcess = "process" // the process record as it was when planned
 	undoRecord  = "record"
 	undoPIDFile = "pid_file"
+	undoMatch   = "match"
+	undoUnit    = "unit"
 )
 
 // Target is one process to break, and all that is needed to start it again.
-// Exactly one of Record and PIDFile is set.
+// Exactly one of Record, PIDFile, Match and Unit is set.
 type Target struct {
 	Process process.Record // as it was when planned
 	Record  string
 	PIDFile string
+	Match   string // regular expression of its command line
+	Unit    string // of systemd
+
 	Health
 
 	mark ending.Mark
@@ -49,10 +54,10 @@ func Plan(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.Receipt
 }
 
 func find(name string, t spec.Target) (Target, error) {
-	if t.Process == nil || (t.Process.Record == "") == (t.Process.PIDFile == "") {
-		return Target{}, fmt.Errorf("%w: the platform must give its process either a record or a pid_file", faults.ErrRefused)
+	if t.Process == nil || len(t.Process.Ways()) != 1 {
+		return Target{}, fmt.Errorf("%w: the platform must give its process one of record, pid_file, match and unit", faults.ErrRefused)
 	}
-	out := Target{Record: t.Process.Record, PIDFile: t.Process.PIDFile}
+	out := Target{Record: t.Process.Record, PIDFile: t.Process.PIDFile, Match: t.Process.Match, Unit: t.Process.Unit}
 	for _, path := range []*string{&out.Record, &out.PIDFile} {
 		if *path == "" {
 			continue
@@ -64,15 +69,29 @@ func find(name string, t spec.Target) (Target, error) {
 		*path = abs
 	}
 	out.Health = HealthOf(t)
-	found, err := out.named()
+	found, err := out.first()
 	if err != nil {
 		return Target{}, err
 	}
 	if !found.Alive() {
 		return Target{}, fmt.Errorf("%w: it does not run, so nothing could be broken; start it first", faults.ErrRefused)
 	}
-	out.Process, err = complete(name, found, *t.Process)
+	if out.Process, err = complete(name, found, *t.Process); err == nil && out.Match != "" {
+		err = out.findable()
+	}
 	return out, err
+}
+
+// first is named for Plan, which says why there is none, or not one.
+func (t Target) first() (process.Record, error) {
+	if t.Match != "" {
+		return oneFit(t.Match)
+	}
+	r, err := t.named()
+	if err != nil && t.Unit != "" && !errors.Is(err, faults.ErrRefused) {
+		err = fmt.Errorf("%w: asking systemd: %w", faults.ErrRefused, err)
+	}
+	return r, err
 }
 
 // complete joins what the running process tells of itself with what the
@@ -84,7 +103,7 @@ func complete(name string, found process.Record, p spec.Process) (process.Record
 	if len(p.Command) > 0 {
 		found.Command = p.Command
 	}
-	if len(found.Command) == 0 {
+	if len(found.Command) == 0 && p.Unit == "" {
 		return found, fmt.Errorf("%w: nothing says by which command it is started again", faults.ErrRefused)
 	}
 	if p.Dir != "" {
@@ -112,7 +131,7 @@ func (t Target) undo() (map[string]string, error) {
 	}
 	undo := map[string]string{undoProcess: string(raw)}
 	t.Health.Note(undo)
-	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile} {
+	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoMatch: t.Match, undoUnit: t.Unit} {
 		if value != "" {
 			undo[key] = value
 		}
@@ -122,7 +141,10 @@ func (t Target) undo() (map[string]string, error) {
 
 // Of reads a target back from a receipt.
 func Of(r faults.Receipt) (Target, error) {
-	t := Target{Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], Health: NotedHealth(r), mark: ending.Mark(r.Undo[undoMark])}
+	t := Target{
+		Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], Match: r.Undo[undoMatch], Unit: r.Undo[undoUnit],
+		Health: NotedHealth(r), mark: ending.Mark(r.Undo[undoMark]),
+	}
 	if err := json.Unmarshal([]byte(r.Undo[undoProcess]), &t.Process); err != nil {
 		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, err)
 	}
