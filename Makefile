@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample bench bench-real bench-halt bench-proxy fuzz lint schema
+.PHONY: help build demo test e2e e2e-proxy e2e-admin e2e-containers crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample bench bench-real bench-halt bench-proxy fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -25,7 +25,7 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip Falsify -v ./e2e
-	@$(MAKE) --no-print-directory e2e-proxy e2e-admin
+	@$(MAKE) --no-print-directory e2e-proxy e2e-admin e2e-containers
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
 	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
@@ -38,6 +38,9 @@ falsify-sample: build ## each scenario without a defect, and with one
 
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of e2e
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin
+
+e2e-containers: ## faults on containers of the engine at DOCKER_HOST, which needs bridge networks; takes root; part of e2e
+	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/containers
 
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash

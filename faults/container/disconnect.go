@@ -26,7 +26,9 @@ const (
 )
 
 // Disconnect takes containers off their networks. The zero value is ready.
-type Disconnect struct{}
+type Disconnect struct {
+	Dir string // of marks; "" = the system's folder for temporary files
+}
 
 // DescribeDisconnect tells people about the fault.
 func DescribeDisconnect() faults.Kind {
@@ -59,7 +61,7 @@ type spot struct {
 
 // Plan notes the container's places on its networks. Refusals are
 // faults.ErrRefused.
-func (Disconnect) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
+func (d Disconnect) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	_, c, r, err := plan(ctx, DescribeDisconnect(), f, t)
 	var spots []spot
 	if err == nil {
@@ -69,6 +71,9 @@ func (Disconnect) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 		var raw []byte
 		raw, err = json.Marshal(spots)
 		r.Undo[undoPlace] = string(raw)
+	}
+	if err == nil {
+		err = noteMark(r, d.Dir)
 	}
 	if err != nil {
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", DisconnectKind, f.Target, err)
@@ -143,6 +148,9 @@ func (Disconnect) inject(ctx context.Context, r faults.Receipt) error {
 	if err != nil {
 		return err
 	}
+	if err := markOf(r).Set(b.name); err != nil {
+		return err
+	}
 	for _, s := range spots {
 		if !on(c, s) {
 			continue
@@ -162,6 +170,12 @@ func (d Disconnect) Rollback(ctx context.Context, r faults.Receipt) error {
 	if err == nil {
 		b, err = boxOf(r)
 	}
+	if err == nil {
+		err = markOf(r).Settle(ctx, onItsWay, func() (bool, error) {
+			p, err := missing(ctx, r)
+			return p == faults.Present, err
+		})
+	}
 	for _, s := range spots {
 		if err == nil {
 			err = b.reconnect(ctx, s)
@@ -170,7 +184,10 @@ func (d Disconnect) Rollback(ctx context.Context, r faults.Receipt) error {
 	if err != nil {
 		return fmt.Errorf("connecting %s again: %w", r.Target, err)
 	}
-	return faults.Await(ctx, d, r, faults.Absent)
+	if err := faults.Await(ctx, d, r, faults.Absent); err != nil {
+		return err
+	}
+	return markOf(r).Clear()
 }
 
 func (b box) reconnect(ctx context.Context, s spot) error {

@@ -61,7 +61,7 @@ func as(dir string) spec.Target {
 func driversOf(dir string) map[string]faults.Driver {
 	return map[string]faults.Driver{
 		stop.Kind: container.End{Kind: stop.Kind, Dir: dir}, kill.Kind: container.End{Kind: kill.Kind, Dir: dir},
-		pause.Kind: container.Freeze{}, container.DisconnectKind: container.Disconnect{},
+		pause.Kind: container.Freeze{Dir: dir}, container.DisconnectKind: container.Disconnect{Dir: dir},
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/internal/ending"
 	"github.com/k2-platform/faultline/faults/internal/running"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/stop"
@@ -20,7 +19,6 @@ import (
 // What a receipt holds of a container that is ended.
 const (
 	undoGrace   = "grace"
-	undoMark    = "mark"
 	undoHealthy = "healthy" // whether its own check passed, or had yet to, when planned
 	undoPolicy  = "restart_policy"
 )
@@ -77,9 +75,7 @@ func (d End) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Rece
 	if c.State.Healthy() || c.State.Health.Status == "starting" {
 		r.Undo[undoHealthy] = "true"
 	}
-	mark, err := ending.In(d.Dir)
-	r.Undo[undoMark] = string(mark)
-	return r, err
+	return r, noteMark(r, d.Dir)
 }
 
 // Inject ends the container. One that was started anew since the plan, or is
@@ -109,7 +105,7 @@ func (d End) inject(ctx context.Context, r faults.Receipt) error {
 	case c.State.Paused:
 		return fmt.Errorf("%w: container %s is paused; let it go on first", faults.ErrRefused, b.name)
 	}
-	if err := ending.Mark(r.Undo[undoMark]).Set(b.name); err != nil {
+	if err := markOf(r).Set(b.name); err != nil {
 		return err
 	}
 	if err := d.end(ctx, b, r); err != nil {
@@ -167,7 +163,7 @@ func (d End) rollback(ctx context.Context, r faults.Receipt) error {
 		}
 		within += long
 	}
-	mark := ending.Mark(r.Undo[undoMark])
+	mark := markOf(r)
 	err = mark.Settle(ctx, within, func() (bool, error) {
 		c, there, err := b.now(ctx)
 		return err == nil && (!there || !c.State.Running || c.State.StartedAt != b.started), err

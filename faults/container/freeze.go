@@ -13,13 +13,18 @@ import (
 
 // Freeze has the engine freeze the processes of containers. The zero value is
 // ready.
-type Freeze struct{}
+type Freeze struct {
+	Dir string // of marks; "" = the system's folder for temporary files
+}
 
 // Plan notes which container it is, and when it was started.
-func (Freeze) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
+func (d Freeze) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	kind := pause.Describe()
 	kind.Breaks = []spec.TargetKind{spec.ContainerKind}
 	_, _, r, err := plan(ctx, kind, f, t)
+	if err == nil {
+		err = noteMark(r, d.Dir)
+	}
 	if err != nil {
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", kind.Name, f.Target, err)
 	}
@@ -51,6 +56,9 @@ func (Freeze) inject(ctx context.Context, r faults.Receipt) error {
 	case !c.State.Running:
 		return fmt.Errorf("%w: container %s has ended since this was planned", faults.ErrRefused, b.name)
 	}
+	if err := markOf(r).Set(b.name); err != nil {
+		return err
+	}
 	err = b.Pause(ctx, b.id)
 	if errors.Is(err, docker.ErrConflict) {
 		err = nil // somebody was quicker, or it ended: the look afterwards tells
@@ -63,12 +71,21 @@ func (Freeze) inject(ctx context.Context, r faults.Receipt) error {
 func (d Freeze) Rollback(ctx context.Context, r faults.Receipt) error {
 	b, err := boxOf(r)
 	if err == nil {
+		err = markOf(r).Settle(ctx, onItsWay, func() (bool, error) {
+			p, err := d.Probe(ctx, r)
+			return p == faults.Present, err
+		})
+	}
+	if err == nil {
 		err = b.thaw(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("letting %s go on: %w", r.Target, err)
 	}
-	return faults.Await(ctx, d, r, faults.Absent)
+	if err := faults.Await(ctx, d, r, faults.Absent); err != nil {
+		return err
+	}
+	return markOf(r).Clear()
 }
 
 func (b box) thaw(ctx context.Context) error {

@@ -16,9 +16,9 @@ import (
 func processes(dir string) []family {
 	return []family{
 		of(kill.Describe(), bytarget.Driver{spec.ProcessKind: kill.Driver{}, spec.ContainerKind: container.End{Kind: kill.Kind, Dir: dir}}),
-		of(pause.Describe(), bytarget.Driver{spec.ProcessKind: pause.Driver{}, spec.ContainerKind: container.Freeze{}}),
+		of(pause.Describe(), bytarget.Driver{spec.ProcessKind: pause.Driver{}, spec.ContainerKind: container.Freeze{Dir: dir}}),
 		of(stop.Describe(), bytarget.Driver{spec.ProcessKind: stop.Driver{}, spec.ContainerKind: container.End{Kind: stop.Kind, Dir: dir}}),
-		alone(container.DescribeDisconnect(), container.Disconnect{}),
+		alone(container.DescribeDisconnect(), container.Disconnect{Dir: dir}),
 	}
 }
 

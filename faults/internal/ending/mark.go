@@ -1,6 +1,6 @@
-// Package ending notes that a target was told to end. Without such a note, one
-// who rolls back right after an interrupted injection would take a target on
-// its way out for a whole one.
+// Package ending notes that a target was told to end, or another change that
+// takes its time. Without such a note, one who rolls back right after an
+// interrupted injection would take a target on its way out for a whole one.
 package ending
 
 import (
