@@ -8,6 +8,7 @@ import (
 	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/restartloop"
 	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -18,6 +19,7 @@ func processes(dir string) []family {
 		of(kill.Describe(), bytarget.Driver{spec.ProcessKind: kill.Driver{}, spec.ContainerKind: container.End{Kind: kill.Kind, Dir: dir}}),
 		of(pause.Describe(), bytarget.Driver{spec.ProcessKind: pause.Driver{}, spec.ContainerKind: container.Freeze{Dir: dir}}),
 		of(stop.Describe(), bytarget.Driver{spec.ProcessKind: stop.Driver{}, spec.ContainerKind: container.End{Kind: stop.Kind, Dir: dir}}),
+		alone(restartloop.Describe(), restartloop.Driver{Dir: dir}),
 		alone(container.DescribeDisconnect(), container.Disconnect{Dir: dir}),
 	}
 }

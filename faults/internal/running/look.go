@@ -16,19 +16,28 @@ import (
 	"github.com/k2-platform/faultline/internal/process"
 )
 
+// Now is the live process of the target: the one that was planned for, or one
+// that was started since. The zero record where none runs.
+func (t Target) Now() (process.Record, error) {
+	s, err := t.Process.Look()
+	if err != nil || s != process.Gone {
+		return t.Process, err
+	}
+	now, err := t.named()
+	if err == nil {
+		s, err = now.Look()
+	}
+	if err != nil || s == process.Gone {
+		return process.Record{}, err
+	}
+	return now, nil
+}
+
 // Running says whether the target runs: as the process that was planned for,
 // or as one that was started since, by whomever.
 func (t Target) Running() (bool, error) {
-	s, err := t.Process.Look()
-	if err != nil || s != process.Gone {
-		return err == nil, err
-	}
-	now, err := t.named()
-	if err != nil {
-		return false, err
-	}
-	s, err = now.Look()
-	return err == nil && s != process.Gone, err
+	now, err := t.Now()
+	return err == nil && now.PID > 0, err
 }
 
 // Stopped is the presence of a fault that ends its target: present when no
