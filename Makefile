@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -25,7 +25,7 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip 'Falsify|Scenarios' -v ./e2e
-	@$(MAKE) --no-print-directory e2e-proxy e2e-admin
+	@$(MAKE) --no-print-directory e2e-proxy e2e-admin e2e-containers
 
 e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
@@ -49,6 +49,9 @@ scenarios-doc: build ## the same as make falsify; writes docs/SCENARIOS.md and i
 
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of e2e
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin
+
+e2e-containers: ## faults on containers of the engine at DOCKER_HOST, which needs bridge networks; takes root; part of e2e
+	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/containers
 
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash

@@ -78,14 +78,29 @@ func (t Target) kinds() []TargetKind {
 
 // Process says how a target's process is found and started again. Record
 // names a process record that the service writes itself; PIDFile with
-// Command serves programs that do not.
+// Command serves programs that do not. Match is a regular expression that the
+// command line of one process alone matches, and Unit a unit of systemd, which
+// stops and starts it. Exactly one of the four is written.
 type Process struct {
 	Record  string   `yaml:"record" json:"record,omitempty"`
 	PIDFile string   `yaml:"pid_file" json:"pid_file,omitempty"`
+	Match   string   `yaml:"match" json:"match,omitempty"`
+	Unit    string   `yaml:"unit" json:"unit,omitempty"`
 	Command []string `yaml:"command" json:"command,omitempty"`
 	Env     []string `yaml:"env" json:"env,omitempty"`
 	Dir     string   `yaml:"dir" json:"dir,omitempty"`
 	Log     string   `yaml:"log" json:"log,omitempty"`
+}
+
+// Ways are the fields by which the process is found; one is right.
+func (p Process) Ways() []string {
+	var ways []string
+	for _, w := range []struct{ field, value string }{{"record", p.Record}, {"pid_file", p.PIDFile}, {"match", p.Match}, {"unit", p.Unit}} {
+		if w.value != "" {
+			ways = append(ways, w.field)
+		}
+	}
+	return ways
 }
 
 // DefaultEngine is the socket of the container engine on this host.

@@ -38,6 +38,8 @@ targets:
   remote: {table: {namespace: n, name: t, catalog: {kind: rest, uri: "http://r:8181", token_file: /run/t, store: {endpoint: "http://s:9000", credentials_file: /run/keys}}}}
   folder: {table: {namespace: n, name: t, catalog: {kind: hadoop, warehouse: "s3://bucket/lake"}}}
   room: {directory: {path: /var/lib/svc, owner: svc}}
+  found: {process: {match: "kafka\\.Kafka .*server-1"}}
+  unit: {process: {unit: kafka@1.service}}
   near: {network: {container: {name: k2-sink}, ports: [8080], sources: [10.0.0.7, "10.1.0.0/16", "fd00::/8"]}}
 `
 
@@ -49,7 +51,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 		kinds[name] = target.Kind()
 	}
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
-		"svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind, "near": spec.NetworkKind,
+		"found": spec.ProcessKind, "unit": spec.ProcessKind, "svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind, "near": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
 		"files": spec.TableKind, "remote": spec.TableKind, "folder": spec.TableKind,
 		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
@@ -103,8 +105,13 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"an unknown kind":       {"container: {name: k2-sink}", "contaner: {name: k2-sink}", "did you mean container?"},
 		"an unknown field":      {"name: k2-sink", "name: k2-sink, image: k", `unknown field "image"`},
 		"an unknown member":     {"[svc, orders]", "[svc, ordres]", "20:24: error: targets.all.members[1]: target \"ordres\" is not known; did you mean orders?"},
-		"a process both ways":   {"pid_file: /run/old.pid", "pid_file: /run/old.pid, record: r", "7:18: error: targets.old.process: a process is found by its record or by its pid file"},
+		"a process both ways":   {"pid_file: /run/old.pid", "pid_file: /run/old.pid, record: r", "7:18: error: targets.old.process: a process is found by its record, its pid file"},
 		"a process no way":      {"record: /run/svc.json", "log: l", "targets.svc.process: a process is found by"},
+		"a bad match":           {"server-1", "server-1(", "targets.found.process.match: match \"kafka\\\\.Kafka .*server-1(\": error parsing regexp"},
+		"a unit's kind":         {"kafka@1.service", "kafka@1.timer", "targets.unit.process.unit: unit \"kafka@1.timer\": write the name of a service"},
+		"a unit's option":       {"kafka@1.service", "--now.service", "write the name of a service"},
+		"a unit's command":      {"unit: kafka@1.service", "unit: kafka@1.service, command: [kafka]", "systemd starts a unit by itself"},
+		"two ways":              {"unit: kafka@1.service", "unit: kafka@1.service, match: kafka", "targets.unit.process: a process is found by"},
 		"no container":          {"name: k2-sink", "engine: tcp://h:1", "8:20: error: targets.box.container.name: is missing; write its name or id"},
 		"a container's path":    {"name: k2-sink", "name: /k2-sink", "8:27: error: targets.box.container.name: container \"/k2-sink\": write its name or id"},
 		"an engine's path":      {"tcp://10.0.0.1:2375", "/run/docker.sock", "targets.far.container.engine: engine \"/run/docker.sock\": write the URL of its API, such as unix:///"},

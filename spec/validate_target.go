@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 const (
 	containerPattern = `^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`              // Docker's own
 	enginePattern    = `^(unix:///\S+|(tcp|https?)://[^\s/?#@]+)$` // as DOCKER_HOST has it
+	unitPattern      = `^[a-zA-Z0-9][a-zA-Z0-9:_.@\\-]*\.service$` // systemd.unit(5)
 	topicPattern     = `^[a-zA-Z0-9._-]+$`
 	urlPattern       = `^https?://[^\s/?#]+(/[^\s?#]*)?$`
 	subjectPattern   = `^[^\s/]+$`
@@ -46,8 +48,8 @@ func (v *validator) targets(p Platform, known []string) {
 
 // target judges each kind that the target says.
 func (v *validator) target(path string, t Target, p Platform, known []string) {
-	if t.Process != nil && (t.Process.Record == "") == (t.Process.PIDFile == "") {
-		v.refuse(path+".process", "a process is found by its record or by its pid file, one of them", "write record: PATH, or pid_file: PATH with command: [...]")
+	if t.Process != nil {
+		v.process(path+".process", *t.Process)
 	}
 	if t.Container != nil {
 		v.container(path+".container", *t.Container)
@@ -89,6 +91,23 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 		if l.Catalog != nil {
 			v.catalog(path+".table.catalog", *l.Catalog)
 		}
+	}
+}
+
+func (v *validator) process(path string, p Process) {
+	if len(p.Ways()) != 1 {
+		v.refuse(path, "a process is found by its record, its pid file, what its command line matches, or its unit, one of them",
+			"write record: PATH, pid_file: PATH with command: [...], match: REGEXP, or unit: NAME.service")
+	}
+	if _, err := regexp.Compile(p.Match); err != nil {
+		v.refuse(path+".match", fmt.Sprintf("match %q: %s", p.Match, err), "write a regular expression of Go's, such as kafka\\.Kafka .*server-1\\.properties")
+	}
+	if p.Unit == "" {
+		return
+	}
+	v.like(path+".unit", "unit", p.Unit, unitPattern, "the name of a service of systemd, such as kafka@1.service")
+	if len(p.Command) > 0 {
+		v.refuse(path+".command", "systemd starts a unit by itself", "remove it")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/memory"
+	"github.com/k2-platform/faultline/faults/restartloop"
 )
 
 // doer is what a command does that is a fault for as long as it runs; nil for
@@ -20,6 +21,8 @@ func doer(command string) func(io.Reader) error {
 		return memory.Hold
 	case cpu.Command:
 		return cpu.Burn
+	case restartloop.Command:
+		return restartloop.Loop
 	}
 	return nil
 }

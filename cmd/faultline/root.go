@@ -9,6 +9,7 @@ import (
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/faults/memory"
+	"github.com/k2-platform/faultline/faults/restartloop"
 )
 
 func rootCommand() *cobra.Command {
@@ -30,6 +31,7 @@ func rootCommand() *cobra.Command {
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
 	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand(),
 		doerCommand(memory.Command, "Hold memory in a target's control group, as an agent says"),
+		doerCommand(restartloop.Command, "Kill a target's process again and again, as an agent says"),
 		doerCommand(cpu.Command, "Burn processor time in a target's control group, as an agent says"))
 	return root
 }

@@ -1,7 +1,6 @@
 package disk_test
 
 import (
-	"crypto/rand"
 	"os/exec"
 	"path/filepath"
 	"slices"

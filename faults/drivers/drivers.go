@@ -8,16 +8,14 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/disk"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
-	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/none"
-	"github.com/k2-platform/faultline/faults/pause"
 	"github.com/k2-platform/faultline/faults/schema"
 	"github.com/k2-platform/faultline/faults/skew"
-	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/faults/storage"
 	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/spec"
@@ -33,14 +31,11 @@ type family struct {
 }
 
 func families(dir string) []family {
-	return append(networks(dir),
+	return append(append(networks(dir), processes(dir)...),
 		alone(none.Describe(), none.Driver{Dir: dir}),
-		alone(kill.Describe(), kill.Driver{}),
-		alone(pause.Describe(), pause.Driver{}),
-		alone(stop.Describe(), stop.Driver{}),
-		alone(memory.Describe(), memory.Driver{Dir: dir}),
-		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir}),
-		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir}),
+		alone(memory.Describe(), memory.Driver{Dir: dir, Find: container.Found{}}),
+		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir, Find: container.Found{}}),
+		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir, Find: container.Found{}}),
 		alone(disk.DescribeFull(), disk.Full{Dir: dir}),
 		alone(disk.DescribeSlow(), disk.Slow{Dir: dir}),
 		alone(skew.Describe(), skew.Driver{}),

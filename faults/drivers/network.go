@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/network"
 	"github.com/k2-platform/faultline/spec"
@@ -23,7 +24,7 @@ func networks(dir string) []family {
 	}
 	return []family{
 		{shared, func(kind string) faults.Driver {
-			return network.Driver{Kind: kind, Dir: dir, Others: map[spec.TargetKind]faults.Driver{spec.LinkKind: linkproxy.Driver(kind)}}
+			return network.Driver{Kind: kind, Dir: dir, Containers: container.Found{}, Others: map[spec.TargetKind]faults.Driver{spec.LinkKind: linkproxy.Driver(kind)}}
 		}},
 		{links, func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
 	}

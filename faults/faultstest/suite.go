@@ -40,7 +40,7 @@ func Run(t *testing.T, s Suite) {
 		return
 	}
 	s.Fault.Target, s.test = Name, t.Name()
-	how := map[string]TargetConfig{"record": {}, "pid file": {PIDFile: true}, "no health": {Bare: true}}
+	how := map[string]TargetConfig{"record": {}, "pid file": {PIDFile: true}, "match": {Match: true}, "no health": {Bare: true}}
 	if s.As != nil {
 		how = map[string]TargetConfig{"served": {As: s.As}} // how its process is found is nothing to the driver
 	}

@@ -27,6 +27,7 @@ const Name spec.TargetName = "child"
 // record and ends at once when told to.
 type TargetConfig struct {
 	PIDFile bool          // found by pid file and command, not by record
+	Match   bool          // found by its command line
 	Bare    bool          // has no health to ask
 	Deaf    time.Duration // how long TERM goes unheard
 	// As says what the target is whose folder is dir, where it is more than a
@@ -50,9 +51,14 @@ func NewTarget(t *testing.T, c TargetConfig) *Target {
 	proc := spec.Process{Record: filepath.Join(dir, "child.json")}
 	env := []string{"GORACE=atexit_sleep_ms=0", childToken + "=" + token, childAddr + "=" + addr, childDir + "=" + dir, childDeaf + "=" + c.Deaf.String()}
 	cmd := []string{os.Args[0]}
-	if c.PIDFile {
+	switch {
+	case c.Match:
+		cmd = append(cmd, "child-"+token)
+		proc = spec.Process{Match: " child-" + token + "$"}
+		env = append(env, childRecord+"="+filepath.Join(dir, "child.json"))
+	case c.PIDFile:
 		proc = spec.Process{PIDFile: filepath.Join(dir, "child.pid"), Command: cmd, Env: env, Dir: dir, Log: filepath.Join(dir, "log")}
-	} else {
+	default:
 		env = append(env, childRecord+"="+proc.Record)
 	}
 	out := &Target{
@@ -74,7 +80,7 @@ func NewTarget(t *testing.T, c TargetConfig) *Target {
 		}
 	}
 	until(t, "the target is found", func() bool {
-		if c.PIDFile {
+		if c.PIDFile || c.Match {
 			return true
 		}
 		r, err := process.Read(proc.Record)

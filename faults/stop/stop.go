@@ -3,6 +3,7 @@
 package stop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,11 @@ import (
 // Kind is the name that documents use.
 const Kind = "process.stop"
 
+// Escalate is the parameter by which a document has a deaf target killed.
+const Escalate = "escalate"
+
 const (
 	grace        = "grace"
-	escalate     = "escalate"
 	defaultGrace = "10s"
 )
 
@@ -34,7 +37,7 @@ func Describe() faults.Kind {
 		Summary: "asks the target's process to end (SIGTERM), and starts it again by its recorded command",
 		Parameters: []faults.Parameter{
 			{Name: grace, Default: defaultGrace, Summary: "how long the process may take to end", Check: checkGrace},
-			{Name: escalate, Default: "false", Summary: "true: kill it (SIGKILL) when the grace is over", Check: checkEscalate},
+			{Name: Escalate, Default: "false", Summary: "true: kill it (SIGKILL) when the grace is over", Check: checkEscalate},
 		},
 	}
 }
@@ -60,12 +63,12 @@ func (Driver) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Recei
 	if err != nil {
 		return faults.Receipt{}, err
 	}
-	r.Undo[grace], r.Undo[escalate] = defaultGrace, f.With[escalate]
-	if g, ok := f.With[grace]; ok {
-		r.Undo[grace] = g
-	}
+	r.Undo[grace], r.Undo[Escalate] = GraceOf(f.With), f.With[Escalate]
 	return r, nil
 }
+
+// GraceOf is how long a target may take to end, as a document says it.
+func GraceOf(with map[string]string) string { return cmp.Or(with[grace], defaultGrace) }
 
 // Inject asks the process to end and waits until it has. One that outlasts
 // its grace is an error, and may end later: roll it back all the same.
@@ -100,7 +103,7 @@ func (Driver) inject(ctx context.Context, r faults.Receipt) error {
 	defer cancel()
 	err = t.EndMarked(patience, syscall.SIGTERM)
 	if errors.Is(err, running.ErrStillRuns) && ctx.Err() == nil {
-		if r.Undo[escalate] != "true" {
+		if r.Undo[Escalate] != "true" {
 			return fmt.Errorf("its grace of %s is over; give it more, or set escalate: \"true\": %w", within, err)
 		}
 		err = t.End(ctx, syscall.SIGKILL)

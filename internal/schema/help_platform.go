@@ -86,9 +86,11 @@ func platformHelp() map[string]entry {
 			"region":           {"Region that requests are signed for. Absent means us-east-1.", ""},
 			"credentials_file": {"File as AWS's own tools keep it, of which the profile default is taken. Absent means AWS_ACCESS_KEY_ID and its like of the environment; without these requests are not signed.", ""},
 		}},
-		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, or by pid_file with command.", fields{
+		"spec.Process": {"How a target's process is found and started again: by the record that the service writes, by pid_file with command, by match, or by unit.", fields{
 			"record":   {"Path of the process record that the service writes itself.", ""},
 			"pid_file": {"Path of a file that holds the process id, for programs that write no record.", ""},
+			"match":    {"Regular expression that the command line of this process matches, and of no other.", ""},
+			"unit":     {"Service of systemd whose main process it is; systemd stops and starts it.", ""},
 			"command":  {"Command that starts the process again, word by word.", ""},
 			"env":      {"Environment of that command, as NAME=value.", ""},
 			"dir":      {"Working directory of that command.", ""},

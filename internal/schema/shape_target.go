@@ -21,8 +21,8 @@ func shapeTarget(defs jsonschema.Definitions) {
 	}
 	d.OneOf = append(d.OneOf, &jsonschema.Schema{Required: []string{"health"}, Properties: nothing})
 	d.Properties.Value("members").MinItems = new(uint64(1))
-	oneOfFields(defs["Process"], "record", "pid_file")
 	defs["Registry"].Properties.Value("lower").Enum = []any{spec.LowerSubject, spec.LowerGlobal}
+	oneOfFields(defs["Process"], "record", "pid_file", "match", "unit")
 	ports := defs["Network"].Properties.Value("ports")
 	ports.UniqueItems = true
 	ports.Items.Minimum, ports.Items.Maximum = "1", "65535"

@@ -30,7 +30,7 @@ const (
 // Doer is a process of Faultline's own, started from the program that runs.
 type Doer struct {
 	Args  []string     // of the program: a command that calls Await
-	Group cgroup.Group // where it does what it does
+	Group cgroup.Group // where it does what it does; the zero value leaves it where its starter is
 	Order any          // what that is, as JSON
 	// Sacrificed says that the kernel is to kill it before all others where
 	// memory is short.
@@ -129,8 +129,10 @@ func (d Doer) place(ctx context.Context, pid int, r faults.Receipt, path string)
 			return err
 		}
 	}
-	if err := d.Group.Join(pid); err != nil {
-		return err
+	if d.Group != (cgroup.Group{}) {
+		if err := d.Group.Join(pid); err != nil {
+			return err
+		}
 	}
 	if err := who.Write(path); err != nil {
 		return err

@@ -32,6 +32,7 @@ const (
 
 // Life is how long a doer may live; it is part of its order.
 type Life struct {
+	// Target is whose end ends it, too; none where that goes on.
 	Target  process.Record `json:"target"`
 	Expires time.Duration  `json:"expires_ns"` // on CLOCK_BOOTTIME
 	Lease   time.Duration  `json:"lease_ns"`
@@ -72,7 +73,7 @@ func (l Life) Last(every time.Duration, again func() error) error {
 	heard, looked := ledger.Boottime(), time.Duration(0)
 	for {
 		now := ledger.Boottime()
-		if now-looked >= targetEvery {
+		if l.Target.PID > 0 && now-looked >= targetEvery {
 			looked = now
 			if s, err := l.Target.Look(); err == nil && s == process.Gone {
 				return fmt.Errorf("%w: %s, pid %d", errTarget, l.Target.Name, l.Target.PID)

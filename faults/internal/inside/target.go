@@ -30,6 +30,9 @@ type Processes struct{}
 
 // Find implements Finder.
 func (Processes) Find(_ context.Context, kind faults.Kind, f spec.Fault, t spec.Target) (process.Record, error) {
+	if t.Process == nil {
+		return process.Record{}, fmt.Errorf("%w: nothing here finds the process of a %s", faults.ErrRefused, t.Kind())
+	}
 	found, _, err := running.Plan(kind, f, t)
 	return found.Process, err
 }

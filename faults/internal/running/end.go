@@ -17,7 +17,7 @@ var ErrStillRuns = errors.New("the process still runs")
 // End sends sig to the very process that was planned for and waits for its
 // end; ErrStillRuns if ctx ends first. One that has ended already is no error.
 func (t Target) End(ctx context.Context, sig syscall.Signal) error {
-	if err := process.Signal(t.Process, sig); err != nil && !errors.Is(err, process.ErrNotSame) {
+	if err := t.signal(ctx, sig); err != nil && !errors.Is(err, process.ErrNotSame) {
 		return err
 	}
 	for {
@@ -31,6 +31,13 @@ func (t Target) End(ctx context.Context, sig syscall.Signal) error {
 		}
 		pause.For(ctx, lookEvery/4)
 	}
+}
+
+func (t Target) signal(ctx context.Context, sig syscall.Signal) error {
+	if t.Unit != "" {
+		return t.signalUnit(ctx, sig)
+	}
+	return process.Signal(t.Process, sig)
 }
 
 // Confirm says that nothing started the target again, or for Plan's process

@@ -1,6 +1,7 @@
 package running
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,19 +16,28 @@ import (
 	"github.com/k2-platform/faultline/internal/process"
 )
 
+// Now is the live process of the target: the one that was planned for, or one
+// that was started since. The zero record where none runs.
+func (t Target) Now() (process.Record, error) {
+	s, err := t.Process.Look()
+	if err != nil || s != process.Gone {
+		return t.Process, err
+	}
+	now, err := t.named()
+	if err == nil {
+		s, err = now.Look()
+	}
+	if err != nil || s == process.Gone {
+		return process.Record{}, err
+	}
+	return now, nil
+}
+
 // Running says whether the target runs: as the process that was planned for,
 // or as one that was started since, by whomever.
 func (t Target) Running() (bool, error) {
-	s, err := t.Process.Look()
-	if err != nil || s != process.Gone {
-		return err == nil, err
-	}
-	now, err := t.named()
-	if err != nil {
-		return false, err
-	}
-	s, err = now.Look()
-	return err == nil && s != process.Gone, err
+	now, err := t.Now()
+	return err == nil && now.PID > 0, err
 }
 
 // Stopped is the presence of a fault that ends its target: present when no
@@ -43,11 +53,16 @@ func (t Target) Stopped() (faults.Presence, error) {
 	return faults.Present, nil
 }
 
-// named is the process that record or pid file name now; the zero record,
-// which is not alive, if they name none.
+// named is the process that record, pid file, pattern or unit name now; the
+// zero record, which is not alive, if they name none.
 func (t Target) named() (process.Record, error) {
-	if t.Record == "" {
+	switch {
+	case t.PIDFile != "":
 		return t.byPIDFile()
+	case t.Match != "":
+		return t.byMatch()
+	case t.Unit != "":
+		return unitNow(context.Background(), t.Unit)
 	}
 	r, err := process.Read(t.Record)
 	var torn *json.SyntaxError

@@ -36,7 +36,7 @@ func (t Target) Revive(ctx context.Context) error {
 		case err != nil:
 			last = err
 		case runs:
-			if last = t.well(ctx); last == nil {
+			if last = t.Well(ctx); last == nil {
 				return nil
 			}
 		case !time.Now().Before(next):
@@ -59,8 +59,11 @@ func (t Target) start(ctx context.Context) (err error) {
 	if runs, err := t.Running(); err != nil || runs {
 		return err
 	}
+	if t.Unit != "" {
+		return t.startUnit(ctx)
+	}
 	started, err := process.Start(ctx, t.Process)
-	if err != nil {
+	if err != nil || t.Match != "" { // what was started matches
 		return err
 	}
 	if t.PIDFile != "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/faults/internal/ending"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -20,20 +21,22 @@ const (
 	undoProcess = "process" // the process record as it was when planned
 	undoRecord  = "record"
 	undoPIDFile = "pid_file"
-	undoHTTP    = "health_http"
-	undoTCP     = "health_tcp"
+	undoMatch   = "match"
+	undoUnit    = "unit"
 )
 
 // Target is one process to break, and all that is needed to start it again.
-// Exactly one of Record and PIDFile is set.
+// Exactly one of Record, PIDFile, Match and Unit is set.
 type Target struct {
 	Process process.Record // as it was when planned
 	Record  string
 	PIDFile string
-	HTTP    string // answers 200 when the target is well
-	TCP     string // takes connections when the target is well
+	Match   string // regular expression of its command line
+	Unit    string // of systemd
 
-	mark string
+	Health
+
+	mark ending.Mark
 }
 
 // Plan finds the target's live process. A target that does not run, is a
@@ -64,10 +67,10 @@ func PlanSignal(kind faults.Kind, f spec.Fault, t spec.Target) (Target, faults.R
 }
 
 func find(name string, t spec.Target) (Target, error) {
-	if t.Process == nil || (t.Process.Record == "") == (t.Process.PIDFile == "") {
-		return Target{}, fmt.Errorf("%w: the platform must give its process either a record or a pid_file", faults.ErrRefused)
+	if t.Process == nil || len(t.Process.Ways()) != 1 {
+		return Target{}, fmt.Errorf("%w: the platform must give its process one of record, pid_file, match and unit", faults.ErrRefused)
 	}
-	out := Target{Record: t.Process.Record, PIDFile: t.Process.PIDFile}
+	out := Target{Record: t.Process.Record, PIDFile: t.Process.PIDFile, Match: t.Process.Match, Unit: t.Process.Unit}
 	for _, path := range []*string{&out.Record, &out.PIDFile} {
 		if *path == "" {
 			continue
@@ -78,23 +81,30 @@ func find(name string, t spec.Target) (Target, error) {
 		}
 		*path = abs
 	}
-	if t.Health != nil {
-		// A Kafka broker is well when it takes connections: more is asked by
-		// the samplers, which have a Kafka client.
-		out.HTTP, out.TCP = t.Health.HTTP, t.Health.TCP
-		if out.HTTP == "" && out.TCP == "" {
-			out.TCP = t.Health.Kafka
-		}
-	}
-	found, err := out.named()
+	out.Health = HealthOf(t)
+	found, err := out.first()
 	if err != nil {
 		return Target{}, err
 	}
 	if !found.Alive() {
 		return Target{}, fmt.Errorf("%w: it does not run, so nothing could be broken; start it first", faults.ErrRefused)
 	}
-	out.Process, err = complete(name, found, *t.Process)
+	if out.Process, err = complete(name, found, *t.Process); err == nil && out.Match != "" {
+		err = out.findable()
+	}
 	return out, err
+}
+
+// first is named for Plan, which says why there is none, or not one.
+func (t Target) first() (process.Record, error) {
+	if t.Match != "" {
+		return oneFit(t.Match)
+	}
+	r, err := t.named()
+	if err != nil && t.Unit != "" && !errors.Is(err, faults.ErrRefused) {
+		err = fmt.Errorf("%w: asking systemd: %w", faults.ErrRefused, err)
+	}
+	return r, err
 }
 
 // complete joins what the running process tells of itself with what the
@@ -106,7 +116,7 @@ func complete(name string, found process.Record, p spec.Process) (process.Record
 	if len(p.Command) > 0 {
 		found.Command = p.Command
 	}
-	if len(found.Command) == 0 {
+	if len(found.Command) == 0 && p.Unit == "" {
 		return found, fmt.Errorf("%w: nothing says by which command it is started again", faults.ErrRefused)
 	}
 	if p.Dir != "" {
@@ -133,7 +143,8 @@ func (t Target) undo() (map[string]string, error) {
 		return nil, fmt.Errorf("noting how %s is started: %w", t.Process.Name, err)
 	}
 	undo := map[string]string{undoProcess: string(raw)}
-	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoHTTP: t.HTTP, undoTCP: t.TCP} {
+	t.Health.Note(undo)
+	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoMatch: t.Match, undoUnit: t.Unit} {
 		if value != "" {
 			undo[key] = value
 		}
@@ -143,7 +154,10 @@ func (t Target) undo() (map[string]string, error) {
 
 // Of reads a target back from a receipt.
 func Of(r faults.Receipt) (Target, error) {
-	t := Target{Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], HTTP: r.Undo[undoHTTP], TCP: r.Undo[undoTCP], mark: r.Undo[undoMark]}
+	t := Target{
+		Record: r.Undo[undoRecord], PIDFile: r.Undo[undoPIDFile], Match: r.Undo[undoMatch], Unit: r.Undo[undoUnit],
+		Health: NotedHealth(r), mark: ending.Mark(r.Undo[undoMark]),
+	}
 	if err := json.Unmarshal([]byte(r.Undo[undoProcess]), &t.Process); err != nil {
 		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, err)
 	}
