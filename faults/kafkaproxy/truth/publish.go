@@ -72,9 +72,12 @@ func (p *Publisher) Run(ctx context.Context) error {
 		return err
 	}
 	p.queue = newQueue(from)
+	// What is on its way when ctx ends is waited for: sent again it would be there twice.
+	last, stop := outliving(ctx, p.grace)
+	defer stop()
 	for wait := firstPause; ctx.Err() == nil; {
 		grown := p.journal.watch()
-		more, err := p.step(ctx)
+		more, err := p.step(last)
 		switch {
 		case errors.Is(err, ErrDamaged):
 			return err
@@ -89,8 +92,6 @@ func (p *Publisher) Run(ctx context.Context) error {
 			p.rest(ctx, grown)
 		}
 	}
-	last, stop := context.WithTimeout(context.WithoutCancel(ctx), p.grace)
-	defer stop()
 	for more := true; more && err == nil; {
 		more, err = p.step(last)
 	}
@@ -98,6 +99,16 @@ func (p *Publisher) Run(ctx context.Context) error {
 		p.log.Warn("ground truth is not all published; the rest waits on this disk", "error", err)
 	}
 	return nil
+}
+
+// outliving gives a context that ends a while after ctx does. stop lets it go.
+func outliving(ctx context.Context, by time.Duration) (longer context.Context, stop func()) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	keep := context.AfterFunc(ctx, func() {
+		pause.For(longer, by)
+		end()
+	})
+	return longer, func() { keep(); end() }
 }
 
 // rest waits for a line, or until an offset is given up.

@@ -120,6 +120,58 @@ func TestAnOffsetThatNobodyTellsIsUnknown(t *testing.T) {
 	})
 }
 
+// slowly is a log that takes a record a second after it was sent, whether or
+// not anybody waits for that, as a Kafka producer does.
+type slowly struct{ topic }
+
+func (l *slowly) Publish(ctx context.Context, e cloudevent.Event) error {
+	done := make(chan error, 1)
+	go func() {
+		time.Sleep(time.Second)
+		done <- l.topic.Publish(ctx, e)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestWhatIsOnItsWayAtTheEndIsNotSentTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, log := open(t, t.TempDir(), Options{}), &slowly{}
+		stop := publishing(t, j, log, PublisherOptions{})
+		require.NoError(t, j.Write([]Entry{fetched("x", "r", 4)}))
+		require.NoError(t, j.Close("r"))
+		synctest.Wait()
+		began := time.Now()
+		stop()
+		assert.Equal(t, 2*time.Second, time.Since(began), "as long as the log takes")
+		assert.Len(t, log.facts, 2)
+		assert.Equal(t, []string{"r 1@4", "closed r 1"}, log.told())
+	})
+}
+
+func TestALogThatDoesNotAnswerIsLeftAfterTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, t.TempDir(), Options{})
+		stop := publishing(t, j, silent{}, PublisherOptions{Grace: 3 * time.Second})
+		require.NoError(t, j.Write([]Entry{fetched("x", "r", 4)}))
+		synctest.Wait()
+		began := time.Now()
+		stop()
+		assert.Equal(t, 3*time.Second, time.Since(began))
+	})
+}
+
+type silent struct{}
+
+func (silent) Publish(ctx context.Context, _ cloudevent.Event) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // TestNothingIsLostWhileTheLogIsAway: for a while, with lost answers, and over
 // a restart.
 func TestNothingIsLostWhileTheLogIsAway(t *testing.T) {
