@@ -41,7 +41,8 @@ func TestAnExperimentIsDrawnAsItWent(t *testing.T) {
 			{Label: "process.stop on kafka", From: 21 * time.Second, To: 41 * time.Second}, // nobody saw it gone
 		},
 		Marks: []plot.Mark{
-			{Label: "rollback trigger slow", At: 30 * time.Second}, {Label: "stop rolled back", At: 31 * time.Second},
+			{Label: "rollback trigger slow", At: 30 * time.Second},
+			{Label: "stop rolled back", At: 31 * time.Second},
 			{Label: "recovered", At: 39 * time.Second},
 		},
 	}, c)
