@@ -54,10 +54,14 @@ func start(t *testing.T, dir, name string, argv ...string) *child {
 	return c
 }
 
+// longestStart is how long a process may take to serve, on a machine that has
+// much else to do.
+const longestStart = 3 * time.Minute
+
 // ready waits for a file that the process writes once it serves.
 func (c *child) ready(t *testing.T, file string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(longestStart); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if _, err := os.Stat(file); err == nil {
 			return
 		}
@@ -68,7 +72,7 @@ func (c *child) ready(t *testing.T, file string) {
 		default:
 		}
 	}
-	require.FailNow(t, c.name+" was not ready within a minute")
+	require.FailNow(t, c.name+" was not ready within "+longestStart.String())
 }
 
 // end asks the process to end, which takes what it undoes on its way.

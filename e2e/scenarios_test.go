@@ -19,11 +19,14 @@ func scenarios() []scenario {
 			{"no-digest", "altered"}, {"no-validation", "altered"}, {"dlq-whole-batch", "false_rejects"},
 		}},
 		{document: "network-partition", sandbox: []string{"--links"}, defects: []planted{
-			{"breaker-never-opens", "a circuit breaker that opens"}, {"fallback-empty", "answers from the fallback with marker and age"},
-			{"health-lies", "a health check that says what is wrong"}, {"slow-recovery", "the circuit breaker is closed"},
+			{"breaker-never-opens", "a circuit breaker that opens"},
+			{"fallback-empty", "answers from the fallback with marker and age"},
+			{"health-lies", "a health check that says what is wrong"},
+			{"slow-recovery", "the circuit breaker is closed"},
 		}},
 		{document: "iceberg-metadata-corruption", sandbox: []string{"--links"}, defects: []planted{
-			{"stale-metadata-served", "answers 503 with storage_unavailable"}, {"503-as-500", "answers 503 with storage_unavailable"},
+			{"stale-metadata-served", "answers 503 with storage_unavailable"},
+			{"503-as-500", "answers 503 with storage_unavailable"},
 			{"health-lies", "a health check that says what is wrong"},
 		}},
 		{document: "cpu-saturation", sandbox: []string{"--cpu-limit", "query=50%"}, defects: []planted{{"slow-recovery", "answers in full"}}},

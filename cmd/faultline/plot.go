@@ -95,6 +95,10 @@ func chartOf(s experiment.State, batches []events.Batch, ticks []events.Tick, me
 				if e.Recovered && e.FromRollback != nil && rolledBack >= 0 {
 					c.Marks = append(c.Marks, plot.Mark{Label: "recovered", At: rolledBack + time.Duration(*e.FromRollback)})
 				}
+			case events.ApprovalRequested, events.BaselineEstablished, events.BaselineStarted, events.BlastRadiusDecided, events.BooksClosed,
+				events.ClaimJudged, events.CommandRefused, events.Concluded, events.ExperimentApproved, events.ExperimentDenied,
+				events.ExperimentKept, events.ExperimentScheduled, events.FaultInjectionFailed, events.NoteAdded, events.RequestRefused,
+				events.RollbackRequested, events.RollbackStuck: // words, and no moments of the course
 			}
 		}
 	}

@@ -247,3 +247,17 @@ func TestWhatIsRefused(t *testing.T) {
 		require.ErrorIs(t, plan(target, kind, nil), faults.ErrRefused, kind)
 	}
 }
+
+// TestAWholeQuotaIsWantedTwice: burners that want no more than the quota leave
+// some of it whenever others keep them from a processor, and then nobody is
+// short.
+func TestAWholeQuotaIsWantedTwice(t *testing.T) {
+	g := grouped(t)
+	target := faultstest.NewTarget(t, faultstest.TargetConfig{})
+	quota(t, g, 50*time.Millisecond)
+	d := cpu.Saturate{Dir: t.TempDir()}
+	for share, duty := range map[string]string{"100%": `"duty":1`, "50%": `"duty":0.25`} {
+		r := insidetest.Plan(t, d, target, spec.Fault{Kind: cpu.SaturateKind, With: map[string]string{"share": share}})
+		assert.Contains(t, r.Undo["burn"], duty)
+	}
+}

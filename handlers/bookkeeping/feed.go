@@ -72,12 +72,16 @@ func (f feed) position(ctx context.Context) (position, error) {
 	return p, err
 }
 
+// page is how many receipts are asked for at once: a producer that has little
+// processor time answers so many soon enough.
+const page = 2000
+
 // receipts reads after…to, page by page, without a hole.
 func (f feed) receipts(ctx context.Context, after, to int64) ([]receipt, error) {
 	var out []receipt
 	for next := after + 1; next <= to; {
 		before := len(out)
-		err := f.get(ctx, fmt.Sprintf("/receipts?from=%d&to=%d", next, to), func(d *json.Decoder) error {
+		err := f.get(ctx, fmt.Sprintf("/receipts?from=%d&to=%d", next, min(to, next+page-1)), func(d *json.Decoder) error {
 			for d.More() {
 				var r receipt
 				if err := r.read(d, f.compare); err != nil {

@@ -18,19 +18,20 @@ type Throttling struct {
 // without a quota has none.
 func (g Group) Throttling() (Throttling, error) {
 	const file = "cpu.stat"
-	span, unit := "throttled_time", time.Nanosecond
+	span, unit := "throttled_time", int64(1) // in nanoseconds
 	if g.V2 {
-		span, unit = "throttled_usec", time.Microsecond
+		span, unit = "throttled_usec", int64(time.Microsecond)
 	}
 	var t Throttling
-	for name, to := range map[string]*int64{"nr_periods": &t.Periods, "nr_throttled": &t.Throttled, span: (*int64)(&t.For)} {
+	var kept int64
+	for name, to := range map[string]*int64{"nr_periods": &t.Periods, "nr_throttled": &t.Throttled, span: &kept} {
 		n, err := g.row(file, name)
 		if err != nil {
 			return Throttling{}, err
 		}
 		*to = n
 	}
-	t.For *= unit
+	t.For = time.Duration(kept * unit)
 	return t, nil
 }
 

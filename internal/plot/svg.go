@@ -2,9 +2,11 @@ package plot
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +80,9 @@ func (d *drawing) labels() []Mark {
 	for _, s := range d.chart.Spans {
 		out = append(out, Mark{s.Label, s.From})
 	}
-	return sorted(append(out, d.chart.Marks...))
+	out = append(out, d.chart.Marks...)
+	slices.SortStableFunc(out, func(a, b Mark) int { return cmp.Compare(a.At, b.At) })
+	return out
 }
 
 func (d *drawing) x(at time.Duration) float64 {

@@ -33,8 +33,12 @@ func chart() plot.Chart {
 	return plot.Chart{
 		Title: "Broker <stop>", Subtitle: "upheld", Length: time.Minute,
 		Series: []plot.Series{rate, {Name: "none", Unit: "share"}, {Name: "holes", Points: []plot.Point{
-			{At: time.Second, Value: 1}, {At: 2 * time.Second, Value: math.NaN()}, {At: 3 * time.Second, Value: -1},
-			{At: 30 * time.Second, Value: 2}, {At: 31 * time.Second, Value: 2}, {At: 2 * time.Minute, Value: 900},
+			{At: time.Second, Value: 1},
+			{At: 2 * time.Second, Value: math.NaN()},
+			{At: 3 * time.Second, Value: -1},
+			{At: 30 * time.Second, Value: 2},
+			{At: 31 * time.Second, Value: 2},
+			{At: 2 * time.Minute, Value: 900},
 		}}},
 		Spans: []plot.Span{{Label: "process.stop on kafka", From: 20 * time.Second, To: 40 * time.Second}},
 		Marks: []plot.Mark{{Label: "recovered", At: 50 * time.Second}, {Label: "rollback", At: 38 * time.Second}},
