@@ -114,7 +114,7 @@ func (l *life) sendAs(b *bus.Bus, id string, e spec.ExperimentID, by string, c c
 // await follows the log until the experiment is as ok wants it.
 func (l *life) await(b *bus.Bus, e spec.ExperimentID, ok func(experiment.State) bool) experiment.State {
 	l.t.Helper()
-	ctx, stop := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(l.t.Context(), 2*time.Minute)
 	defer stop()
 	log, ended := &handlers.Log{}, make(chan error, 1)
 	go func() {

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/avro"
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/k2-platform/faultline/spec"
 )
 
 const base = `{"type":"record","name":"T","fields":[{"name":"at","type":"boolean","default":true},{"name":"n","type":["null","long"],"default":null},{"name":"big","type":"long","default":9007199254740993},{"name":"must","type":"bytes"}]}`
@@ -58,5 +60,25 @@ func TestWhatNoVersionIsDerivedFrom(t *testing.T) {
 	} {
 		_, err := derived(c.s, c.change, "m")
 		assert.Error(t, err, name)
+	}
+}
+
+func TestTheDocumentSaysBeforeTheTargetWhoseLevelIsLowered(t *testing.T) {
+	global := spec.Registry{Lower: spec.LowerGlobal}
+	for name, c := range map[string]struct {
+		with map[string]string
+		on   spec.Registry
+		want string
+	}{
+		"neither":      {nil, spec.Registry{}, ""},
+		"the target":   {map[string]string{"change": "retype"}, global, "global"},
+		"the document": {map[string]string{"lower": "subject"}, global, "subject"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := lowering(c.with, c.on)
+			if got["lower"] != c.want || got["change"] != c.with["change"] {
+				t.Errorf("got %v, want lower %q", got, c.want)
+			}
+		})
 	}
 }
