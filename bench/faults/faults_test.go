@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // A fault is measured for so many rounds, or for so long.
 const (
 	rounds    = 200
-	longest   = 8 * time.Second
+	longest   = 12 * time.Second
 	oneWithin = 30 * time.Second
 )
 

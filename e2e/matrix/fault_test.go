@@ -95,9 +95,14 @@ func runFault(t *testing.T, c faultCell) result {
 	w := newWorld(t, watch(t, v), fault)
 	before := files(t, w.agentHome)
 	r := w.through(c.moment.point, c.later, c.death, false)
-	w.await(5*time.Second, "nothing of the fault being left", func() bool {
-		return len(w.strangers()) == 0 && fmt.Sprint(newIn(before, files(t, w.agentHome))) == "[]"
-	})
+	var left []string
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		left = append(newIn(before, files(t, w.agentHome)), w.strangers()...)
+		if len(left) == 0 || time.Now().After(end) {
+			break
+		}
+	}
+	assert.Empty(t, left, "left of the fault")
 	return r
 }
 

@@ -325,6 +325,11 @@ func TestADamagedSnapshotOverwritesNothing(t *testing.T) {
 		err = b.driver.Rollback(b.ctx(), r)
 		now, lookErr := b.victim.Look()
 		require.NoError(t, lookErr)
+		if b.fault.With["what"] == "pointer" { // it goes back by the receipt alone
+			require.NoError(t, err)
+			assert.Equal(t, b.whole, now)
+			return
+		}
 		require.Error(t, err)
 		t.Log(err)
 		assert.Equal(t, broken, now, "nothing is overwritten")
