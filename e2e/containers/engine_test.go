@@ -42,7 +42,7 @@ func build(t *testing.T) {
 	self, err := os.Open("/proc/self/exe")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, self.Close()) }()
-	program, err := os.OpenFile(filepath.Join(dir, "box"), os.O_CREATE|os.O_WRONLY, 0o700)
+	program, err := os.OpenFile(filepath.Join(dir, "box"), os.O_CREATE|os.O_WRONLY, 0o700) //nolint:gosec // a program
 	require.NoError(t, err)
 	_, err = io.Copy(program, self)
 	require.NoError(t, err)

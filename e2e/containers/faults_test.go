@@ -19,7 +19,7 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-// seconds is how long the container takes to answer with a fault that does not
+// within is how long the container takes to answer with a fault that does not
 // silence it.
 const within = time.Second
 

@@ -75,11 +75,11 @@ func healthy() error {
 }
 
 func get(ctx context.Context, url string) (err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // of a test
 	if err != nil {
 		return err
 	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req) //nolint:gosec // of a test
 	if err != nil {
 		return err
 	}

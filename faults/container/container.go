@@ -59,9 +59,9 @@ func find(ctx context.Context, t *spec.Container) (*docker.Client, docker.Contai
 
 // plan is Plan for all faults of a container. The receipt has all but what the
 // driver adds to its Undo.
-func plan(ctx context.Context, kind faults.Kind, f spec.Fault, t spec.Target) (box, docker.Container, faults.Receipt, error) {
-	fail := func(err error) (box, docker.Container, faults.Receipt, error) {
-		return box{}, docker.Container{}, faults.Receipt{}, err
+func plan(ctx context.Context, kind faults.Kind, f spec.Fault, t spec.Target) (docker.Container, faults.Receipt, error) {
+	fail := func(err error) (docker.Container, faults.Receipt, error) {
+		return docker.Container{}, faults.Receipt{}, err
 	}
 	if err := kind.Check(f, t); err != nil {
 		return fail(err)
@@ -74,7 +74,7 @@ func plan(ctx context.Context, kind faults.Kind, f spec.Fault, t spec.Target) (b
 	if err != nil {
 		return fail(err)
 	}
-	return box{client, c.ID, c.Name, c.State.StartedAt}, c, faults.Receipt{
+	return c, faults.Receipt{
 		Kind: kind.Name, Target: string(f.Target), BootID: boot,
 		Undo: map[string]string{undoEngine: client.Engine(), undoID: c.ID, undoName: c.Name, undoStarted: c.State.StartedAt},
 	}, nil

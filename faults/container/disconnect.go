@@ -62,7 +62,7 @@ type spot struct {
 // Plan notes the container's places on its networks. Refusals are
 // faults.ErrRefused.
 func (d Disconnect) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	_, c, r, err := plan(ctx, DescribeDisconnect(), f, t)
+	c, r, err := plan(ctx, DescribeDisconnect(), f, t)
 	var spots []spot
 	if err == nil {
 		spots, err = spotsOf(c, f.With[byName], f.With[address] == anyOne)

@@ -57,7 +57,7 @@ func (d End) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Rece
 }
 
 func (d End) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	_, c, r, err := plan(ctx, d.describe(), f, t)
+	c, r, err := plan(ctx, d.describe(), f, t)
 	if err != nil {
 		return r, err
 	}

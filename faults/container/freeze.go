@@ -21,7 +21,7 @@ type Freeze struct {
 func (d Freeze) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	kind := pause.Describe()
 	kind.Breaks = []spec.TargetKind{spec.ContainerKind}
-	_, _, r, err := plan(ctx, kind, f, t)
+	_, r, err := plan(ctx, kind, f, t)
 	if err == nil {
 		err = noteMark(r, d.Dir)
 	}

@@ -39,7 +39,7 @@ stop) echo stopped >>stops; kill "$(cat pid)" 2>/dev/null; : ;;
 *) echo "no verb $1" >&2; exit 1 ;;
 esac
 `, dir)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o700))
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	t.Cleanup(func() {
 		if r, err := unitProcess(dir); err == nil {
@@ -102,7 +102,7 @@ func TestAUnitIsRefusedWithAReason(t *testing.T) {
 	}
 	require.ErrorContains(t, plan("box.service"), "it does not run")
 	require.ErrorContains(t, plan("other.service"), `systemd says that unit other.service is "not-found"`)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "systemctl"), []byte("#!/bin/sh\necho 'System has not been booted with systemd as init system (PID 1).' >&2; exit 1\n"), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "systemctl"), []byte("#!/bin/sh\necho 'System has not been booted with systemd as init system (PID 1).' >&2; exit 1\n"), 0o700))
 	require.ErrorContains(t, plan("box.service"), "System has not been booted with systemd")
 	t.Setenv("PATH", t.TempDir())
 	require.ErrorContains(t, plan("box.service"), "there is no systemctl here")

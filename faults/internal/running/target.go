@@ -143,7 +143,7 @@ func (t Target) undo() (map[string]string, error) {
 		return nil, fmt.Errorf("noting how %s is started: %w", t.Process.Name, err)
 	}
 	undo := map[string]string{undoProcess: string(raw)}
-	t.Health.Note(undo)
+	t.Note(undo)
 	for key, value := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile, undoMatch: t.Match, undoUnit: t.Unit} {
 		if value != "" {
 			undo[key] = value
