@@ -70,7 +70,7 @@ func TestRisks(t *testing.T) {
 		"kafka.slow_close": faults.Caution, "kafka.partition": faults.Caution, "kafka.stale_metadata": faults.Caution, "kafka.throttle": faults.Caution,
 		"kafka.move_coordinator": faults.Caution, "kafka.disconnect": faults.Caution, "kafka.hold": faults.Caution,
 		"process.": faults.Caution, "network.": faults.Caution, "http.": faults.Caution, "cpu.": faults.Caution, "memory.": faults.Caution,
-		"disk.": faults.Caution,
+		"disk.":             faults.Caution,
 		"topic.move_leader": faults.Caution, "topic.reassign": faults.Caution, "cluster.": faults.Caution,
 	}
 	for _, k := range drivers.Kinds() {
