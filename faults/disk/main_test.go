@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,30 +41,30 @@ func inside(t *testing.T, mount string) string {
 }
 
 // image is a file with an ext4 of 64 MiB in it.
-func image(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "disk.img")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	require.NoError(t, os.Truncate(file, 64*mib))
-	out, err := exec.CommandContext(t.Context(), "mkfs.ext4", "-q", "-F", file).CombinedOutput()
-	roottest.Need(t, "making a filesystem: "+string(out), err)
+func image(tb testing.TB) string {
+	tb.Helper()
+	file := filepath.Join(tb.TempDir(), "disk.img")
+	require.NoError(tb, os.WriteFile(file, nil, 0o600))
+	require.NoError(tb, os.Truncate(file, 64*mib))
+	out, err := exec.CommandContext(tb.Context(), "mkfs.ext4", "-q", "-F", file).CombinedOutput() //nolint:gosec // of the test
+	roottest.Need(tb, "making a filesystem: "+string(out), err)
 	return file
 }
 
 // mount mounts an image until the test ends, or unmount is called.
-func mount(t *testing.T, file, dir string) (unmount func()) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "mount", "-o", "loop", file, dir).CombinedOutput()
-	roottest.Need(t, "mounting a filesystem: "+string(out), err)
+func mount(tb testing.TB, file, dir string) (unmount func()) {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), "mount", "-o", "loop", file, dir).CombinedOutput() //nolint:gosec // of the test
+	roottest.Need(tb, "mounting a filesystem: "+string(out), err)
 	there := true
 	unmount = func() {
 		if there {
-			out, err := exec.CommandContext(context.Background(), "umount", dir).CombinedOutput()
-			require.NoError(t, err, string(out))
+			out, err := exec.CommandContext(context.Background(), "umount", dir).CombinedOutput() //nolint:gosec // of the test
+			require.NoError(tb, err, string(out))
 			there = false
 		}
 	}
-	t.Cleanup(unmount)
+	tb.Cleanup(unmount)
 	return unmount
 }
 
@@ -71,13 +72,16 @@ func target(dir string) spec.Target { return spec.Target{Directory: &spec.Direct
 
 func full(with ...string) spec.Fault {
 	f := spec.Fault{Kind: disk.FullKind, Target: "data", With: map[string]string{}}
-	for i := 0; i < len(with); i += 2 {
-		f.With[with[i]] = with[i+1]
+	for pair := range slices.Chunk(with, 2) {
+		f.With[pair[0]] = pair[len(pair)-1]
 	}
 	return f
 }
 
-func driver(t *testing.T) disk.Full { return disk.Full{Dir: t.TempDir()} }
+func driver(t *testing.T) disk.Full {
+	t.Helper()
+	return disk.Full{Dir: t.TempDir()}
+}
 
 // plan gives a receipt, which the test itself undoes.
 func plan(t *testing.T, d faults.Driver, f spec.Fault, where spec.Target) faults.Receipt {
@@ -108,5 +112,5 @@ func left(t *testing.T, dir string) int64 {
 	t.Helper()
 	var s unix.Statfs_t
 	require.NoError(t, unix.Statfs(dir, &s))
-	return int64(s.Bavail) * s.Frsize //nolint:gosec // a small disk
+	return int64(s.Bavail) * s.Frsize
 }

@@ -138,13 +138,15 @@ func top(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if other != dev || otherFS != fs || otherHas.size != has.size || unix.Access(above, unix.W_OK) != nil {
+		if other != dev || otherFS != fs || otherHas.size != has.size || !mayWrite(above) {
 			break
 		}
 		dir = above
 	}
 	return dir, nil
 }
+
+func mayWrite(dir string) bool { return unix.Access(dir, unix.W_OK) == nil }
 
 // holds is which filesystem holds a path that need not be there: that of the
 // nearest folder above it that is.

@@ -24,12 +24,12 @@ func Need(tb testing.TB, doing string, err error) {
 
 // Disk makes a folder a disk of its own until the test ends, of a size such as
 // 512k, to be filled. What is begun after it has to end before.
-func Disk(t *testing.T, dir, size string) {
-	t.Helper()
-	Need(t, "mounting a disk to fill", unix.Mount("faultline", dir, "tmpfs", 0, "size="+size))
-	t.Cleanup(func() {
+func Disk(tb testing.TB, dir, size string) {
+	tb.Helper()
+	Need(tb, "mounting a disk to fill", unix.Mount("faultline", dir, "tmpfs", 0, "size="+size))
+	tb.Cleanup(func() {
 		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 }

@@ -31,10 +31,21 @@ func Bench(b *testing.B, g cgroup.Group, d faults.Driver, f spec.Fault) {
 	must(g.Join(rests.PID))
 	record := filepath.Join(b.TempDir(), "child.json")
 	must(rests.Write(record))
+	Times(b, d, f, spec.Target{Process: &spec.Process{Record: record}})
+}
 
+// Times is Bench on a target that is there.
+func Times(b *testing.B, d faults.Driver, f spec.Fault, t spec.Target) {
+	b.Helper()
+	must := func(err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
 	var inject, rollback []time.Duration
 	for b.Loop() {
-		r, err := d.Plan(b.Context(), f, spec.Target{Process: &spec.Process{Record: record}})
+		r, err := d.Plan(b.Context(), f, t)
 		must(err)
 		r.ID, r.Expires = "bench/"+rand.Text(), ledger.Boottime()+time.Minute
 		began := time.Now()
