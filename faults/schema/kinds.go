@@ -201,7 +201,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	// rules of its own, and that may be what the experiment is to find out.
 	fits, _, err := g.fits(ctx, subject, next)
 	if err == nil && fits && change != "retype" {
-		err = fmt.Errorf("%w: at level %s, which subject %s has, %s makes no incompatible version; write change: retype", faults.ErrRefused, inForce, subject, change)
+		err = fmt.Errorf("%w: at level %s, which subject %s has, %s makes no incompatible version; write change: retype, or another schema", faults.ErrRefused, inForce, subject, change)
 	}
 	if err != nil {
 		return u, err
