@@ -54,6 +54,7 @@ type Chaos struct {
 	pipeline Pipeline
 	keeper   *keeper
 	faults   []*Fault
+	monitors []*Monitor
 	left     bool
 }
 
@@ -109,6 +110,7 @@ func (c *Chaos) Inject(ctx context.Context, kind, target string, with map[string
 	c.keeper.add(f)
 	if err := f.awaitInjected(ctx, time.Duration(c.cfg.Baseline)+warmUp); err != nil {
 		// It may be on its way: what was not seen is not wanted any more.
+		c.keeper.drop(f)
 		return nil, errors.Join(err, f.send(context.WithoutCancel(ctx), commands.Abort{Reason: "its fault was not seen in place"}))
 	}
 	if o.duration > 0 {
@@ -162,6 +164,9 @@ func (c *Chaos) Leave(ctx context.Context) error {
 		problems = append(problems, c.faults[i].Rollback(ctx))
 	}
 	problems = append(problems, c.VerifyRecovery(ctx))
+	for _, m := range c.monitors {
+		problems = append(problems, m.close(ctx))
+	}
 	c.keeper.close()
 	if c.cfg.Pipeline == nil { // it is our own
 		problems = append(problems, c.pipeline.Close())

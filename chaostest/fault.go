@@ -126,6 +126,9 @@ func (f *Fault) end(ctx context.Context) error {
 // Rollback ends the fault and waits until it is seen gone. It does nothing where
 // it is gone already. ErrStuck where it cannot be undone.
 func (f *Fault) Rollback(ctx context.Context) error {
+	if f.state().Version == 0 {
+		return nil // nobody has heard of it
+	}
 	if err := f.end(ctx); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package chaostest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,13 @@ func (k *keeper) add(f *Fault) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.faults = append(k.faults, f)
+}
+
+// drop lets a fault go: its lease lapses, unless it ends before.
+func (k *keeper) drop(f *Fault) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.faults = slices.DeleteFunc(k.faults, func(o *Fault) bool { return o == f })
 }
 
 func (k *keeper) endAfter(f *Fault, d time.Duration) {

@@ -21,16 +21,20 @@ func (c *Chaos) StopKafkaBroker(broker string) *Fault {
 // waits until it answers.
 func (c *Chaos) StartKafkaBroker(broker string) { c.t.Helper(); c.endOf("process.stop", broker) }
 
-// CreateNetworkPartition cuts the link between two services; zero is until the
-// end of the test.
-func (c *Chaos) CreateNetworkPartition(source, target string, duration time.Duration) *Fault {
+// CreateNetworkPartition cuts the link between two services, or each of a group
+// of them; a duration of zero is until the end of the test.
+func (c *Chaos) CreateNetworkPartition(source, target string, duration time.Duration) []*Fault {
 	c.t.Helper()
 	name, err := c.cfg.between(c.platform, source, target)
 	if err != nil {
 		c.t.Fatalf("chaos: %v", err)
 		return nil
 	}
-	return c.Must("network.partition", string(name), nil, For(duration))
+	var out []*Fault
+	for _, way := range members(c.platform, name) {
+		out = append(out, c.Must("network.partition", string(way), nil, For(duration)))
+	}
+	return out
 }
 
 // CorruptIcebergMetadata damages the newest metadata of a table; "" is the

@@ -56,6 +56,19 @@ func (c Config) end(p spec.Platform, service string) spec.TargetName {
 	return spec.TargetName(service)
 }
 
+// members are the targets of a group; of any other the target itself.
+func members(p spec.Platform, name spec.TargetName) []spec.TargetName {
+	t := p.Targets[name]
+	if len(t.Members) == 0 {
+		return []spec.TargetName{name}
+	}
+	var out []spec.TargetName
+	for _, m := range t.Members {
+		out = append(out, members(p, m)...)
+	}
+	return out
+}
+
 // only is the one target of a kind.
 func only(p spec.Platform, kind spec.TargetKind) (spec.TargetName, error) {
 	var found []spec.TargetName

@@ -126,6 +126,8 @@ class ChaosContext:
 
     def _withdraw(self, fault: Fault) -> None:
         """Ends an experiment whose fault was not seen: it may be on its way."""
+        if self._keeper:
+            self._keeper.drop(fault)
         try:
             fault.abort("its fault was not seen in place")
         except ChaosError as e:
@@ -141,9 +143,9 @@ class ChaosContext:
         """Starts the broker again that stop_kafka_broker stopped, and waits until it answers."""
         self._end("process.stop", self.platform.target(kafka_cluster))
 
-    def create_network_partition(self, source: str, target: str, duration: float | None = None) -> Fault:
-        """Cuts the link or network between two services; heals it after duration seconds."""
-        return self.inject("network.partition", self.platform.between(source, target), duration=duration)
+    def create_network_partition(self, source: str, target: str, duration: float | None = None) -> list[Fault]:
+        """Cuts the link or network between two services, or each of a group of them; heals it after duration seconds."""
+        return [self.inject("network.partition", way, duration=duration) for way in self.platform.members(self.platform.between(source, target))]
 
     def corrupt_iceberg_metadata(self, table: object | None = None, **with_: str) -> Fault:
         """Damages the table's newest metadata. with_ as storage.corrupt has it: what, how. An object with a method

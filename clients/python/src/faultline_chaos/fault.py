@@ -54,9 +54,13 @@ class Fault:
         return self._first(wire.INJECTED) is not None and self._first(wire.ROLLED_BACK) is None
 
     @property
+    def _ended(self) -> wire.Event | None:
+        return self._first(wire.CONCLUDED, wire.DENIED, wire.INJECTION_FAILED)
+
+    @property
     def over(self) -> bool:
         """Whether the experiment has its end."""
-        return self._first(wire.CONCLUDED, wire.DENIED, wire.INJECTION_FAILED) is not None
+        return self._ended is not None
 
     def schedule(self) -> None:
         """Asks for the experiment. It returns once Kafka has the command."""
@@ -128,9 +132,9 @@ class Fault:
 
     def wait_gone(self, within: float) -> None:
         """Waits until the fault is seen gone. Stuck where it cannot be undone."""
-        if self._first(wire.INJECTED) is None and self.over:
-            return
-        found = self._log.wait(lambda: self._first(wire.ROLLED_BACK) or self._first(wire.STUCK), within)
+        if not self.events():
+            return  # nobody has heard of it
+        found = self._log.wait(lambda: self._first(wire.ROLLED_BACK, wire.STUCK) or (self._ended if not self.live else None), within)
         if found is None:
             raise ChaosExperimentError(
                 f"rolling back {self!r}: it was not seen gone within {within:g} s; see faultline ledger list on the agent's machine, or end it with faultline halt {self.id}"

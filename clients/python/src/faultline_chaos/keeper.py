@@ -30,6 +30,11 @@ class Keeper:
         with self._lock:
             self._faults.append(fault)
 
+    def drop(self, fault: Fault) -> None:
+        """Lets a fault go: its lease lapses, unless it ends before."""
+        with self._lock:
+            self._faults = [f for f in self._faults if f is not fault]
+
     def end_after(self, fault: Fault, seconds: float) -> None:
         """Ends a fault so many seconds after it was seen in place."""
         with self._lock:

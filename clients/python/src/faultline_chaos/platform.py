@@ -70,6 +70,11 @@ class Platform:
             f"say what is meant with links={{({source!r}, {target!r}): …}}"
         )
 
+    def members(self, target: str) -> list[str]:
+        """The targets of a group; of any other the target itself."""
+        found = self.targets[target].get("members")
+        return [m for name in found for m in self.members(name)] if found else [target]
+
     def _end(self, service: str) -> str:
         try:
             return self.target(service)
