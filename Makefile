@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-proxy e2e-admin crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample bench bench-real bench-halt bench-proxy fuzz lint schema
+.PHONY: help build demo test e2e e2e-proxy e2e-admin e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample bench bench-real bench-halt bench-proxy fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -35,6 +35,9 @@ falsify: build ## each scenario without a defect, and with each that concerns it
 
 falsify-sample: build ## each scenario without a defect, and with one
 	$(GO) test -tags e2e -count=1 -timeout 20m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
+
+e2e-python: build ## the Python client, and the methodology's seven examples as its tests, on the sandbox; takes root
+	e2e/python.sh
 
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of e2e
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin
