@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -144,8 +145,8 @@ func (c *Chaos) Active() bool {
 // nothing.
 func (c *Chaos) EmergencyRollback(ctx context.Context) error {
 	var problems []error
-	for i := len(c.faults) - 1; i >= 0; i-- {
-		if f := c.faults[i]; !f.state().Phase.Over() {
+	for _, f := range slices.Backward(c.faults) {
+		if !f.state().Phase.Over() {
 			problems = append(problems, f.send(ctx, commands.Abort{Reason: "emergency rollback of the test"}))
 		}
 	}
@@ -160,8 +161,8 @@ func (c *Chaos) Leave(ctx context.Context) error {
 	}
 	c.left = true
 	var problems []error
-	for i := len(c.faults) - 1; i >= 0; i-- {
-		problems = append(problems, c.faults[i].Rollback(ctx))
+	for _, f := range slices.Backward(c.faults) {
+		problems = append(problems, f.Rollback(ctx))
 	}
 	problems = append(problems, c.VerifyRecovery(ctx))
 	for _, m := range c.monitors {
@@ -179,8 +180,8 @@ func (c *Chaos) Leave(ctx context.Context) error {
 // books balanced where they are named. ErrNotRecovered where not.
 func (c *Chaos) VerifyRecovery(ctx context.Context) error {
 	var problems []error
-	for i := len(c.faults) - 1; i >= 0; i-- {
-		if f := c.faults[i]; f.wasSeen() {
+	for _, f := range slices.Backward(c.faults) {
+		if f.wasSeen() {
 			problems = append(problems, f.recovered(ctx, time.Duration(c.cfg.Timeout)+warmUp))
 		}
 	}
@@ -189,8 +190,8 @@ func (c *Chaos) VerifyRecovery(ctx context.Context) error {
 
 // find is the newest fault of a kind on a target.
 func (c *Chaos) find(kind string, target spec.TargetName) *Fault {
-	for i := len(c.faults) - 1; i >= 0; i-- {
-		if f := c.faults[i]; f.fault().Kind == kind && f.fault().Target == target && f.wasSeen() {
+	for _, f := range slices.Backward(c.faults) {
+		if f.fault().Kind == kind && f.fault().Target == target && f.wasSeen() {
 			return f
 		}
 	}

@@ -75,7 +75,7 @@ func (c Config) platform() (spec.Platform, error) {
 		return spec.Platform{}, err
 	}
 	file := s.PlatformOrDefault()
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the author of the test names it
 	if err != nil {
 		return spec.Platform{}, fmt.Errorf("reading the platform's description: %w; start the sandbox, or name another in $FAULTLINE_PLATFORM", err)
 	}

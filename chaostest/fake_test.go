@@ -3,6 +3,7 @@ package chaostest_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -49,10 +50,10 @@ func (p *pipeline) Send(_ context.Context, e commands.Envelope) error {
 		if next == nil {
 			next = well(p.log.State(e.Experiment))
 		}
-		switch next.(type) {
-		case commands.ReportInjected:
+		if _, ok := next.(commands.ReportInjected); ok {
 			p.did = append(p.did, "inject "+p.what(e.Experiment))
-		case commands.ReportRolledBack:
+		}
+		if _, ok := next.(commands.ReportRolledBack); ok {
 			p.did = append(p.did, "undo "+p.what(e.Experiment))
 		}
 		e.ID, e.Command = fmt.Sprintf("%s/%d", e.ID, n), next
@@ -135,8 +136,8 @@ func (s *spy) Fatalf(f string, a ...any) { s.Errorf(f, a...); panic(fatal{}) }
 // run runs a test as the testing package does: cleanups last in, first out.
 func (s *spy) run(test func()) {
 	defer func() {
-		for i := len(s.cleanups) - 1; i >= 0; i-- {
-			s.cleanups[i]()
+		for _, cleanup := range slices.Backward(s.cleanups) {
+			cleanup()
 		}
 	}()
 	defer func() {
