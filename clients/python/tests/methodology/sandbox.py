@@ -17,9 +17,9 @@ import faultline_chaos
 from confluent_kafka import Consumer, TopicPartition
 
 # In the sandbox what ingestion and storage say to each other passes two links; and all but ingestion run in the group of
-# the whole machine. Times are short: the examples wait for 30 s and more.
+# the whole machine.
 ChaosContext = partial(
-    faultline_chaos.ChaosContext, blast_radius="several", timeout=120, links={("ingestion-service", "storage-service"): "store-links"},
+    faultline_chaos.ChaosContext, blast_radius="several", links={("ingestion-service", "storage-service"): "store-links"},
     parameters={"cpu.saturate": {"of": "host"}},
 )
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from sandbox import ChaosContext, wait_for_condition
 
@@ -16,6 +18,8 @@ def test_memory_exhaustion(monitor_ingestion_service, send_trades):
     with ChaosContext() as chaos:
         # Consume memory to 90% of allocation
         chaos.consume_memory("ingestion-service", target_percentage=90)
+
+        time.sleep(5)  # the service looks at its memory now and then
 
         # Verify load shedding behavior
         ingestion_metrics = monitor_ingestion_service()
