@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -46,6 +46,9 @@ scenarios: build ## each scenario without a defect, and how long all of them too
 
 scenarios-doc: build ## the same as make falsify; writes docs/SCENARIOS.md and its plots from what ran
 	FALSIFY=all $(FALSIFY_RUN) -update
+
+e2e-python: build ## the Python client, and the methodology's seven examples as its tests, on the sandbox; takes root
+	e2e/python.sh
 
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of e2e
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin

@@ -49,6 +49,7 @@ func samples() []events.Event {
 		events.BooksClosed{Taken: 3, Stored: 2, Lost: 1, LossFraction: 0.25, Balanced: true, Examples: []string{"k"}},
 		events.Concluded{Verdict: events.Refuted, Aborted: true, Reasons: []string{"r"}},
 		events.NoteAdded{Kind: events.Finding, Text: "t", By: "b", Event: 3, Column: "c"},
+		events.ExperimentKept{By: "b"},
 		decided(at),
 		events.ApprovalRequested{Reasons: []string{"production"}},
 		events.ExperimentApproved{By: "b", Reason: "r"},

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -40,12 +41,7 @@ func kinds() []kind {
 		}
 	}
 	deploy := row(deployKind, "registers a version that the compatibility level allows",
-		faults.Parameter{Name: "schema", Summary: "its text", Check: func(text string) error {
-			if strings.TrimSpace(text) == "" {
-				return errors.New("it is empty; write the schema")
-			}
-			return nil
-		}},
+		faults.Parameter{Name: "schema", Summary: "its text", Check: notEmpty},
 		faults.Parameter{Name: "type", Summary: "of schema: AVRO, JSON, PROTOBUF", Default: "AVRO", Check: oneOf("AVRO", "JSON", "PROTOBUF")},
 		faults.Parameter{Name: "compatible", Summary: "true instead of schema: the latest version with one more optional field", Check: oneOf("true")},
 	)
@@ -58,17 +54,57 @@ func kinds() []kind {
 		}
 		return nil
 	}
+	incompatible := row(incompatibleKind, "registers a version that is not compatible with the latest, lowering the level for it",
+		faults.Parameter{Name: "change", Summary: strings.Join(changes(), ", "), Default: "retype", Check: oneOf(changes()...)},
+		faults.Parameter{Name: "schema", Summary: "instead of change: its text", Check: notEmpty},
+		faults.Parameter{Name: "type", Summary: "of schema: AVRO, JSON, PROTOBUF", Default: "AVRO", Check: oneOf("AVRO", "JSON", "PROTOBUF")},
+		faults.Parameter{Name: "keep_level", Summary: "whether the level stays lowered until rollback", Default: "false", Check: oneOf("true", "false")},
+		faults.Parameter{Name: "lower", Summary: "whose level is lowered, where the target does not say it: subject, or global for a registry where a subject's cannot be NONE", Default: spec.LowerSubject, Check: oneOf(spec.LowerSubject, spec.LowerGlobal)},
+	)
+	incompatible.Together = func(with map[string]string) error {
+		switch {
+		case with["schema"] != "" && with["change"] != "":
+			return errors.New("write schema: TEXT, or change, and not both")
+		case with["schema"] == "" && with["type"] != "":
+			return errors.New("type is for schema alone; remove it")
+		}
+		return nil
+	}
 	return []kind{
 		{deploy, planDeploy},
-		{row(incompatibleKind, "registers a version that is not compatible with the latest, lowering the level for it",
-			faults.Parameter{Name: "change", Summary: strings.Join(changes(), ", "), Default: "retype", Check: oneOf(changes()...)},
-			faults.Parameter{Name: "keep_level", Summary: "whether the level stays lowered until rollback", Default: "false", Check: oneOf("true", "false")},
-			faults.Parameter{Name: "lower", Summary: "whose level is lowered, where the target does not say it: subject, or global for a registry where a subject's cannot be NONE", Default: spec.LowerSubject, Check: oneOf(spec.LowerSubject, spec.LowerGlobal)},
-		), planIncompatible},
+		{incompatible, planIncompatible},
 		{row(levelKind, "changes the compatibility level",
 			faults.Parameter{Name: "level", Summary: strings.Join(levels(), ", "), Default: "NONE", Check: oneOf(levels()...)},
 		), planLevel},
 	}
+}
+
+func notEmpty(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty; write the schema")
+	}
+	return nil
+}
+
+// given is the schema that the parameters write out.
+func given(with map[string]string) (sr.Schema, error) {
+	next := sr.Schema{Schema: with["schema"]}
+	if text := with["type"]; text != "" {
+		if err := next.Type.UnmarshalText([]byte(text)); err != nil {
+			return sr.Schema{}, fmt.Errorf("%w: %w", faults.ErrRefused, err)
+		}
+	}
+	return next, nil
+}
+
+// fresh refuses a schema that the subject has: its version would not be the
+// fault's own.
+func (g *registry) fresh(ctx context.Context, subject string, next sr.Schema) error {
+	found, taken, err := g.find(ctx, subject, next)
+	if err == nil && taken {
+		err = fmt.Errorf("%w: subject %s has it already, as version %d; write another schema", faults.ErrRefused, subject, found.Version)
+	}
+	return err
 }
 
 // Kinds describes the faults, in the order of their names.
@@ -113,21 +149,16 @@ func planDeploy(ctx context.Context, g *registry, subject string, with map[strin
 	if err != nil {
 		return undo{}, err
 	}
-	next := sr.Schema{Schema: with["schema"]}
-	if text := with["type"]; text != "" {
-		if err := next.Type.UnmarshalText([]byte(text)); err != nil {
-			return undo{}, fmt.Errorf("%w: %w", faults.ErrRefused, err)
-		}
+	next, err := given(with)
+	if err != nil {
+		return undo{}, err
 	}
 	if with["compatible"] != "" {
 		if next, err = derive(latest, there, optionalField); err != nil {
 			return undo{}, err
 		}
 	}
-	if found, taken, err := g.find(ctx, subject, next); err != nil || taken {
-		if err == nil {
-			err = fmt.Errorf("%w: subject %s has it already, as version %d; write another schema", faults.ErrRefused, subject, found.Version)
-		}
+	if err := g.fresh(ctx, subject, next); err != nil {
 		return undo{}, err
 	}
 	fits, why, err := g.fits(ctx, subject, next)
@@ -142,11 +173,15 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	if err != nil {
 		return undo{}, err
 	}
-	change := with["change"]
-	if change == "" {
-		change = "retype"
+	change, next := cmp.Or(with["change"], "retype"), sr.Schema{}
+	if with["schema"] != "" {
+		change = "the schema"
+		if next, err = given(with); err == nil {
+			err = g.fresh(ctx, subject, next)
+		}
+	} else {
+		next, err = derive(latest, there, change)
 	}
-	next, err := derive(latest, there, change)
 	if err != nil {
 		return undo{}, err
 	}
@@ -166,7 +201,7 @@ func planIncompatible(ctx context.Context, g *registry, subject string, with map
 	// rules of its own, and that may be what the experiment is to find out.
 	fits, _, err := g.fits(ctx, subject, next)
 	if err == nil && fits && change != "retype" {
-		err = fmt.Errorf("%w: at level %s, which subject %s has, %s makes no incompatible version; write change: retype", faults.ErrRefused, inForce, subject, change)
+		err = fmt.Errorf("%w: at level %s, which subject %s has, %s makes no incompatible version; write change: retype, or another schema", faults.ErrRefused, inForce, subject, change)
 	}
 	if err != nil {
 		return u, err

@@ -286,18 +286,20 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		on   spec.Target
 		want string
 	}{
-		"no subject":           {"schema.incompatible", nil, whole, "write subject: NAME"},
-		"two subjects":         {"schema.incompatible", map[string]string{"subject": "x"}, w.target, "remove parameter subject"},
-		"no version":           {"schema.incompatible", nil, empty, "has no version to derive one from"},
-		"an unknown change":    {"schema.incompatible", map[string]string{"change": "shuffle"}, w.target, "write retype"},
-		"a compatible change":  {"schema.incompatible", map[string]string{"change": "remove_field"}, w.target, "at level BACKWARD"},
-		"no schema":            {"schema.deploy", nil, w.target, "write schema: TEXT, or compatible: true"},
-		"two schemas":          {"schema.deploy", map[string]string{"schema": first, "compatible": "true"}, w.target, "write schema: TEXT, or compatible: true"},
-		"one that is there":    {"schema.deploy", map[string]string{"schema": first}, w.target, "has it already, as version 1"},
-		"one that does not go": {"schema.deploy", map[string]string{"schema": `{"type":"record","name":"Trade","fields":[{"name":"price","type":"string"}]}`}, w.target, "is not compatible with what"},
-		"an unknown level":     {"schema.level", map[string]string{"level": "BACKWARDS"}, w.target, "write NONE, BACKWARD"},
-		"the level it has":     {"schema.level", map[string]string{"level": "BACKWARD"}, w.target, "is BACKWARD already"},
-		"the global level":     {"schema.level", map[string]string{"level": "BACKWARD"}, whole, "of the whole registry is BACKWARD already"},
+		"no subject":            {"schema.incompatible", nil, whole, "write subject: NAME"},
+		"two subjects":          {"schema.incompatible", map[string]string{"subject": "x"}, w.target, "remove parameter subject"},
+		"no version":            {"schema.incompatible", nil, empty, "has no version to derive one from"},
+		"an unknown change":     {"schema.incompatible", map[string]string{"change": "shuffle"}, w.target, "write retype"},
+		"a compatible change":   {"schema.incompatible", map[string]string{"change": "remove_field"}, w.target, "at level BACKWARD"},
+		"a schema and a change": {"schema.incompatible", map[string]string{"schema": unlike, "change": "retype"}, w.target, "and not both"},
+		"a schema that goes":    {"schema.incompatible", map[string]string{"schema": `{"type":"record","name":"Trade","fields":[]}`}, w.target, "or another schema"},
+		"no schema":             {"schema.deploy", nil, w.target, "write schema: TEXT, or compatible: true"},
+		"two schemas":           {"schema.deploy", map[string]string{"schema": first, "compatible": "true"}, w.target, "write schema: TEXT, or compatible: true"},
+		"one that is there":     {"schema.deploy", map[string]string{"schema": first}, w.target, "has it already, as version 1"},
+		"one that does not go":  {"schema.deploy", map[string]string{"schema": `{"type":"record","name":"Trade","fields":[{"name":"price","type":"string"}]}`}, w.target, "is not compatible with what"},
+		"an unknown level":      {"schema.level", map[string]string{"level": "BACKWARDS"}, w.target, "write NONE, BACKWARD"},
+		"the level it has":      {"schema.level", map[string]string{"level": "BACKWARD"}, w.target, "is BACKWARD already"},
+		"the global level":      {"schema.level", map[string]string{"level": "BACKWARD"}, whole, "of the whole registry is BACKWARD already"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := schema.Driver{Kind: c.kind}.Plan(t.Context(), spec.Fault{Kind: c.kind, Target: "r", With: c.with}, c.on)
@@ -305,6 +307,22 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// unlike fits no version of the subject.
+const unlike = `{"type":"record","name":"Trade","fields":[{"name":"price","type":"boolean"}]}`
+
+func TestAnIncompatibleSchemaThatIsWrittenOut(t *testing.T) {
+	w := newWorld(t)
+	before := w.state()
+	d, r := w.plan(incompatible(map[string]string{"schema": unlike}))
+	require.NoError(t, d.Inject(t.Context(), r))
+	w.is(d, r, faults.Present)
+	assert.JSONEq(t, unlike, w.state().latest.Schema.Schema)
+	assert.Equal(t, before.own, w.state().own, "the level is lowered for a moment only")
+	require.NoError(t, d.Rollback(t.Context(), r))
+	w.is(d, r, faults.Absent)
+	assert.Equal(t, before, w.state())
 }
 
 // TestNoErrorSaysThePassword of a registry whose address has one.

@@ -113,6 +113,7 @@ func (w *work) broken(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		switch {
+		case is == p.Now && is.Gone() && w.store.Nowhere(p.At): // the table is gone, and the fault with it
 		case is == p.Now:
 			n++
 		case is == p.Was, is.Gone():

@@ -279,3 +279,23 @@ func TestAProbeMayWaitForItsTimeout(t *testing.T) {
 	}))
 	assert.Equal(t, map[string]float64{"availability": 0, "response_time": 1.1}, got)
 }
+
+// TestAHealthCheckMayWaitForItsTimeout asks a service that is paused, more often
+// than the check is patient. No answer in time is unwell, and not unknown.
+func TestAHealthCheckMayWaitForItsTimeout(t *testing.T) {
+	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer hung.Close()
+	w := watch(500 * time.Millisecond)
+	w.Platform.Services = map[string]spec.Health{"api": {HTTP: hung.URL}}
+	w.Metrics = append(w.Metrics, "healthy.api")
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	got := map[string]float64{}
+	require.NoError(t, sampling.NewPool(nil, quiet()).Watch(ctx, w, func(tick events.Tick) {
+		for _, r := range tick.Readings {
+			got[r.Metric] = r.Value
+			stop()
+		}
+	}))
+	assert.Equal(t, map[string]float64{"healthy.api": 0}, got)
+}

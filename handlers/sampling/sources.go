@@ -20,6 +20,8 @@ const (
 	healthyPrefix = "healthy."
 	// probeTimeout is the timeout of a probe that names none.
 	probeTimeout = 5 * time.Second
+	// healthTimeout is that of each check of a service's health.
+	healthTimeout = 2 * time.Second
 )
 
 // source is one thing to ask that answers with one or more readings. Two with
@@ -89,9 +91,12 @@ func (g *grouping) health(service string) error {
 		return fmt.Errorf("finding service %s: the platform has %s", service,
 			strings.Join(slices.Sorted(maps.Keys(g.platform.Services)), ", "))
 	}
-	return g.add(func() (observe.Sampler, func(), error) {
-		return plain(observe.NewHealth(observe.HealthConfig{Service: service, HTTP: h.HTTP, TCP: h.TCP, Kafka: h.Kafka}))
-	}, "health", service, h)
+	cfg := observe.HealthConfig{Service: service, HTTP: h.HTTP, TCP: h.TCP, Kafka: h.Kafka, Timeout: healthTimeout}
+	if err := g.add(func() (observe.Sampler, func(), error) { return plain(observe.NewHealth(cfg)) }, "health", service, h); err != nil {
+		return err
+	}
+	g.found[len(g.found)-1].patience = 3*healthTimeout + time.Second // one check after the other
+	return nil
 }
 
 func (g *grouping) metric(name string, m spec.Metric) error {

@@ -33,6 +33,16 @@ func pathOf(location string) (string, error) {
 
 func (local) Close() {}
 
+// Nowhere implements Store.
+func (local) Nowhere(location string) bool {
+	path, err := pathOf(location)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Dir(path))
+	return errors.Is(known(err), ErrNone)
+}
+
 // Read implements Store.
 func (local) Read(ctx context.Context, location string) (io.ReadCloser, Info, error) {
 	path, err := pathOf(location)

@@ -56,6 +56,9 @@ type Store interface {
 	// ErrChanged and leaves that alone, as it does when somebody writes at the same
 	// time. ErrNone says that there is nowhere to write: folder or bucket are gone.
 	Swap(ctx context.Context, location string, from, to Content) error
+	// Nowhere says that there is nowhere to write, where that can be seen: the
+	// folder of a file is gone, and with it the table.
+	Nowhere(location string) bool
 	// Sweep removes what a Swap left that was cut short. None may be under way at
 	// these locations.
 	Sweep(ctx context.Context, locations []string) error

@@ -77,6 +77,9 @@ func kept(h http.Header) map[string]string {
 	return out
 }
 
+// Nowhere implements Store: that a bucket is gone is seen by writing alone.
+func (*s3) Nowhere(string) bool { return false }
+
 // Swap implements Store, by the conditions that S3 puts on a PUT: If-Match, or
 // If-None-Match for what is not there. A store that does not know them is
 // asked what it has just before. What is to be removed is first written as it
