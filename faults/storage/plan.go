@@ -75,6 +75,9 @@ func (u *undo) find(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: a %s catalog cannot move a pointer back only if nobody has moved it on, so it is not moved at all; break the metadata instead",
 			faults.ErrRefused, u.catalog.Kind)
 	}
+	if u.catalog.Kind == "hadoop" && u.what == metadata && u.how == remove {
+		return fmt.Errorf("%w: in a hadoop catalog a writer would take the name of the version that is removed, and its rows were lost; truncate or flip it instead", faults.ErrRefused)
+	}
 	if u.current, err = c.Pointer(ctx, u.namespace, u.table); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func TestNoRowIsLostThatWasCommittedMeanwhile(t *testing.T) {
 	for name, with := range ways() {
 		t.Run(name, func(t *testing.T) { race(t, localLake(t.TempDir(), "sql"), with, rounds()) })
 	}
-	for _, how := range []string{"truncate", "flip", "remove"} {
+	for _, how := range []string{"truncate", "flip"} {
 		t.Run("directory "+how, func(t *testing.T) { race(t, localLake(t.TempDir(), "hadoop"), map[string]string{"how": how}, rounds()) })
 	}
 	endpoint, _ := s3Server(t, nil)
