@@ -139,6 +139,7 @@ func children(t *testing.T) (all []string) {
 
 func TestATargetThatIsGoneIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		b.victim.Gone()
 		_, err := b.driver.Plan(b.ctx(), b.fault, b.victim.Target)
 		require.Error(t, err)
@@ -151,6 +152,7 @@ func TestATargetThatIsGoneIsRefused(t *testing.T) {
 // that nothing is left to do; all else cannot be injected.
 func TestATargetThatGoesBeforeInjection(t *testing.T) {
 	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		r := b.plan()
 		b.victim.Gone()
 		err := b.driver.Inject(b.ctx(), r)
@@ -170,6 +172,7 @@ func TestATargetThatGoesBeforeInjection(t *testing.T) {
 
 func TestATargetThatGoesUnderTheFault(t *testing.T) {
 	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		if b.victim.Ends {
 			t.Skip("that is the fault")
 		}
@@ -200,6 +203,7 @@ func forget(t *testing.T, dir string) {
 
 func TestTwoFaultsOnOneTargetGoInAnyOrder(t *testing.T) {
 	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		for name, first := range map[string]int{"the first goes first": 0, "the second goes first": 1} {
 			all := []faults.Receipt{b.plan()}
 			b.inject(all[0])
@@ -234,6 +238,7 @@ func TestTwoFaultsOnOneTargetGoInAnyOrder(t *testing.T) {
 
 func TestAPercentageAboveAHundredIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, c victim.Case, b *bad) {
+		t.Helper()
 		if c.Percent == "" {
 			t.Skip("it takes none")
 		}
@@ -276,6 +281,7 @@ func TestANamespaceThatDoesNotExistIsRefused(t *testing.T) {
 // thing after the other. Each time it puts back all, or nothing and says so.
 func TestADamagedReceiptOverwritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		for _, key := range slices.Sorted(maps.Keys(b.plan().Undo)) {
 			r := b.plan()
 			b.inject(r)
@@ -301,7 +307,8 @@ func TestADamagedReceiptOverwritesNothing(t *testing.T) {
 // TestADamagedSnapshotOverwritesNothing damages each file that a driver keeps
 // to put back what was.
 func TestADamagedSnapshotOverwritesNothing(t *testing.T) {
-	each(t, func(t *testing.T, c victim.Case, b *bad) {
+	each(t, func(t *testing.T, _ victim.Case, b *bad) {
+		t.Helper()
 		if b.victim.Target.Table == nil {
 			t.Skip("it keeps no copies")
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +66,7 @@ func TestWithoutTheRightAPlanIsRefused(t *testing.T) {
 	}
 	self := copyOfThis(t)
 	each(t, func(t *testing.T, c victim.Case, b *bad) {
+		t.Helper()
 		require.NoError(t, os.Chmod(b.dir, 0o777)) //nolint:gosec // what is refused is to be refused for the target itself
 		text, err := json.Marshal(question{b.dir, b.fault, b.victim.Target})
 		require.NoError(t, err)
@@ -92,13 +92,13 @@ func TestWithoutTheRightAPlanIsRefused(t *testing.T) {
 // copyOfThis is this binary where nobody may run it.
 func copyOfThis(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nobody")
+	dir, err := os.MkdirTemp("", "nobody") //nolint:usetesting // whose folders nobody may look into
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // for nobody to look into
 	raw, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
 	at := filepath.Join(dir, "plans")
-	require.NoError(t, os.WriteFile(at, raw, 0o755), fmt.Sprintf("copying %s", os.Args[0])) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(at, raw, 0o755), "copying %s", os.Args[0])
 	return at
 }

@@ -1,6 +1,8 @@
 package victim
 
 import (
+	"slices"
+
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/memory"
@@ -16,11 +18,11 @@ import (
 func All() []Case {
 	of := func(kind string, pairs ...string) spec.Fault {
 		f := spec.Fault{Kind: kind}
-		for i := 0; i < len(pairs); i += 2 {
+		for pair := range slices.Chunk(pairs, 2) {
 			if f.With == nil {
 				f.With = map[string]string{}
 			}
-			f.With[pairs[i]] = pairs[i+1]
+			f.With[pair[0]] = pair[1]
 		}
 		return f
 	}
