@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,8 +83,10 @@ func TestAStoreThatIsAwayIsNoCorruption(t *testing.T) {
 	backend := s3mem.New()
 	require.NoError(t, backend.CreateBucket("lake"))
 	fake := gofakes3.New(backend).Server()
-	answer := fake
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.ServeHTTP(w, r) }))
+	var answer atomic.Pointer[http.Handler]
+	answers := func(h http.Handler) { answer.Store(&h) }
+	answers(fake)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*answer.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		server.Close()
@@ -105,18 +108,18 @@ func TestAStoreThatIsAwayIsNoCorruption(t *testing.T) {
 	}
 	require.NoError(t, look())
 
-	answer = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	answers(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	require.ErrorIs(t, look(), ErrUnreachable, "no answer in time")
-	answer = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	answers(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	require.ErrorIs(t, look(), ErrUnreachable, "an answer that it cannot")
-	answer = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	answers(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if c, _, err := w.(http.Hijacker).Hijack(); err == nil { //nolint:forcetypeassert // the server's own is one
 			_ = c.(*net.TCPConn).SetLinger(0) //nolint:forcetypeassert // it is plain HTTP
 			_ = c.Close()
 		}
-	})
+	}))
 	require.ErrorIs(t, look(), ErrUnreachable, "a reset")
-	answer = fake
+	answers(fake)
 	require.NoError(t, look())
 
 	objects, err := backend.ListBucket("lake", nil, gofakes3.ListBucketPage{})

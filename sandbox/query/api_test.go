@@ -67,7 +67,8 @@ type served struct {
 	lake *flaky
 	mux  *http.ServeMux
 
-	starved atomic.Bool // its quota is used up in nine tenths of the periods
+	starved atomic.Bool  // its quota is used up in nine tenths of the periods
+	quota   atomic.Value // func: what the throttling of the own group is
 }
 
 // period is one of the quota.
@@ -96,11 +97,14 @@ func inService(t *testing.T, d defect.Set, do func(t *testing.T, s *served)) {
 		s := &served{t: t, home: home, mux: http.NewServeMux(), lake: &flaky{source: l}}
 		s.api = newAPI(s.lake, d)
 		began := time.Now()
-		s.strain.throttled = func() (periods int64, each time.Duration, err error) {
+		s.quota.Store(func() (periods int64, each time.Duration, err error) {
 			if !s.starved.Load() {
 				return 0, period, nil
 			}
 			return int64(time.Since(began) * 9 / 10 / period), period, nil
+		})
+		s.strain.throttled = func() (periods int64, each time.Duration, err error) {
+			return s.quota.Load().(func() (int64, time.Duration, error))() //nolint:forcetypeassert // it holds nothing else
 		}
 		s.meters = newMeters(prometheus.NewRegistry(), s.api)
 		s.mux.HandleFunc("GET /api/v1/trades", s.trades)

@@ -110,13 +110,13 @@ func TestAQuotaThatCannotBeReadIsNoStrain(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *served) {
 		t.Helper()
 		n := int64(0)
-		s.strain.throttled = func() (int64, time.Duration, error) {
+		s.quota.Store(func() (int64, time.Duration, error) {
 			n += 1000
 			if n%3000 == 0 {
 				return 0, period, nil // another quota counts from now on
 			}
 			return n, period, os.ErrPermission
-		}
+		})
 		s.after(10 * time.Second)
 		assert.False(t, s.told().Degraded)
 	})
