@@ -13,6 +13,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -44,7 +45,7 @@ func (f *Fault) live() bool { s := f.step(); return !s.Seen.IsZero() && s.Gone.I
 func (f *Fault) wasSeen() bool { return !f.step().Seen.IsZero() }
 
 func (f *Fault) send(ctx context.Context, c commands.Command) error {
-	e := commands.Envelope{ID: uuid.NewString(), Experiment: f.ID, At: time.Now().UTC(), By: whoami(), Command: c}
+	e := commands.Envelope{ID: uuid.NewString(), Experiment: f.ID, At: time.Now().UTC(), By: caller.Name(), Command: c}
 	if err := f.pipeline.Send(ctx, e); err != nil {
 		return fmt.Errorf("publishing %s for %s: %w; does the pipeline run?", commands.TypeOf(c), f, err)
 	}

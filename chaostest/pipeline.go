@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/user"
 	"sync"
 
 	"github.com/k2-platform/faultline/commands"
@@ -108,16 +106,4 @@ func (c *connection) Close() error {
 	c.stop()
 	c.done.Wait()
 	return c.bus.Close()
-}
-
-// whoami is who asks, as events name it.
-func whoami() string {
-	name, host := "unknown", "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	if h, err := os.Hostname(); err == nil {
-		host = h
-	}
-	return name + "@" + host
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/ledger"
 	"github.com/k2-platform/faultline/spec"
@@ -49,7 +50,7 @@ func haltCommand(w *where) *cobra.Command {
 			if f.output != report.Text && f.output != report.JSON {
 				return report.ErrFormat(f.output)
 			}
-			o := halt.Order{Cause: halt.ByOperator, By: whoami(), Why: f.why, At: time.Now().UTC(), ID: "halt-" + rand.Text()[:10]}
+			o := halt.Order{Cause: halt.ByOperator, By: caller.Name(), Why: f.why, At: time.Now().UTC(), ID: "halt-" + rand.Text()[:10]}
 			if len(args) == 1 {
 				o.Experiment = spec.ExperimentID(args[0])
 			}
@@ -136,7 +137,7 @@ func (w *where) connect(ctx context.Context, role halt.Role) (*halt.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := halt.Connect(s.NATSAs(role, whoami(), slog.New(slog.DiscardHandler)))
+	conn, err := halt.Connect(s.NATSAs(role, caller.Name(), slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/handlers/radius"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -82,7 +83,7 @@ func planCommand(w *where) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			q := radius.Question{Document: doc, Platform: p, Requester: whoami(), IKnow: iKnow, At: time.Now().UTC()}
+			q := radius.Question{Document: doc, Platform: p, Requester: caller.Name(), IKnow: iKnow, At: time.Now().UTC()}
 			if plan.Decision, err = w.ask(cmd.Context(), cmp.Or(policy, s.Policy), q); err != nil {
 				return err
 			}

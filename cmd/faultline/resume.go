@@ -15,6 +15,7 @@ import (
 
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/halt"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/ledger"
 )
@@ -127,7 +128,7 @@ func lift(ctx context.Context, conn *halt.Conn, heard map[string]halt.Hello, ord
 	}
 	for _, latch := range slices.Sorted(maps.Keys(agents)) {
 		ctx, stop := context.WithTimeout(ctx, within)
-		got, err := conn.Lift(ctx, halt.Resume{Order: latch, By: whoami(), At: time.Now().UTC()}, agents[latch])
+		got, err := conn.Lift(ctx, halt.Resume{Order: latch, By: caller.Name(), At: time.Now().UTC()}, agents[latch])
 		stop()
 		if err != nil {
 			return out, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/internal/report"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -148,7 +149,7 @@ func (r *liveRun) toTheEnd(ctx context.Context, interrupted <-chan struct{}, p s
 			interrupted = nil
 			p.say("aborting: the fault is rolled back first; once more to stop watching")
 			settled = time.After(sameKey)
-			if _, err := r.send(ctx, r.id, commands.Abort{Reason: "interrupted by " + whoami()}); err != nil {
+			if _, err := r.send(ctx, r.id, commands.Abort{Reason: "interrupted by " + caller.Name()}); err != nil {
 				return r.log.State(r.id), err
 			}
 		case <-settled:

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/user"
 	"sync"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -120,7 +119,7 @@ func (s *session) follow(ctx context.Context) (wait func() error, err error) {
 
 // send publishes a command under an id of its own and returns that.
 func (s *session) send(ctx context.Context, id spec.ExperimentID, c commands.Command) (string, error) {
-	e := commands.Envelope{ID: uuid.NewString(), Experiment: id, At: time.Now().UTC(), By: whoami(), TraceParent: traceParent(), Command: c}
+	e := commands.Envelope{ID: uuid.NewString(), Experiment: id, At: time.Now().UTC(), By: caller.Name(), TraceParent: traceParent(), Command: c}
 	to := handlers.Commands{Publisher: s.bus.Publisher(), Topic: s.bus.Topics().Commands}
 	return e.ID, to.Send(ctx, e)
 }
@@ -160,18 +159,6 @@ func (s *session) refusal(command string) error {
 		}
 	}
 	return nil
-}
-
-// whoami is who asks, as events name it.
-func whoami() string {
-	name, host := "unknown", "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	if h, err := os.Hostname(); err == nil {
-		host = h
-	}
-	return name + "@" + host
 }
 
 // traceParent begins a trace: https://www.w3.org/TR/trace-context/#traceparent-header

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/spec"
 )
 
@@ -33,7 +34,7 @@ func abortCommand(w *where) *cobra.Command {
 		ValidArgsFunction: w.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.Reason == "" {
-				a.Reason = "asked for by " + whoami()
+				a.Reason = "asked for by " + caller.Name()
 			}
 			return w.tell(cmd, args[0], a, "aborting; follow it with: faultline show "+args[0])
 		},
@@ -51,7 +52,7 @@ func approveCommand(w *where) *cobra.Command {
 			"as the sender gives them: they keep a colleague from mistakes, not an intruder out.",
 		ValidArgsFunction: w.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return w.tell(cmd, args[0], a, "approved by "+whoami()+"; follow it with: faultline show "+args[0])
+			return w.tell(cmd, args[0], a, "approved by "+caller.Name()+"; follow it with: faultline show "+args[0])
 		},
 	}
 	cmd.Flags().StringVar(&a.Reason, "reason", "", "why")

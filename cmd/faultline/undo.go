@@ -10,6 +10,7 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/drivers"
+	"github.com/k2-platform/faultline/internal/caller"
 	"github.com/k2-platform/faultline/ledger"
 )
 
@@ -20,7 +21,7 @@ func undoOne(cmd *cobra.Command, l *ledger.Ledger, set drivers.Set, id string) e
 	ctx, stop := context.WithTimeout(cmd.Context(), 2*undoWithin)
 	defer stop()
 	mine := false
-	t, err := l.Undo(ctx, id, string(events.Abort), whoami()+" by hand", func(ctx context.Context, r faults.Receipt) error {
+	t, err := l.Undo(ctx, id, string(events.Abort), caller.Name()+" by hand", func(ctx context.Context, r faults.Receipt) error {
 		mine = true
 		return rollBack(set)(ctx, r)
 	})

@@ -4,6 +4,7 @@
 package cpu
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/k2-platform/faultline/faults/internal/inside"
 	"github.com/k2-platform/faultline/internal/cgroup"
 	"github.com/k2-platform/faultline/internal/process"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // What a receipt holds of the target's group.
@@ -44,7 +46,19 @@ func noted(r faults.Receipt, key string, value any) error {
 
 // groupOf is the processor group of a process. A machine without such groups
 // cannot do this: faults.ErrRefused.
-func groupOf(target process.Record) (cgroup.Group, error) { return inside.GroupOf(target, cgroup.CPU) }
+// planIn is the beginning of a plan: the target, its group and a receipt that
+// names both.
+func planIn(ctx context.Context, by inside.Finder, kind faults.Kind, f spec.Fault, t spec.Target) (process.Record, cgroup.Group, faults.Receipt, error) {
+	target, r, err := inside.Plan(ctx, by, kind, f, t)
+	if err != nil {
+		return target, cgroup.Group{}, r, err
+	}
+	g, err := inside.GroupOf(target, cgroup.CPU)
+	if err == nil {
+		err = notePlace(r, g)
+	}
+	return target, g, r, err
+}
 
 // planned is the receipt's group, as long as its target is in it.
 func planned(r faults.Receipt) (cgroup.Group, error) {

@@ -70,14 +70,7 @@ func (d Saturate) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 }
 
 func (d Saturate) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	target, r, err := inside.Plan(ctx, d.Find, DescribeSaturate(), f, t)
-	if err != nil {
-		return r, err
-	}
-	g, err := groupOf(target)
-	if err == nil {
-		err = notePlace(r, g)
-	}
+	target, g, r, err := planIn(ctx, d.Find, DescribeSaturate(), f, t)
 	if err != nil {
 		return r, err
 	}

@@ -58,14 +58,7 @@ func (d Throttle) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 }
 
 func (d Throttle) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	target, r, err := inside.Plan(ctx, d.Find, DescribeThrottle(), f, t)
-	if err != nil {
-		return r, err
-	}
-	g, err := groupOf(target)
-	if err == nil {
-		err = notePlace(r, g)
-	}
+	target, g, r, err := planIn(ctx, d.Find, DescribeThrottle(), f, t)
 	if err != nil {
 		return r, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // moveLeader has another replica that is in sync lead. It is made the
 // preferred one, since brokers give a partition back to that by themselves.
-type moveLeader struct{}
+type moveLeader struct{ seated }
 
 func (moveLeader) describe() faults.Kind {
 	return faults.Kind{
@@ -45,18 +45,6 @@ func (moveLeader) plan(ctx context.Context, k *kafka, with, undo map[string]stri
 		}
 		return seat{Was: n.replicas, Leader: to}.led(), nil
 	})
-}
-
-func (moveLeader) put(ctx context.Context, k *kafka, undo map[string]string) error {
-	return putSeats(ctx, k, undo)
-}
-
-func (moveLeader) back(ctx context.Context, k *kafka, undo map[string]string) error {
-	return backSeats(ctx, k, undo)
-}
-
-func (moveLeader) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
-	return lookSeats(ctx, k, undo)
 }
 
 // planSeats notes where partitions are, and where want has them; nil is that

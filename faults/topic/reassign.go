@@ -12,7 +12,7 @@ import (
 
 // reassign moves replicas to other brokers: KIP-455. It is injected once all
 // of them are there and in sync, and so takes as long as their data does.
-type reassign struct{}
+type reassign struct{ seated }
 
 func (reassign) describe() faults.Kind {
 	return faults.Kind{
@@ -51,16 +51,4 @@ func (reassign) plan(ctx context.Context, k *kafka, with, undo map[string]string
 		}
 		return append(slices.Clone(n.replicas[:len(n.replicas)-1]), brokers[i]), nil
 	})
-}
-
-func (reassign) put(ctx context.Context, k *kafka, undo map[string]string) error {
-	return putSeats(ctx, k, undo)
-}
-
-func (reassign) back(ctx context.Context, k *kafka, undo map[string]string) error {
-	return backSeats(ctx, k, undo)
-}
-
-func (reassign) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
-	return lookSeats(ctx, k, undo)
 }

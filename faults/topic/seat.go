@@ -62,8 +62,11 @@ func seats(undo map[string]string) ([]seat, error) {
 	return all, nil
 }
 
-// putSeats moves replicas and leaders to where the fault wants them.
-func putSeats(ctx context.Context, k *kafka, undo map[string]string) error {
+// seated is what faults have in common that move replicas and leaders.
+type seated struct{}
+
+// put moves replicas and leaders to where the fault wants them.
+func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
 	all, err := seats(undo)
 	if err != nil {
 		return err
@@ -80,9 +83,9 @@ func putSeats(ctx context.Context, k *kafka, undo map[string]string) error {
 	return k.move(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Set }, true)
 }
 
-// backSeats moves back what is where the fault put it, and the leaders that
+// back moves back what is where the fault put it, and the leaders that
 // were.
-func backSeats(ctx context.Context, k *kafka, undo map[string]string) error {
+func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
 	all, err := seats(undo)
 	if err != nil {
 		return err
@@ -98,9 +101,9 @@ func backSeats(ctx context.Context, k *kafka, undo map[string]string) error {
 	return k.assign(ctx, undo[undoTopic], ours, func(s seat) []int32 { return s.Was })
 }
 
-// lookSeats finds the fault in any partition that is not as it was, by the
+// look finds the fault in any partition that is not as it was, by the
 // fault or its way back.
-func lookSeats(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
+func (seated) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
 	all, err := seats(undo)
 	if err != nil {
 		return faults.Unseen, err
