@@ -32,7 +32,7 @@ func (r Record) State() State {
 func (r Record) Alive() bool { return r.State() != Gone }
 
 // Look finds the very process of the record: not a later one with its pid,
-// not one of another boot, not a zombie. It is Paused once each of its
+// not one of another boot, not a zombie. It is Gone once, and Paused once each of its
 // threads is. An error means that the kernel could not be asked.
 func (r Record) Look() (State, error) {
 	if r.PID <= 0 {
@@ -52,19 +52,25 @@ func (r Record) Look() (State, error) {
 	if st.started != r.StartTime || boot != r.BootID {
 		return Gone, nil
 	}
-	// The first thread can end before the others, and until the last one is
-	// gone the process holds its ports; a stop reaches them one by one, too.
 	threads, err := r.threads()
 	if err != nil {
 		return Gone, err
 	}
+	return stateOf(st, threads), nil
+}
+
+// stateOf is the state of a process whose threads are listed so. The first
+// thread can end before the others, and until the last one is gone the process
+// holds its ports: the kernel's count says so. Its list of threads may lack
+// some while they end, and a stop reaches them one by one.
+func stateOf(st stat, threads string) State {
 	switch live := strings.Trim(threads, "ZXx"); {
-	case live == "":
-		return Gone, nil
-	case strings.Trim(live, "Tt") == "":
-		return Paused, nil
+	case strings.Trim(st.state, "ZXx") == "" && st.threads <= 1:
+		return Gone
+	case live != "" && strings.Trim(live, "Tt") == "":
+		return Paused
 	}
-	return Running, nil
+	return Running
 }
 
 // Identified fills in what tells the process with the record's pid from a
