@@ -102,9 +102,7 @@ func (b boxes) described(s composed) map[string]any {
 		"HostConfig": host, "NetworkingConfig": map[string]any{"EndpointsConfig": places},
 	}
 	if h := s.Health; h != nil {
-		out["Healthcheck"] = map[string]any{
-			"Test": h.Test, "Interval": h.Interval, "Timeout": h.Timeout, "StartPeriod": h.StartPeriod, "StartInterval": h.StartInterval, "Retries": h.Retries,
-		}
+		out["Healthcheck"] = map[string]any{"Test": h.Test, "Interval": h.Interval, "Timeout": h.Timeout, "Retries": h.Retries}
 	}
 	return out
 }

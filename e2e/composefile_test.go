@@ -45,8 +45,6 @@ type composed struct {
 	Health     *struct {
 		Test              []string
 		Interval, Timeout time.Duration
-		StartPeriod       time.Duration `yaml:"start_period"`
-		StartInterval     time.Duration `yaml:"start_interval"`
 		Retries           int
 	} `yaml:"healthcheck"`
 }
