@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// boxes are the containers of a profile of docker-compose.yml.
+// boxes are the containers of profiles of docker-compose.yml.
 type boxes struct {
 	engine
 
@@ -24,12 +24,11 @@ type boxes struct {
 
 // startBoxes starts the containers as Docker's compose plugin would, which not
 // every machine has, and removes them when the test ends.
-func startBoxes(t *testing.T, profile string, env map[string]string) {
+func startBoxes(t *testing.T, profiles []string, env map[string]string) {
 	t.Helper()
-	b := boxes{engineOf(t), readCompose(t, profile, env)}
+	b := boxes{engineOf(t), readCompose(t, profiles, env)}
 	for _, n := range b.networks() {
-		type pool struct{ Subnet string }
-		create := map[string]any{"Name": n.Name, "IPAM": map[string]any{"Config": []pool{{n.IPAM.Config[0].Subnet}}}}
+		create := map[string]any{"Name": n.Name, "IPAM": map[string]any{"Config": n.IPAM.Config}}
 		t.Cleanup(func() { b.call(http.MethodDelete, "/networks/"+n.Name, nil, nil) })
 		b.call(http.MethodPost, "/networks/create", create, nil)
 	}
@@ -82,6 +81,9 @@ func (b boxes) described(s composed) map[string]any {
 	host := map[string]any{
 		"Binds": b.binds(s), "RestartPolicy": map[string]string{"Name": s.Restart}, "PortBindings": ports(s),
 		"Memory": b.bytes(s.Memory), "MemorySwap": b.bytes(s.Swap), "MemorySwappiness": s.Swappiness, "NanoCpus": int64(s.CPUs * 1e9), "CpuShares": s.Shares,
+	}
+	if s.Mode != "" {
+		host["NetworkMode"] = s.Mode
 	}
 	places := map[string]any{}
 	for name, n := range s.Networks {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,19 +25,24 @@ const (
 // startContainers is the sandbox as containers of the engine, with a pipeline
 // and an agent on this machine: settings and description of the platform are
 // the deployed ones, but for the folders of the test and the engine's socket.
-func startContainers(t *testing.T, defect string) *platform {
+// flags are those of sandbox up: its limits and links are always there.
+func startContainers(t *testing.T, flags []string, defect string) *platform {
 	t.Helper()
 	dir := t.TempDir()
 	p := &platform{t: t, dir: dir, home: filepath.Join(dir, "home"), binary: binary(t)}
 	state := filepath.Join(dir, "state")
 	engineOf(t).docker("build", "-q", "-t", image, "-f", "../deploy/Dockerfile", filepath.Dir(p.binary))
-	env := map[string]string{"SANDBOX_IMAGE": image, "SANDBOX_STATE": state}
+	env := map[string]string{"SANDBOX_IMAGE": image, "SANDBOX_STATE": state, "SANDBOX_PIPELINE": p.home}
+	profiles := []string{"sandbox"}
+	if slices.Contains(flags, "--kafka-proxy") {
+		profiles, env["SANDBOX_KAFKA"] = append(profiles, "sandbox-proxy"), "10.214.8.1:9192"
+	}
 	if defect != "" {
 		env["SANDBOX_DEFECT"] = defect
 	}
-	startBoxes(t, "sandbox", env)
+	startBoxes(t, profiles, env)
 	file := filepath.Join(p.home, "sandbox", "platform.yaml")
-	for _, url := range p.describe(file) {
+	for _, url := range p.describe(file, state) {
 		require.Eventually(t, func() bool { return answers(t, url) }, longestStart, 200*time.Millisecond, "%s never answers 200", url)
 	}
 	p.configure(file, state)
@@ -46,7 +52,7 @@ func startContainers(t *testing.T, defect string) *platform {
 }
 
 // describe writes the platform, and gives where services say that they are well.
-func (p *platform) describe(file string) (health []string) {
+func (p *platform) describe(file, state string) (health []string) {
 	p.t.Helper()
 	text, err := os.ReadFile(deployed + "platform.yaml")
 	require.NoError(p.t, err)
@@ -59,6 +65,9 @@ func (p *platform) describe(file string) (health []string) {
 		}
 		if target.Network != nil {
 			target.Network.Container.Engine = at
+		}
+		if target.KafkaProxy != nil {
+			target.KafkaProxy.Control = "unix://" + filepath.Join(state, "kafka-proxy.sock")
 		}
 	}
 	for _, h := range described.Services {

@@ -31,8 +31,6 @@ type scenario struct {
 	sandbox  []string // flags of sandbox up
 	// alone: it takes what other cells need to be on time.
 	alone bool
-	// processes: it takes a sandbox of processes.
-	processes bool
 	// defects are planted one at a time. rule is what the verdict must then name.
 	defects []planted
 }
@@ -102,7 +100,7 @@ func planting(s scenario) int {
 
 func chosen(s scenario) bool {
 	only := os.Getenv(falsifyOnly)
-	return (only == "" || slices.Contains(strings.Split(only, ","), s.document)) && !(s.processes && onContainers())
+	return only == "" || slices.Contains(strings.Split(only, ","), s.document)
 }
 
 func onContainers() bool { return os.Getenv(falsifyTargets) == "containers" }
@@ -142,7 +140,7 @@ func falsify(t *testing.T, s scenario, p planted) cell {
 func startFor(t *testing.T, s scenario, defect string) *platform {
 	t.Helper()
 	if onContainers() {
-		return startContainers(t, defect)
+		return startContainers(t, s.sandbox, defect)
 	}
 	args := slices.Clone(s.sandbox)
 	if defect != "" {

@@ -15,7 +15,7 @@ func scenarios() []scenario {
 		{document: "schema-incompatibility", defects: []planted{
 			{"registry-accepts-all", "an incompatible version is refused"},
 		}},
-		{document: "data-corruption", processes: true, sandbox: []string{"--kafka-proxy"}, defects: []planted{
+		{document: "data-corruption", sandbox: []string{"--kafka-proxy"}, defects: []planted{
 			{"no-digest", "altered"}, {"no-validation", "altered"}, {"dlq-whole-batch", "false_rejects"},
 		}},
 		{document: "network-partition", sandbox: []string{"--links"}, defects: []planted{

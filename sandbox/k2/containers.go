@@ -20,6 +20,10 @@ const (
 
 	boxedHTTP  = "8080"
 	boxedKafka = "9092"
+
+	// The Kafka proxy of profile sandbox-proxy is on the host's network.
+	boxedProxy   = "10.214.8.1:9192"
+	boxedControl = "unix:///var/lib/faultline-sandbox/kafka-proxy.sock"
 )
 
 // Containers describes the sandbox as containers: all that a sandbox of
@@ -30,12 +34,13 @@ func Containers() spec.Platform {
 	at := func(host string) string { return net.JoinHostPort(host, boxedHTTP) }
 	a := Addresses{
 		Kafka: net.JoinHostPort(boxedBroker, boxedKafka), BrokerHealth: at(boxedBroker), Registry: at(boxedRegistry), Store: at(boxedStore),
-		Sink: at(boxedSink), Query: at(boxedQuery), Ingest: at(boxedIngest), Links: "replaced below",
+		Sink: at(boxedSink), Query: at(boxedQuery), Ingest: at(boxedIngest), Links: "replaced below", Proxy: &Proxy{Kafka: boxedProxy, Control: boxedControl},
 	}
 	p := Platform(a)
 	p.Name += "-containers"
 	for target, service := range map[spec.TargetName]string{
 		"kafka": "broker", "schema-registry": "registry", "store": "store", "sink": "sink", "query": "query", "ingestion": "ingest",
+		"kafka-proxy-process": "kafka-proxy",
 	} {
 		t := p.Targets[target]
 		t.Process, t.Container = nil, box(service)

@@ -34,7 +34,7 @@ func TestTheDeployedPlatformIsTheSandboxAsContainers(t *testing.T) {
 
 // TestContainersAreCalledAsProcessesAre, so that a document runs on both.
 func TestContainersAreCalledAsProcessesAre(t *testing.T) {
-	processes, containers := k2.Platform(k2.Addresses{Links: "unix:///links.sock"}), k2.Containers()
+	processes, containers := k2.Platform(k2.Addresses{Links: "unix:///links.sock", Proxy: &k2.Proxy{}}), k2.Containers()
 	delete(processes.Targets, "link-proxy-process") // nothing but links is in the place of links
 	assert.Equal(t, slices.Sorted(maps.Keys(processes.Targets)), slices.Sorted(maps.Keys(containers.Targets)))
 	assert.Equal(t, slices.Sorted(maps.Keys(processes.Services)), slices.Sorted(maps.Keys(containers.Services)))
