@@ -78,6 +78,9 @@ func begin(ctx context.Context, r faults.Receipt) error {
 	case !c.State.Running || c.State.Paused:
 		return fmt.Errorf("%w: container %s is %s since this was planned; start it first", faults.ErrRefused, b.name, c.State.Status)
 	}
+	if err := markOf(r).Set(b.name); err != nil {
+		return err
+	}
 	return inside.Start(ctx, r, inside.Doer{
 		Args: []string{Command, r.ID}, Order: order{inside.Life{Expires: r.Expires, Lease: inside.Lease}, r},
 	})

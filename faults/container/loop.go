@@ -55,21 +55,21 @@ func Loop(in io.Reader) error {
 	})
 }
 
-// restart leaves a mark while the engine is at it. An engine that does not
+// restart says by the mark that the engine is at it. An engine that does not
 // answer, or cannot, is asked again the next time.
 func (b box) restart(r faults.Receipt) error {
 	ctx, stop := context.WithTimeout(context.Background(), askWithin)
 	defer stop()
 	mark := markOf(r)
-	if err := mark.Set(b.name); err != nil {
+	if err := mark.Renew(); err != nil {
 		return err
 	}
 	err := b.Restart(ctx, b.id)
-	if errors.Is(err, docker.ErrNotFound) {
-		return errors.Join(err, mark.Clear())
+	switch {
+	case errors.Is(err, docker.ErrNotFound):
+		return err
+	case err != nil:
+		return nil // it may still do it
 	}
-	if err != nil {
-		return nil //nolint:nilerr // the mark stays: it may still do it
-	}
-	return mark.Clear()
+	return mark.Rest()
 }
