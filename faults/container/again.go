@@ -35,11 +35,10 @@ func (d Again) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Re
 		err = noteWell(c, t, r)
 	}
 	if err == nil {
-		r.Undo[undoEvery] = restartloop.EveryOf(f.With)
 		err = noteMark(r, d.Dir)
 	}
 	if err == nil {
-		err = inside.Name(r, d.Dir)
+		err = d.Note(r, f.With)
 	}
 	return r, err
 }
@@ -81,9 +80,7 @@ func begin(ctx context.Context, r faults.Receipt) error {
 	if err := markOf(r).Set(b.name); err != nil {
 		return err
 	}
-	return inside.Start(ctx, r, inside.Doer{
-		Args: []string{Command, r.ID}, Order: order{inside.Life{Expires: r.Expires, Lease: inside.Lease}, r},
-	})
+	return restartloop.Start(ctx, r, Command)
 }
 
 // Rollback ends the loop, starts the container unless it runs, and waits for

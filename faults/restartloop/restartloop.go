@@ -57,16 +57,17 @@ func (d Driver) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Rec
 	if err != nil {
 		return faults.Receipt{}, err
 	}
-	r.Undo[every] = EveryOf(f.With)
-	return r, inside.Name(r, d.Dir)
+	return r, d.Note(r, f.With)
 }
 
-// EveryOf is how often a document with these parameters has the target killed.
-func EveryOf(with map[string]string) string {
+// Note has a receipt say how often a document with these parameters has the
+// target broken, and the file that will name the loop.
+func (d Driver) Note(r faults.Receipt, with map[string]string) error {
+	r.Undo[every] = defaultEvery
 	if text, ok := with[every]; ok {
-		return text
+		r.Undo[every] = text
 	}
-	return defaultEvery
+	return inside.Name(r, d.Dir)
 }
 
 // Inject starts the loop and waits until the process is gone. A process that
@@ -98,9 +99,7 @@ func begin(ctx context.Context, r faults.Receipt) error {
 			return err
 		}
 	}
-	return inside.Start(ctx, r, inside.Doer{
-		Args: []string{Command, r.ID}, Order: order{inside.Life{Expires: r.Expires, Lease: inside.Lease}, r},
-	})
+	return Start(ctx, r, Command)
 }
 
 // Rollback ends the loop, starts the target unless it runs, and waits for its
