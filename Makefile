@@ -16,7 +16,7 @@ help: ## list the targets
 build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
-image: build ## the container image of deploy/Dockerfile, for docker compose --profile sandbox; IMAGE=name
+image: build ## the container image of deploy/Dockerfile, for docker compose -p faultline-sandbox --profile sandbox; IMAGE=name
 	docker build -f deploy/Dockerfile -t $(or $(IMAGE),faultline) bin
 
 demo: build ## sandbox, pipeline, the broker-stop experiment and its verdict; FAULTLINE_TRADES=DIR plays recorded trades

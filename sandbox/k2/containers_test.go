@@ -61,7 +61,7 @@ func written(t *testing.T, p spec.Platform) []byte {
 	plain(&tree)
 	out, err := yaml.Marshal(&tree)
 	require.NoError(t, err)
-	const head = "# The sandbox as containers, as docker compose --profile sandbox starts it; docs/SANDBOX.md. Written by go test ./sandbox/k2 -update.\n"
+	const head = "# The sandbox as containers, as docker compose -p faultline-sandbox --profile sandbox starts it; docs/SANDBOX.md. Written by go test ./sandbox/k2 -update.\n"
 	return append([]byte(head), out...)
 }
 
