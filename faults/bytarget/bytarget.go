@@ -3,36 +3,45 @@
 package bytarget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/spec"
 )
 
-// undoKind names in a receipt the kind of target whose driver made it. One
-// without it is of a process.
+// undoKind names in a receipt the kind of target whose driver made it.
 const undoKind = "target_kind"
 
-// Driver picks by the target's kind, and what was planned by its receipt.
-type Driver map[spec.TargetKind]faults.Driver
+// Driver picks by the target's kind, and what was planned by its receipt. The
+// zero value refuses every target.
+type Driver struct {
+	// First is the kind whose receipts name none: those of before there were
+	// others.
+	First spec.TargetKind
+	By    map[spec.TargetKind]faults.Driver
+}
 
-var _ faults.Keeper = Driver{}
+var (
+	_ faults.Keeper = Driver{}
+	_ faults.Leaver = Driver{}
+)
 
 // Plan has the driver of the target's kind plan. A kind that no driver is of
 // is faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	of, ok := d[t.Kind()]
+	of, ok := d.By[t.Kind()]
 	if !ok {
 		kind := faults.Kind{Name: f.Kind}
-		for k := range d {
-			kind.Breaks = append(kind.Breaks, k)
-		}
+		kind.Breaks = slices.Sorted(maps.Keys(d.By))
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", f.Kind, f.Target, kind.Check(spec.Fault{}, t))
 	}
 	r, err := of.Plan(ctx, f, t)
-	if err == nil && t.Kind() != spec.ProcessKind {
+	if err == nil && t.Kind() != d.First {
 		r.Undo[undoKind] = string(t.Kind())
 	}
 	return r, err
@@ -40,11 +49,8 @@ func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 
 // of is the driver that made a receipt.
 func (d Driver) of(r faults.Receipt) (faults.Driver, error) {
-	kind := spec.TargetKind(r.Undo[undoKind])
-	if kind == "" {
-		kind = spec.ProcessKind
-	}
-	if of, ok := d[kind]; ok {
+	kind := cmp.Or(spec.TargetKind(r.Undo[undoKind]), d.First)
+	if of, ok := d.By[kind]; ok {
 		return of, nil
 	}
 	return nil, fmt.Errorf("receipt %s is of %s on a %s, and this program knows none: use the one that made it", r.ID, r.Kind, kind)
@@ -86,13 +92,22 @@ func (d Driver) Keep(ctx context.Context, r faults.Receipt) error {
 	return err
 }
 
+// Stays implements faults.Leaver; of a driver that is none nothing stays.
+func (d Driver) Stays(ctx context.Context, r faults.Receipt) ([]string, error) {
+	of, err := d.of(r)
+	if l, ok := of.(faults.Leaver); ok {
+		return l.Stays(ctx, r)
+	}
+	return nil, err
+}
+
 // seldom is for drivers none of whose faults need be kept.
 const seldom = time.Minute
 
 // KeepEvery is the shortest of all.
 func (d Driver) KeepEvery() time.Duration {
 	every := seldom
-	for _, of := range d {
+	for _, of := range d.By {
 		if k, ok := of.(faults.Keeper); ok {
 			every = min(every, k.KeepEvery())
 		}

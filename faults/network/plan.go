@@ -21,13 +21,6 @@ import (
 // the kernel whether it would take the fault's table. Refusals are
 // faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	if o, ok := d.Others[t.Kind()]; ok {
-		r, err := o.Plan(ctx, f, t)
-		if err == nil {
-			r.Undo[undoOther] = string(t.Kind())
-		}
-		return r, err
-	}
 	r, err := d.plan(ctx, f, t)
 	if err != nil {
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", d.Kind, f.Target, err)

@@ -83,37 +83,3 @@ func TestAContainersNamespaceIsFoundAtPlan(t *testing.T) {
 	assert.Equal(t, path, r.Undo["namespace"])
 	assert.Equal(t, "nftables", r.Undo["how"])
 }
-
-// links is a driver of another kind of target.
-type links struct{ faults.Driver }
-
-func (links) Plan(context.Context, spec.Fault, spec.Target) (faults.Receipt, error) {
-	return faults.Receipt{Undo: map[string]string{"how": "link"}}, nil
-}
-
-func (links) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
-	return faults.Present, nil
-}
-func (links) Inject(context.Context, faults.Receipt) error   { return errLink }
-func (links) Rollback(context.Context, faults.Receipt) error { return errLink }
-
-const errLink = linkError("by the link")
-
-type linkError string
-
-func (e linkError) Error() string { return string(e) }
-
-func TestAnotherKindOfTargetHasAnotherDriver(t *testing.T) {
-	d := network.Driver{Kind: network.Partition, Others: map[spec.TargetKind]faults.Driver{spec.ProxyKind: links{}}}
-	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind}, spec.Target{KafkaProxy: &spec.KafkaProxy{}})
-	require.NoError(t, err)
-	require.Equal(t, "link", r.Undo["how"])
-	require.ErrorIs(t, d.Inject(t.Context(), r), errLink)
-	require.ErrorIs(t, d.Rollback(t.Context(), r), errLink)
-	got, err := d.Probe(t.Context(), r)
-	require.NoError(t, err)
-	assert.Equal(t, faults.Present, got)
-	require.NoError(t, d.Keep(t.Context(), r), "it keeps none")
-	d.Others = nil
-	require.ErrorContains(t, d.Rollback(t.Context(), r), "use the one that made it")
-}
