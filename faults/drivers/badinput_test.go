@@ -298,6 +298,7 @@ func TestADamagedReceiptOverwritesNothing(t *testing.T) {
 			if err != nil {
 				assert.Contains(t, []string{broken, b.whole}, now, "%s damaged: %v", key, err)
 			}
+			require.NoFileExists(t, worse.Undo[key], "%s was taken for a path from here", key)
 			b.rollBack(r)
 			b.looks(true)
 		}
