@@ -298,7 +298,7 @@ func TestADamagedReceiptOverwritesNothing(t *testing.T) {
 			if err != nil {
 				assert.Contains(t, []string{broken, b.whole}, now, "%s damaged: %v", key, err)
 			}
-			require.NoFileExists(t, worse.Undo[key], "%s was taken for a path from here", key)
+			assert.NoFileExists(t, worse.Undo[key], "%s is taken for a path", key)
 			b.rollBack(r)
 			b.looks(true)
 		}

@@ -164,9 +164,10 @@ func Of(r faults.Receipt) (Target, error) {
 	if t.Process.PID <= 0 || t.Process.StartTime == "" || t.Process.BootID == "" {
 		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, errors.New("pid, start_time and boot_id are needed"))
 	}
-	for key, path := range map[string]string{undoRecord: t.Record, undoPIDFile: t.PIDFile} {
-		if path != "" && !filepath.IsAbs(path) { // it would be another file for each who undoes
-			return t, fmt.Errorf("reading %s of receipt %s: %q is no whole path; nothing was touched, look after %s by hand", key, r.ID, path, t.Process.Name)
+	for _, path := range []string{t.Record, t.PIDFile} {
+		// Under a name that Plan did not note the target would be missed, and started a second time.
+		if path != "" && !filepath.IsAbs(path) {
+			return t, fmt.Errorf("reading the process of receipt %s: %q is no path that a plan notes; the receipt is damaged", r.ID, path)
 		}
 	}
 	return t, nil
