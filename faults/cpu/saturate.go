@@ -63,10 +63,7 @@ func spread(cores float64) burn {
 // faults.ErrRefused.
 func (d Saturate) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", SaturateKind, f.Target, inside.Lacking(err))
-	}
-	return r, nil
+	return faults.Planned(SaturateKind, f, r, inside.Lacking(err))
 }
 
 func (d Saturate) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

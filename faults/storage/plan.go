@@ -23,10 +23,7 @@ func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	if errors.Is(err, object.ErrNone) || errors.Is(err, object.ErrDenied) || errors.Is(err, catalog.ErrNoTable) || errors.Is(err, os.ErrNotExist) {
 		err = errors.Join(faults.ErrRefused, err)
 	}
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(Kind, f, r, err)
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

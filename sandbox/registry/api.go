@@ -56,7 +56,14 @@ func readSchema(r *http.Request) (string, error) {
 	if in.SchemaType != "" && in.SchemaType != "AVRO" {
 		return "", refuse(422, 42201, "Invalid schema: type %s is not served, only AVRO", in.SchemaType)
 	}
-	return in.Schema, nil
+	return in.Schema, valid(in.Schema)
+}
+
+func valid(schema string) error {
+	if _, err := avro.Parse(schema); err != nil {
+		return refuse(422, 42201, "Invalid schema: %v", err)
+	}
+	return nil
 }
 
 func (b *book) subjects(*http.Request) (any, error) {
@@ -156,9 +163,6 @@ func (b *book) lookup(r *http.Request) (any, error) {
 	text, err := readSchema(r)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := avro.Parse(text); err != nil {
-		return nil, refuse(422, 42201, "Invalid schema: %v", err)
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -268,9 +272,6 @@ func (b *book) check(r *http.Request) (any, error) {
 	text, err := readSchema(r)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := avro.Parse(text); err != nil {
-		return nil, refuse(422, 42201, "Invalid schema: %v", err)
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
