@@ -25,9 +25,9 @@ func networks(dir string) []family {
 	}
 	return []family{
 		{shared, func(kind string) faults.Driver {
-			return bytarget.Driver{First: spec.NetworkKind, By: map[spec.TargetKind]faults.Driver{
+			return bytarget.Driver{
 				spec.NetworkKind: network.Driver{Kind: kind, Dir: dir, Containers: container.Found{}}, spec.LinkKind: linkproxy.Driver(kind),
-			}}
+			}
 		}},
 		{links, func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
 	}
