@@ -28,7 +28,7 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 	@$(MAKE) --no-print-directory e2e-proxy e2e-admin
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
-	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
+	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e/proxy
 
 falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some
 	FALSIFY_ALL=1 $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
