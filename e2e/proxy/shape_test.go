@@ -53,6 +53,8 @@ func shapeOf(t *testing.T, values string) shape {
 	require.NoError(t, err)
 	made, err := c.CreateSchema(t.Context(), fresh(values)+"-value", sr.Schema{Schema: text, Type: kind})
 	require.NoError(t, err)
+	_, err = c.SchemaByID(t.Context(), made.ID) // the first answer takes a registry longer than a proxy waits
+	require.NoError(t, err)
 	return shape{values, uint32(made.ID)} //nolint:gosec // ids have 32 bits
 }
 
