@@ -34,7 +34,9 @@ type Access struct {
 // Find looks for access: in the file kubeconfig, if one is named; in that of
 // KUBECONFIG; by the account of the pod that this runs in, unless a context is
 // asked for; in kubectl's own file. It is ErrNoAccess where there is none.
-func Find(kubeconfig, context string) (Access, error) { return find(serviceAccount, kubeconfig, context) }
+func Find(kubeconfig, context string) (Access, error) {
+	return find(serviceAccount, kubeconfig, context)
+}
 
 func find(account, kubeconfig, context string) (Access, error) {
 	named := kubeconfig

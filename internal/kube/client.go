@@ -64,13 +64,13 @@ func (c *Client) ask(ctx context.Context, method, path string, in, out any) (err
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return errors.Join(ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	defer func() { err = errors.Join(err, res.Body.Close()) }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
 	switch {
 	case err != nil:
-		return errors.Join(ErrUnreachable, fmt.Errorf("reading its answer: %w", err))
+		return fmt.Errorf("%w: reading its answer: %w", ErrUnreachable, err)
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		return &Error{res.StatusCode, message(raw, res.Status)}
 	case out == nil:

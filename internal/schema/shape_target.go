@@ -13,7 +13,7 @@ func shapeTarget(defs jsonschema.Definitions) {
 	if d == nil {
 		return
 	}
-	kinds := []string{"process", "container", "pod", "network", "topic", "registry", "table", "kafka_proxy", "link", "cluster", "members"}
+	kinds := []string{"process", "container", "pod", "network", "topic", "registry", "table", "kafka_proxy", "link", "cluster", "directory", "members"}
 	oneOfFields(d, kinds...)
 	nothing := jsonschema.NewProperties()
 	for _, k := range kinds {

@@ -1,0 +1,247 @@
+// Package kubetest is a cluster for tests: it answers as Kubernetes' API does,
+// makes pods again as controllers do, and runs nothing. Time passes in it
+// whenever it is asked something.
+package kubetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/k2-platform/faultline/internal/kube"
+	"github.com/k2-platform/faultline/internal/process"
+)
+
+// Token is the one that a Cluster takes.
+const Token = "a-token"
+
+// Object is one thing in a cluster, as JSON has it.
+type Object = map[string]any
+
+// Cluster is an http.Handler. Open makes one.
+type Cluster struct {
+	// Hold is a file: while it is there no controller makes a pod, and none gets
+	// ready. "" holds nothing.
+	Hold string
+
+	// file keeps what is there for a cluster that is opened later; "" keeps it
+	// in memory.
+	file string
+
+	mu        sync.Mutex
+	state     state
+	forbidden map[string]bool // "verb resource"
+	odd       map[string]Answer
+}
+
+// state is what a cluster keeps in its file.
+type state struct {
+	Pods   map[string]Object    // by namespace/name
+	Owners map[string]*Owner    // by uid
+	Nodes  map[string]string    // boot ids by name
+	Ends   map[string]time.Time // of pods that were told to go, by uid
+	UIDs   int
+}
+
+// Owner is a controller.
+type Owner struct {
+	kube.Owner
+
+	Namespace string
+	Replicas  int
+	Template  Object // a pod of it
+}
+
+// Answer is what a Cluster says instead of what it would.
+type Answer struct {
+	Status int
+	Body   string
+}
+
+// Open reads what another cluster kept in file, if there is one.
+func Open(file string) (*Cluster, error) {
+	c := &Cluster{file: file, forbidden: map[string]bool{}, odd: map[string]Answer{}, state: state{
+		Pods: map[string]Object{}, Owners: map[string]*Owner{}, Nodes: map[string]string{}, Ends: map[string]time.Time{},
+	}}
+	if file == "" {
+		return c, nil
+	}
+	raw, err := os.ReadFile(file) //nolint:gosec // of a test
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &c.state)
+	}
+	return c, err
+}
+
+// Node adds a node whose boot id is this.
+func (c *Cluster) Node(name, boot string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Nodes[name] = boot
+}
+
+// Add adds a pod that serves, and says what it then is. What the manifest does
+// not say is as the API makes it.
+func (c *Cluster) Add(manifest string) (kube.Pod, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var o Object
+	if err := json.Unmarshal([]byte(manifest), &o); err != nil {
+		return kube.Pod{}, err
+	}
+	c.put(o)
+	serve(o)
+	return podOf(o), c.keep()
+}
+
+// Own adds a controller that has so many pods like the one of a manifest.
+func (c *Cluster) Own(kind, name string, replicas int, manifest string) (*Owner, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.UIDs++
+	o := &Owner{Owner: kube.Owner{APIVersion: "apps/v1", Kind: kind, Name: name, UID: fmt.Sprintf("uid-%d", c.state.UIDs), Controller: true}, Replicas: replicas}
+	if err := json.Unmarshal([]byte(manifest), &o.Template); err != nil {
+		return nil, err
+	}
+	meta := o.Template["metadata"].(map[string]any)
+	o.Namespace, _ = meta["namespace"].(string)
+	meta["ownerReferences"] = []any{plain(o.Owner)}
+	c.state.Owners[o.UID] = o
+	c.control()
+	return o, c.keep()
+}
+
+// Change changes a pod; Remove removes one, or a controller by its uid.
+func (c *Cluster) Change(pod string, how func(Object)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	how(c.state.Pods[pod])
+}
+
+// Remove removes a pod, or a controller by its uid.
+func (c *Cluster) Remove(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.state.Pods, name)
+	delete(c.state.Owners, name)
+}
+
+// Scale has a controller want so many pods.
+func (c *Cluster) Scale(uid string, replicas int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Owners[uid].Replicas = replicas
+}
+
+// Pods are those that are there, by namespace/name, without any time passing.
+func (c *Cluster) Pods() map[string]kube.Pod {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]kube.Pod{}
+	for name, o := range c.state.Pods {
+		out[name] = podOf(o)
+	}
+	return out
+}
+
+// Forbid takes a right, such as "delete pods", from the account.
+func (c *Cluster) Forbid(right string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forbidden[right] = true
+}
+
+// Says has a request, such as "DELETE /api/v1/namespaces/n/pods/p", answered
+// so. The zero Answer has it answered as it would be.
+func (c *Cluster) Says(request string, a Answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.odd[request] = a
+}
+
+// put gives a pod all that the API sets.
+func (c *Cluster) put(o Object) {
+	c.state.UIDs++
+	meta := o["metadata"].(map[string]any)
+	meta["uid"] = fmt.Sprintf("uid-%d", c.state.UIDs)
+	meta["resourceVersion"] = fmt.Sprint(c.state.UIDs)
+	meta["creationTimestamp"] = time.Now().UTC().Format(time.RFC3339)
+	delete(meta, "deletionTimestamp")
+	o["kind"], o["apiVersion"] = "Pod", "v1"
+	spec := o["spec"].(map[string]any)
+	if spec["restartPolicy"] == nil {
+		spec["restartPolicy"] = "Always"
+	}
+	o["status"] = map[string]any{"phase": "Pending"}
+	c.state.Pods[meta["namespace"].(string)+"/"+meta["name"].(string)] = o
+}
+
+// serve gives a pod the status of one that does.
+func serve(o Object) {
+	meta := o["metadata"].(map[string]any)
+	var containers []any
+	for _, s := range o["spec"].(map[string]any)["containers"].([]any) {
+		name := s.(map[string]any)["name"]
+		containers = append(containers, map[string]any{
+			"name": name, "ready": true, "containerID": fmt.Sprintf("containerd://%064x", fmt.Sprint(meta["uid"], name)),
+			"state": map[string]any{"running": map[string]any{"startedAt": meta["creationTimestamp"]}},
+		})
+	}
+	o["status"] = map[string]any{
+		"phase": "Running", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}, "containerStatuses": containers,
+	}
+}
+
+func (c *Cluster) keep() error {
+	if c.file == "" {
+		return nil
+	}
+	raw, err := json.Marshal(c.state)
+	if err != nil {
+		return err
+	}
+	return process.WriteFile(c.file, raw, 0o600)
+}
+
+func podOf(o Object) kube.Pod {
+	var p kube.Pod
+	raw, err := json.Marshal(o)
+	if err == nil {
+		err = json.Unmarshal(raw, &p)
+	}
+	if err != nil {
+		panic(err) // it was read from JSON
+	}
+	return p
+}
+
+// plain is a value as JSON has it.
+func plain(v any) any {
+	raw, err := json.Marshal(v)
+	var out any
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		panic(err) // it is made of texts
+	}
+	return out
+}
+
+// fits says whether a selector of equalities fits a pod.
+func fits(p kube.Pod, selector string) bool {
+	for part := range strings.SplitSeq(selector, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		if part != "" && p.Meta.Labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
