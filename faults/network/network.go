@@ -25,9 +25,9 @@ type Driver struct {
 	// Dir is where the records of keepers lie; "" = the system's folder for
 	// temporary files.
 	Dir string
-	// Containers finds the namespace of a container; nil: such a target is
+	// Namespaces finds the namespace of a container or pod; nil: such a target is
 	// refused.
-	Containers Containers
+	Namespaces Namespaces
 	// Others break other kinds of target by the same kind of fault.
 	Others map[spec.TargetKind]faults.Driver
 	// Keeper is the command of a keeper; none is this program's own.
@@ -36,11 +36,11 @@ type Driver struct {
 	Lease time.Duration
 }
 
-// Containers finds where the network namespace of a container is bound.
-type Containers interface {
-	// Namespace gives a path such as /proc/4711/ns/net. A container that is not
-	// there, or does not run, is faults.ErrRefused.
-	Namespace(ctx context.Context, c spec.Container) (path string, err error)
+// Namespaces finds where the network namespace of a container or pod is bound.
+type Namespaces interface {
+	// Namespace gives a path such as /proc/4711/ns/net, of a target that names
+	// either. One that is not there, or does not run, is faults.ErrRefused.
+	Namespace(ctx context.Context, n spec.Network) (path string, err error)
 }
 
 var _ faults.Keeper = Driver{}
