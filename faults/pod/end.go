@@ -154,10 +154,14 @@ func (End) rollback(ctx context.Context, r faults.Receipt) error {
 		_, there, err := e.now(ctx)
 		return err == nil && !there || e.how == bySignal && e.process.State() == process.Gone, err
 	})
+	last := errors.New("it was not tried")
 	for rest := lookSoon; err == nil; rest = min(2*rest, longRest) {
-		last := e.mend(ctx)
-		if last == nil {
+		lacks := e.mend(ctx)
+		if lacks == nil {
 			return e.mark.Clear()
+		}
+		if ctx.Err() == nil { // else it says no more than that
+			last = lacks
 		}
 		if !pause.For(ctx, rest) {
 			err = fmt.Errorf("bringing pod %s back (see kubectl describe pod): %w", e, errors.Join(ctx.Err(), last))

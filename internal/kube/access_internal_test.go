@@ -1,6 +1,9 @@
 package kube
 
 import (
+	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -8,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"encoding/pem"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -157,7 +158,7 @@ func TestATokenIsReadForEachCall(t *testing.T) {
 func TestAStrangerIsToldNoToken(t *testing.T) {
 	nowhere(t)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	defer s.Close()
 	a, err := Find(write(t, t.TempDir(), "config", strings.Replace(config, "https://h:6443", s.URL, 1)), "")

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -18,6 +20,7 @@ func (c *Cluster) Listen(l net.Listener, kubeconfig string) (*httptest.Server, e
 		return nil, err
 	}
 	s.Listener = l
+	quiet(s)
 	s.StartTLS()
 	return s, os.WriteFile(kubeconfig, []byte(Config(s)), 0o600)
 }
@@ -25,7 +28,9 @@ func (c *Cluster) Listen(l net.Listener, kubeconfig string) (*httptest.Server, e
 // Serve serves a cluster until the test ends, and gives its kubeconfig.
 func (c *Cluster) Serve(tb testing.TB) (kubeconfig string) {
 	tb.Helper()
-	s := httptest.NewTLSServer(c)
+	s := httptest.NewUnstartedServer(c)
+	quiet(s)
+	s.StartTLS()
 	tb.Cleanup(s.Close)
 	kubeconfig = filepath.Join(tb.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, []byte(Config(s)), 0o600); err != nil {
@@ -33,6 +38,9 @@ func (c *Cluster) Serve(tb testing.TB) (kubeconfig string) {
 	}
 	return kubeconfig
 }
+
+// quiet keeps a client that went away in a handshake from being told.
+func quiet(s *httptest.Server) { s.Config.ErrorLog = log.New(io.Discard, "", 0) }
 
 // CA is the certificate of a server, in PEM.
 func CA(s *httptest.Server) []byte {
