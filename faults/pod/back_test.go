@@ -241,3 +241,22 @@ func TestAPauseIsOfAllProcesses(t *testing.T) {
 	}
 	b.sees(d, r, faults.Absent)
 }
+
+// A process that was told to go may serve until it has: it is not away before.
+func TestAStopReturnsOnceThePodIsGone(t *testing.T) {
+	b := newBench(t)
+	r, d := b.must(stop.Kind, nil)
+	require.NoError(t, d.Inject(t.Context(), r))
+	assert.NotContains(t, b.Pods(), "lab/alone")
+}
+
+func TestAPauseOfWhatItsFirstProcessLeftIsRefused(t *testing.T) {
+	n, target := newNode(t, t.TempDir())
+	first := sleeper(t, n)
+	b := bench{n.Cluster, t, target, map[string]faults.Driver{pause.Kind: pod.Halt{}}}
+	r, d := b.must(pause.Kind, nil)
+	second := sleeper(t, n)
+	end(t, first)
+	require.ErrorIs(t, d.Inject(t.Context(), r), faults.ErrRefused)
+	assert.Equal(t, process.Running, second.State())
+}

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +37,7 @@ type Cluster struct {
 	mu        sync.Mutex
 	state     state
 	forbidden map[string]bool // "verb resource"
+	asked     map[kube.Right]bool
 	odd       map[string]Answer
 }
 
@@ -64,7 +67,7 @@ type Answer struct {
 
 // Open reads what another cluster kept in file, if there is one.
 func Open(file string) (*Cluster, error) {
-	c := &Cluster{file: file, forbidden: map[string]bool{}, odd: map[string]Answer{}, state: state{
+	c := &Cluster{file: file, forbidden: map[string]bool{}, asked: map[kube.Right]bool{}, odd: map[string]Answer{}, state: state{
 		Pods: map[string]Object{}, Owners: map[string]*Owner{}, Nodes: map[string]string{}, Ends: map[string]time.Time{},
 	}}
 	if file == "" {
@@ -106,7 +109,11 @@ func (c *Cluster) Own(kind, name string, replicas int, manifest string) (*Owner,
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.UIDs++
-	o := &Owner{Owner: kube.Owner{APIVersion: "apps/v1", Kind: kind, Name: name, UID: fmt.Sprintf("uid-%d", c.state.UIDs), Controller: true}, Replicas: replicas}
+	version := "apps/v1"
+	if kind == "ReplicationController" {
+		version = "v1"
+	}
+	o := &Owner{Owner: kube.Owner{APIVersion: version, Kind: kind, Name: name, UID: fmt.Sprintf("uid-%d", c.state.UIDs), Controller: true}, Replicas: replicas}
 	if err := json.Unmarshal([]byte(manifest), &o.Template); err != nil {
 		return nil, err
 	}
@@ -156,6 +163,13 @@ func (c *Cluster) Forbid(right string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forbidden[right] = true
+}
+
+// Asked are the rights that the account was looked at for.
+func (c *Cluster) Asked() []kube.Right {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.asked))
 }
 
 // Says has a request, such as "DELETE /api/v1/namespaces/n/pods/p", answered

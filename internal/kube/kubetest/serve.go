@@ -1,6 +1,7 @@
 package kubetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/k2-platform/faultline/internal/kube"
 )
 
 // ServeHTTP implements http.Handler.
@@ -31,6 +34,7 @@ func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("POST "+pods, c.may("create pods", c.create))
 	mux.HandleFunc("GET "+pods+"/{name}", c.may("get pods", func(w http.ResponseWriter, _ *http.Request, o Object) { answer(w, http.StatusOK, o) }))
 	mux.HandleFunc("DELETE "+pods+"/{name}", c.may("delete pods", c.remove))
+	mux.HandleFunc("GET /api/v1/namespaces/{ns}/replicationcontrollers/{name}", c.owner)
 	mux.HandleFunc("GET /apis/apps/v1/namespaces/{ns}/{kind}/{name}", c.owner)
 	mux.HandleFunc("GET /api/v1/nodes/{name}", c.may("get nodes", c.node))
 	mux.HandleFunc("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", c.review)
@@ -119,7 +123,7 @@ func (c *Cluster) remove(w http.ResponseWriter, r *http.Request, o Object) {
 }
 
 func (c *Cluster) owner(w http.ResponseWriter, r *http.Request) {
-	kind, name := r.PathValue("kind"), r.PathValue("name")
+	kind, name := cmp.Or(r.PathValue("kind"), "replicationcontrollers"), r.PathValue("name")
 	if c.forbidden["get "+kind] {
 		refuse(w, http.StatusForbidden, "User \"agent\" cannot get "+kind)
 		return
@@ -147,10 +151,11 @@ func (c *Cluster) node(w http.ResponseWriter, r *http.Request, _ Object) {
 func (c *Cluster) review(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Spec struct {
-			Attributes struct{ Verb, Resource string } `json:"resourceAttributes"`
+			Attributes kube.Right `json:"resourceAttributes"`
 		} `json:"spec"`
 	}
 	_ = json.NewDecoder(r.Body).Decode(&in)
+	c.asked[in.Spec.Attributes] = true
 	allowed := !c.forbidden[in.Spec.Attributes.Verb+" "+in.Spec.Attributes.Resource]
 	answer(w, http.StatusCreated, Object{"status": Object{"allowed": allowed}})
 }
