@@ -192,6 +192,21 @@ func TestAClusterThatIsNotThereIsUnreachable(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// What a server sends elsewhere is not asked there.
+func TestNoOtherServerIsAsked(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			t.Error("it was asked")
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(file, []byte(kubetest.Config(s)), 0o600))
+	_, err := open(t, file).Pod(t.Context(), "lab", "sink")
+	require.ErrorContains(t, err, "307")
+}
+
 // A name may not lead to another path of the API.
 func TestANameIsOnePartOfThePath(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
