@@ -73,7 +73,7 @@ func (b bench) stopControllers() {
 // fault is none.
 func TestAPodThatIsBackAtOnceIsNoticed(t *testing.T) {
 	b := newBench(t).owned()
-	r, d := b.must(kill.Kind, nil)
+	r, d := b.must(kill.Kind)
 	err := d.Inject(t.Context(), r)
 	require.ErrorIs(t, err, faults.ErrRefused)
 	require.ErrorContains(t, err, "was back before it was seen to be away, by ReplicaSet sink")
@@ -89,7 +89,7 @@ func TestAPodThatComesBackIsMissedByItsKeeper(t *testing.T) {
 	b, let := held(t)
 	b = b.owned()
 	for _, kind := range []string{kill.Kind, stop.Kind} {
-		r, d := b.must(kind, nil)
+		r, d := b.must(kind)
 		b.stopControllers()
 		require.NoError(t, d.Inject(t.Context(), r))
 		b.sees(d, r, faults.Present)
@@ -106,7 +106,7 @@ func TestAPodThatComesBackIsMissedByItsKeeper(t *testing.T) {
 func TestRollbackWaitsForAsManyAsBefore(t *testing.T) {
 	b, let := held(t)
 	b = b.owned()
-	r, d := b.must(kill.Kind, nil)
+	r, d := b.must(kill.Kind)
 	b.stopControllers()
 	require.NoError(t, d.Inject(t.Context(), r))
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -127,7 +127,7 @@ func TestRollbackWaitsForNoMoreThanIsWanted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, _ := held(t)
 			b = b.owned()
-			r, d := b.must(kill.Kind, nil)
+			r, d := b.must(kill.Kind)
 			b.stopControllers()
 			require.NoError(t, d.Inject(t.Context(), r))
 			b.sees(d, r, faults.Present)
@@ -144,7 +144,7 @@ func TestRollbackWaitsForNoMoreThanIsWanted(t *testing.T) {
 func TestAnotherPodOfTheNameIsLeftAlone(t *testing.T) {
 	for _, kind := range []string{stop.Kind, kill.Kind} {
 		b := newBench(t)
-		r, d := b.must(kind, nil)
+		r, d := b.must(kind)
 		b.Remove("lab/alone")
 		second, err := b.Add(bareManifest)
 		require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestAnotherPodOfTheNameIsLeftAlone(t *testing.T) {
 // What somebody else removed is not made again.
 func TestAPodThatSomebodyRemovedStaysAway(t *testing.T) {
 	b := newBench(t)
-	r, d := b.must(stop.Kind, nil)
+	r, d := b.must(stop.Kind)
 	b.Remove("lab/alone")
 	require.ErrorIs(t, d.Inject(t.Context(), r), faults.ErrRefused)
 	require.NoError(t, d.Rollback(t.Context(), r))
@@ -170,7 +170,7 @@ func TestAPodThatSomebodyRemovedStaysAway(t *testing.T) {
 // A pod that was made again by somebody else is not made twice.
 func TestAPodThatSomebodyMadeAgainIsLeftAlone(t *testing.T) {
 	b := newBench(t)
-	r, d := b.must(kill.Kind, nil)
+	r, d := b.must(kill.Kind)
 	require.NoError(t, d.Inject(t.Context(), r))
 	second, err := b.Add(bareManifest)
 	require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestAPodThatSomebodyMadeAgainIsLeftAlone(t *testing.T) {
 
 func TestWhatTheClusterRefusesIsTold(t *testing.T) {
 	b := newBench(t)
-	r, d := b.must(kill.Kind, nil)
+	r, d := b.must(kill.Kind)
 	require.NoError(t, d.Inject(t.Context(), r))
 	const create = "POST /api/v1/namespaces/lab/pods"
 	b.Says(create, kubetest.Answer{Status: 403, Body: `{"message": "quota exceeded"}`})
@@ -198,8 +198,8 @@ func TestAContainerThatWasStartedAnewIsNotKilled(t *testing.T) {
 	n, target := newNode(t, t.TempDir())
 	c := sleeper(t, n)
 	b := bench{n.Cluster, t, target, map[string]faults.Driver{kill.Kind: pod.End{Kind: kill.Kind, Dir: t.TempDir()}, pause.Kind: pod.Halt{}}}
-	first, d := b.must(kill.Kind, nil)
-	paused, halt := b.must(pause.Kind, nil)
+	first, d := b.must(kill.Kind)
+	paused, halt := b.must(pause.Kind)
 	end(t, c)
 	n.box()
 	c = sleeper(t, n)
@@ -212,7 +212,7 @@ func TestAContainerThatWasStartedAnewIsNotKilled(t *testing.T) {
 	assert.Equal(t, process.Running, c.State())
 
 	// Its node has started it again before anybody looked.
-	second, d := b.must(kill.Kind, nil)
+	second, d := b.must(kill.Kind)
 	assert.NotEqual(t, first.Undo["container_id"], second.Undo["container_id"])
 	n.box()
 	require.ErrorIs(t, d.Inject(t.Context(), second), faults.ErrRefused)
@@ -224,7 +224,7 @@ func TestAPauseIsOfAllProcesses(t *testing.T) {
 	n, target := newNode(t, t.TempDir())
 	all := []process.Record{sleeper(t, n), sleeper(t, n), sleeper(t, n)}
 	b := bench{n.Cluster, t, target, map[string]faults.Driver{pause.Kind: pod.Halt{}}}
-	r, d := b.must(pause.Kind, nil)
+	r, d := b.must(pause.Kind)
 	b.Remove("lab/alone") // the cluster is not needed any more
 	require.NoError(t, d.Inject(t.Context(), r))
 	for _, p := range all {
@@ -245,7 +245,7 @@ func TestAPauseIsOfAllProcesses(t *testing.T) {
 // A process that was told to go may serve until it has: it is not away before.
 func TestAStopReturnsOnceThePodIsGone(t *testing.T) {
 	b := newBench(t)
-	r, d := b.must(stop.Kind, nil)
+	r, d := b.must(stop.Kind)
 	require.NoError(t, d.Inject(t.Context(), r))
 	assert.NotContains(t, b.Pods(), "lab/alone")
 }
@@ -254,7 +254,7 @@ func TestAPauseOfWhatItsFirstProcessLeftIsRefused(t *testing.T) {
 	n, target := newNode(t, t.TempDir())
 	first := sleeper(t, n)
 	b := bench{n.Cluster, t, target, map[string]faults.Driver{pause.Kind: pod.Halt{}}}
-	r, d := b.must(pause.Kind, nil)
+	r, d := b.must(pause.Kind)
 	second := sleeper(t, n)
 	end(t, first)
 	require.ErrorIs(t, d.Inject(t.Context(), r), faults.ErrRefused)

@@ -40,9 +40,9 @@ func (b bench) plan(kind string, with map[string]string) (faults.Receipt, error)
 	return r, err
 }
 
-func (b bench) must(kind string, with map[string]string) (faults.Receipt, faults.Driver) {
+func (b bench) must(kind string) (faults.Receipt, faults.Driver) {
 	b.t.Helper()
-	r, err := b.plan(kind, with)
+	r, err := b.plan(kind, nil)
 	require.NoError(b.t, err)
 	return r, b.drivers[kind]
 }

@@ -80,7 +80,7 @@ func begin(c *kubetest.Cluster) error {
 
 // again listens where the cluster before did.
 func again(ctx context.Context, file string) (net.Listener, error) {
-	addr, err := os.ReadFile(file) //nolint:gosec // of a test
+	addr, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		addr = []byte("127.0.0.1:0")
 	}

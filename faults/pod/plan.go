@@ -131,7 +131,7 @@ func (f found) deletable(ctx context.Context, t spec.Pod, r faults.Receipt) erro
 func (f found) planKill(ctx context.Context, t spec.Pod, r faults.Receipt) error {
 	on, why := f.killable(ctx, t)
 	if why == nil {
-		who := process.Record{Name: string(r.Target), PID: on.process.PID, StartTime: on.process.StartTime, BootID: on.process.BootID}
+		who := process.Record{Name: r.Target, PID: on.process.PID, StartTime: on.process.StartTime, BootID: on.process.BootID}
 		r.Undo[undoHow], r.Undo[undoContainer], r.Undo[undoID] = bySignal, on.container.name, on.container.id
 		return inside.Note(r, who)
 	}

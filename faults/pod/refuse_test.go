@@ -84,11 +84,11 @@ func ownedBy(version, kind string) func(kubetest.Object) {
 
 func TestAKillFromElsewhereIsADeletion(t *testing.T) {
 	b := newBench(t)
-	r, _ := b.must(kill.Kind, nil)
+	r, _ := b.must(kill.Kind)
 	assert.Equal(t, "delete", r.Undo["how"])
 	assert.Equal(t, "0s", r.Undo["grace"])
 	assert.Contains(t, r.Undo["manifest"], `"image":"a:1"`)
-	r, _ = b.owned().must(kill.Kind, nil)
+	r, _ = b.owned().must(kill.Kind)
 	assert.Equal(t, "delete", r.Undo["how"])
 	assert.Empty(t, r.Undo["manifest"], "its controller makes it again")
 	assert.Contains(t, r.Undo["owner"], "ReplicaSet")

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Client asks one cluster. Its methods may be called at once.
@@ -33,12 +34,17 @@ func Open(a Access) (*Client, error) {
 	return &Client{
 		server: strings.TrimSuffix(a.Server, "/"), token: c.token,
 		http: &http.Client{
+			Timeout: answerWithin,
 			Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: c.tls},
 			// The token is for the server that was named, and for no other.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
 }
+
+// answerWithin is for one call: a try that gets no answer leaves time for the
+// next one.
+const answerWithin = 10 * time.Second
 
 // credentials are how a server is known, and how it knows whom it answers.
 type credentials struct {
