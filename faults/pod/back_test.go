@@ -260,3 +260,15 @@ func TestAPauseOfWhatItsFirstProcessLeftIsRefused(t *testing.T) {
 	require.ErrorIs(t, d.Inject(t.Context(), r), faults.ErrRefused)
 	assert.Equal(t, process.Running, second.State())
 }
+
+// Its agent died between the note and the signal: nothing was done.
+func TestAKillThatWasOnlyNotedIsNone(t *testing.T) {
+	n, target := newNode(t, t.TempDir())
+	c := sleeper(t, n)
+	b := bench{n.Cluster, t, target, map[string]faults.Driver{kill.Kind: pod.End{Kind: kill.Kind, Dir: t.TempDir()}}}
+	r, d := b.must(kill.Kind)
+	require.NoError(t, os.WriteFile(r.Undo["mark"], nil, 0o600))
+	b.sees(d, r, faults.Absent)
+	require.NoError(t, d.Rollback(t.Context(), r))
+	assert.Equal(t, process.Running, c.State())
+}

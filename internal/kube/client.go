@@ -4,17 +4,16 @@
 package kube
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/k2-platform/faultline/internal/jsoncall"
 )
 
 // Client asks one cluster. Its methods may be called at once.
@@ -34,7 +33,7 @@ func Open(a Access) (*Client, error) {
 	return &Client{
 		server: strings.TrimSuffix(a.Server, "/"), token: c.token,
 		http: &http.Client{
-			Timeout: answerWithin,
+			Timeout:   answerWithin,
 			Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: c.tls},
 			// The token is for the server that was named, and for no other.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -52,9 +51,6 @@ type credentials struct {
 	token func() (string, error)
 }
 
-// longestAnswer is far more than a page of pods.
-const longestAnswer = 64 << 20
-
 // call sends in as JSON and reads out, where they are not nil.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	if err := c.ask(ctx, method, path, in, out); err != nil {
@@ -63,56 +59,22 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	return nil
 }
 
-func (c *Client) ask(ctx context.Context, method, path string, in, out any) (err error) {
-	req, err := c.request(ctx, method, path, in)
-	if err != nil {
-		return err
+func (c *Client) ask(ctx context.Context, method, path string, in, out any) error {
+	token := ""
+	if c.token != nil {
+		var err error
+		if token, err = c.token(); err != nil {
+			return fmt.Errorf("reading the account's token: %w", err)
+		}
 	}
-	res, err := c.http.Do(req)
-	if err != nil {
+	err := jsoncall.Do(ctx, c.http, token, method, c.server+path, in, out)
+	if refusal, is := errors.AsType[*jsoncall.Refusal](err); is {
+		return (*Error)(refusal)
+	}
+	if errors.Is(err, jsoncall.ErrNoAnswer) {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: reading its answer: %w", ErrUnreachable, err)
-	case res.StatusCode < 200 || res.StatusCode > 299:
-		return &Error{res.StatusCode, message(raw, res.Status)}
-	case out == nil:
-		return nil
-	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		return fmt.Errorf("reading its answer: %w", err)
-	}
-	return nil
-}
-
-func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
-	var body io.Reader
-	if in != nil {
-		raw, err := json.Marshal(in)
-		if err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(raw)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", "application/json")
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.token != nil {
-		token, err := c.token()
-		if err != nil {
-			return nil, fmt.Errorf("reading the account's token: %w", err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	return req, nil
+	return err
 }
 
 // at is a path whose parts are escaped: a name leads to no other one.

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +15,7 @@ var (
 	// ErrForbidden says that the account is not known, or may not do that.
 	ErrForbidden = errors.New("the account may not do that; give it the role of deploy/agent-daemonset.yaml, or renew its token or certificate")
 	// ErrUnreachable says that no answer came.
-	ErrUnreachable = errors.New("no answer came; see that the cluster's address can be reached from here")
+	ErrUnreachable = errors.New("it cannot be reached; see that the cluster's address is one that this machine reaches")
 )
 
 // Error is a refusal of the cluster, in its own words. It is ErrNotFound,
@@ -51,15 +50,4 @@ func (e *Error) sentinel() error {
 		return ErrForbidden
 	}
 	return nil
-}
-
-// message is what the cluster says in a Status (meta/v1).
-func message(raw []byte, otherwise string) string {
-	var said struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(raw, &said) == nil && said.Message != "" {
-		return said.Message
-	}
-	return otherwise
 }

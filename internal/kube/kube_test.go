@@ -56,9 +56,7 @@ func TestAPodGoesAndIsMadeAgain(t *testing.T) {
 	other.UID = "another"
 	require.ErrorIs(t, c.Delete(ctx, other, 0), kube.ErrConflict)
 	require.NoError(t, c.Delete(ctx, p.Meta, 1500*time.Millisecond))
-	going, err := c.Pod(ctx, "lab", "sink")
-	require.NoError(t, err)
-	assert.False(t, going.Ready(), "it was told to go")
+	assert.False(t, cl.Pods()["lab/sink"].Ready(), "it was told to go")
 	require.Eventually(t, func() bool { _, err := c.Pod(ctx, "lab", "sink"); return err != nil }, 5*time.Second, time.Millisecond)
 	_, err = c.Pod(ctx, "lab", "sink")
 	require.ErrorIs(t, err, kube.ErrNotFound)
