@@ -298,6 +298,7 @@ func TestADamagedReceiptOverwritesNothing(t *testing.T) {
 			if err != nil {
 				assert.Contains(t, []string{broken, b.whole}, now, "%s damaged: %v", key, err)
 			}
+			assert.NoFileExists(t, worse.Undo[key], "%s is taken for a path", key)
 			b.rollBack(r)
 			b.looks(true)
 		}

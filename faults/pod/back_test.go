@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -271,4 +272,25 @@ func TestAKillThatWasOnlyNotedIsNone(t *testing.T) {
 	b.sees(d, r, faults.Absent)
 	require.NoError(t, d.Rollback(t.Context(), r))
 	assert.Equal(t, process.Running, c.State())
+}
+
+// One that did not serve before need not serve again: it only has to run.
+func TestAPodThatDidNotServeComesBack(t *testing.T) {
+	b := newBench(t)
+	_, err := b.Add(strings.Replace(strings.ReplaceAll(bareManifest, "alone", "idle"), `"labels": {`, `"labels": {"ready": "False", `, 1))
+	require.NoError(t, err)
+	b.target.Pod.Name = "idle"
+	r, d := b.must(kill.Kind)
+	require.NoError(t, d.Inject(t.Context(), r))
+	b.sees(d, r, faults.Present)
+	require.NoError(t, d.Rollback(t.Context(), r))
+	assert.Equal(t, "Running", podNow(b, "lab/idle").Status.Phase)
+
+	_, err = b.Own("ReplicaSet", "idle", 1, strings.Replace(strings.ReplaceAll(ownedManifest, "sink", "slow"), `"labels": {`, `"labels": {"ready": "False", `, 1))
+	require.NoError(t, err)
+	b.target.Pod.Name, b.target.Pod.Selector = "", "app=slow"
+	_, _ = b.plan(stop.Kind, nil) // time passes: it runs
+	_, err = b.plan(stop.Kind, nil)
+	require.ErrorIs(t, err, faults.ErrRefused)
+	require.ErrorContains(t, err, "does not serve (it is not Ready), so nobody would see that it is away")
 }

@@ -32,13 +32,17 @@ type Kafka struct {
 }
 
 // StartKafka starts a broker of one node whose acknowledged records survive
-// SIGKILL: each write is synced before it is acknowledged.
+// SIGKILL: each write is synced before it is acknowledged. What a producer sends
+// once more after that is known again.
 func StartKafka(c KafkaConfig) (*Kafka, error) {
 	if c.Dir == "" {
 		return nil, errors.New("starting the embedded Kafka: Dir must be set")
 	}
 	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("starting the embedded Kafka: %w", err)
+	}
+	if err := restoreSequences(c.Dir); err != nil {
+		return nil, fmt.Errorf("starting the embedded Kafka in %s: %w", c.Dir, err)
 	}
 	opts := append(c.users(), kfake.NumBrokers(max(c.Nodes, 1)), kfake.DataDir(c.Dir), kfake.SyncWrites())
 	if c.Addr != "" {
@@ -54,7 +58,11 @@ func StartKafka(c KafkaConfig) (*Kafka, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded Kafka in %s: %w", c.Dir, err)
 	}
-	return &Kafka{cluster, cluster.ListenAddrs()}, nil
+	k := &Kafka{cluster, cluster.ListenAddrs()}
+	if err := forgetSequences(c.Dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the embedded Kafka in %s: %w", c.Dir, err), k.Close())
+	}
+	return k, nil
 }
 
 // Addr is the broker's host:port.

@@ -164,5 +164,11 @@ func Of(r faults.Receipt) (Target, error) {
 	if t.Process.PID <= 0 || t.Process.StartTime == "" || t.Process.BootID == "" {
 		return t, fmt.Errorf("reading the process of receipt %s: %w", r.ID, errors.New("pid, start_time and boot_id are needed"))
 	}
+	for _, path := range []string{t.Record, t.PIDFile} {
+		// Under a name that Plan did not note the target would be missed, and started a second time.
+		if path != "" && !filepath.IsAbs(path) {
+			return t, fmt.Errorf("reading the process of receipt %s: %q is no path that a plan notes; the receipt is damaged", r.ID, path)
+		}
+	}
 	return t, nil
 }

@@ -197,19 +197,23 @@ func (c *Cluster) put(o Object) {
 	c.state.Pods[meta["namespace"].(string)+"/"+meta["name"].(string)] = o
 }
 
-// serve gives a pod the status of one that does.
+// serve gives a pod the status of one that does, or that runs and does not where
+// its label ready says False.
 func serve(o Object) {
-	meta := o["metadata"].(map[string]any)
+	meta, ready := o["metadata"].(map[string]any), "True"
+	if labels, is := meta["labels"].(map[string]any); is && labels["ready"] != nil {
+		ready = labels["ready"].(string)
+	}
 	var containers []any
 	for _, s := range o["spec"].(map[string]any)["containers"].([]any) {
 		name := s.(map[string]any)["name"]
 		containers = append(containers, map[string]any{
-			"name": name, "ready": true, "containerID": fmt.Sprintf("containerd://%064x", fmt.Sprint(meta["uid"], name)),
+			"name": name, "ready": ready == "True", "containerID": fmt.Sprintf("containerd://%064x", fmt.Sprint(meta["uid"], name)),
 			"state": map[string]any{"running": map[string]any{"startedAt": meta["creationTimestamp"]}},
 		})
 	}
 	o["status"] = map[string]any{
-		"phase": "Running", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}, "containerStatuses": containers,
+		"phase": "Running", "conditions": []any{map[string]any{"type": "Ready", "status": ready}}, "containerStatuses": containers,
 	}
 }
 
