@@ -34,7 +34,7 @@ e2e-scenarios: build ## the methodology's scenarios on real servers, through lin
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
-	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
+	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e/proxy
 
 FALSIFY_RUN = $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,7 +11,7 @@ import (
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
-	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/connection"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -20,50 +19,36 @@ import (
 // client publishes to a running pipeline and follows its log, as
 // `faultline run` does.
 type client struct {
-	bus   *bus.Bus
-	log   *handlers.Log
-	stop  context.CancelFunc
-	ended chan error
+	*connection.Connection
+	log  *handlers.Log
+	stop context.CancelFunc
+	wait func() error
 }
 
 // dial connects to the pipeline of a state folder and reads its log as it is.
 func dial(ctx context.Context, home string) (*client, error) {
-	s, err := settings.Settings{Home: home}.Find()
-	if err != nil {
-		return nil, err
-	}
-	b, err := bus.Open(s.Kafka, nil)
+	to, err := connection.Open(settings.Settings{Home: home})
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	c := &client{bus: b, log: &handlers.Log{}, stop: stop, ended: make(chan error, 1)}
-	caught := make(chan struct{})
-	go func() {
-		c.ended <- handlers.Fold(ctx, b, b.Topics().Events, c.log, slog.New(slog.DiscardHandler), func() { close(caught) })
-	}()
-	select {
-	case <-caught:
-		return c, nil
-	case err := <-c.ended:
+	c := &client{Connection: to, log: &handlers.Log{}, stop: stop}
+	if c.wait, err = to.Follow(ctx, c.log); err != nil {
 		stop()
-		return nil, errors.Join(err, b.Close())
+		return nil, errors.Join(err, to.Close())
 	}
+	return c, nil
 }
 
 func (c *client) close() error {
 	c.stop()
-	err := <-c.ended
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	return errors.Join(err, c.bus.Close())
+	return errors.Join(c.wait(), c.Close())
 }
 
 // send publishes a command and returns its id.
 func (c *client) send(ctx context.Context, id spec.ExperimentID, cmd commands.Command) (string, error) {
 	e := commands.Envelope{ID: uuid.NewString(), Experiment: id, At: time.Now().UTC(), By: "bench", Command: cmd}
-	return e.ID, handlers.Commands{Publisher: c.bus.Publisher(), Topic: c.bus.Topics().Commands}.Send(ctx, e)
+	return e.ID, c.Send(ctx, e)
 }
 
 // ask publishes a command and returns once the log shows its batch, accepted.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/connection"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -37,12 +36,12 @@ type Where struct{ Home, Config string }
 
 func (w Where) load() (settings.Settings, error) { return settings.Load(w.Config, w.Home) }
 
-// connection is a Pipeline over Kafka.
-type connection struct {
-	bus  *bus.Bus
+// overKafka is a Pipeline over Kafka.
+type overKafka struct {
+	*connection.Connection
 	log  handlers.Log
 	stop context.CancelFunc
-	done sync.WaitGroup
+	wait func() error // for what follows the log
 }
 
 // Connect finds the pipeline and reads its log. Close ends it.
@@ -51,45 +50,32 @@ func Connect(ctx context.Context, w Where) (Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, err = s.Find(); err != nil {
-		return nil, err
-	}
-	b, err := bus.Open(s.Kafka, slog.New(slog.DiscardHandler))
+	to, err := connection.Open(s)
 	if err != nil {
 		return nil, err
 	}
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &connection{bus: b, log: handlers.Log{Lean: false}, stop: stop}
-	caught, ended := make(chan struct{}), make(chan error, 1)
-	c.done.Go(func() {
-		ended <- handlers.Fold(following, b, b.Topics().Events, &c.log, slog.New(slog.DiscardHandler), func() { close(caught) })
-	})
-	select {
-	case <-caught:
-		return c, nil
-	case err = <-ended:
-	case <-ctx.Done():
-		err = ctx.Err()
+	defer context.AfterFunc(ctx, stop)() // until the log is read
+	c := &overKafka{Connection: to, stop: stop}
+	if c.wait, err = to.Follow(following, &c.log); err != nil {
+		stop()
+		return nil, errors.Join(fmt.Errorf("reading the pipeline's log: %w; does it run?", errors.Join(err, ctx.Err())), to.Close())
 	}
-	return nil, errors.Join(fmt.Errorf("reading the pipeline's log: %w; does it run?", err), c.Close())
+	return c, nil
 }
 
-func (c *connection) Send(ctx context.Context, e commands.Envelope) error {
-	return handlers.Commands{Publisher: c.bus.Publisher(), Topic: c.bus.Topics().Commands}.Send(ctx, e)
-}
+func (c *overKafka) State(id spec.ExperimentID) experiment.State { return c.log.State(id) }
 
-func (c *connection) State(id spec.ExperimentID) experiment.State { return c.log.State(id) }
-
-func (c *connection) Await(ctx context.Context, id spec.ExperimentID, ok func(experiment.State) bool) (experiment.State, error) {
+func (c *overKafka) Await(ctx context.Context, id spec.ExperimentID, ok func(experiment.State) bool) (experiment.State, error) {
 	return c.log.Await(ctx, id, ok)
 }
 
-func (c *connection) Watch(ctx context.Context, id spec.ExperimentID, each func(events.Tick)) error {
-	from, err := c.bus.EndOffsets(ctx, c.bus.Topics().Readings)
+func (c *overKafka) Watch(ctx context.Context, id spec.ExperimentID, each func(events.Tick)) error {
+	from, err := c.Bus.EndOffsets(ctx, c.Bus.Topics().Readings)
 	if err != nil {
 		return fmt.Errorf("watching experiment %s: %w", id, err)
 	}
-	return c.bus.Read(ctx, c.bus.Topics().Readings, from, func(records []bus.Record) error {
+	return c.Bus.Read(ctx, c.Bus.Topics().Readings, from, func(records []bus.Record) error {
 		for _, r := range records {
 			if string(r.Key) != string(id) {
 				continue
@@ -102,8 +88,7 @@ func (c *connection) Watch(ctx context.Context, id spec.ExperimentID, each func(
 	})
 }
 
-func (c *connection) Close() error {
+func (c *overKafka) Close() error {
 	c.stop()
-	c.done.Wait()
-	return c.bus.Close()
+	return errors.Join(c.wait(), c.Connection.Close())
 }

@@ -121,6 +121,7 @@ type ReportRolledBack struct {
 	Cause  events.Cause `json:"cause"`
 	SeenAt time.Time    `json:"seen_at"`
 	Why    string       `json:"why,omitempty"`
+	Stays  []string     `json:"stays,omitempty"` // on the target, that no rollback takes away
 }
 
 // ReportStuck says that the agent cannot undo the fault.

@@ -97,6 +97,9 @@ type FaultRolledBack struct {
 	SeenAt time.Time   `json:"seen_at"`
 	// Why is more about the cause: the rule that fired, the halt's reason.
 	Why string `json:"why,omitempty"`
+	// Stays is what it leaves on the target, which breaks nothing: a schema id
+	// that is used up.
+	Stays []string `json:"stays,omitempty"`
 }
 
 // RollbackStuck says that a fault could not be undone, and what to run by

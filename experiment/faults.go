@@ -101,7 +101,7 @@ func reportRolledBack(s State, c commands.Envelope, cmd commands.ReportRolledBac
 		return refused(s, c, "step "+string(cmd.Step)+" has no fault in place")
 	}
 	cause := causeOf(st, cmd.Cause)
-	gone := events.FaultRolledBack{Step: cmd.Step, Cause: cause, SeenAt: cmd.SeenAt, Why: cmd.Why}
+	gone := events.FaultRolledBack{Step: cmd.Step, Cause: cause, SeenAt: cmd.SeenAt, Why: cmd.Why, Stays: cmd.Stays}
 	out := []events.Event{gone}
 	next := Evolve(s, events.Batch{Experiment: c.Experiment, Version: s.Version + 1, Cause: c.ID, At: c.At, Events: out})
 	if cause != events.Planned {

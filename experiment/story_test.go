@@ -1,6 +1,7 @@
 package experiment_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -149,6 +150,20 @@ func TestRefusalIsAnEventThatSaysWhy(t *testing.T) {
 	}
 	r, ok := out[0].(events.CommandRefused)
 	if !ok || r.Command != "c1" || r.Why == "" {
+		t.Errorf("got %+v", out[0])
+	}
+}
+
+// TestWhatAFaultLeavesIsInItsEvent has an agent that tells of it.
+func TestWhatAFaultLeavesIsInItsEvent(t *testing.T) {
+	s := play(t, story(nil)[:7]...)
+	out, err := experiment.Decide(s, commands.Envelope{
+		ID: "c7", Experiment: "x", At: time.Unix(7, 0), Command: commands.ReportRolledBack{Step: "stop", Cause: events.Planned, Stays: []string{"id 3"}},
+	})
+	if err != nil || len(out) == 0 {
+		t.Fatalf("got %v, %v", out, err)
+	}
+	if gone, ok := out[0].(events.FaultRolledBack); !ok || !slices.Equal(gone.Stays, []string{"id 3"}) {
 		t.Errorf("got %+v", out[0])
 	}
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -24,6 +25,7 @@ type FaultRow struct {
 	Receipt    string
 	Why        string // it failed or is stuck; the reason of a rollback
 	Manual     string // what to run by hand
+	Stays      string // what a rollback leaves on the target
 }
 
 // Faults makes a row for each event of the batch that is about a fault.
@@ -65,6 +67,7 @@ func faultRow(event events.Event) (FaultRow, bool) {
 	case events.FaultRolledBack:
 		r = row(string(e.Step), experiment.Gone)
 		r.Cause, r.SeenAt, r.Why = string(e.Cause), e.SeenAt, e.Why
+		r.Stays = strings.Join(e.Stays, "; ")
 	case events.RollbackStuck:
 		r = row(string(e.Step), experiment.StuckStep)
 		r.Why, r.Manual = e.Why, e.Manual
@@ -92,5 +95,6 @@ func faultTable() lake.Definition[FaultRow] {
 		lake.OptionalText("receipt", func(r FaultRow) (string, bool) { return some(r.Receipt) }),
 		lake.OptionalText("why", func(r FaultRow) (string, bool) { return some(r.Why) }),
 		lake.OptionalText("manual", func(r FaultRow) (string, bool) { return some(r.Manual) }),
+		lake.OptionalText("stays", func(r FaultRow) (string, bool) { return some(r.Stays) }),
 	}, "version", "index")
 }

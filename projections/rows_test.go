@@ -121,9 +121,11 @@ func TestFaultsThatFailOrAreStuck(t *testing.T) {
 	log := append(story("x")[:3:3], events.Batch{Experiment: "x", Version: 4, Cause: "c", At: second(40), Events: []events.Event{
 		events.FaultInjectionFailed{Step: "stop", Why: "no such process"},
 		events.RollbackStuck{Step: "stop", Why: "no agent", Manual: "kill -CONT 7"},
+		events.FaultRolledBack{Step: "stop", Cause: events.Abort, Stays: []string{"id 3 is used up", "id 4, too"}},
 	}})
 	rows := each(accepted(log...), Faults)
-	require.Len(t, rows, 3)
+	require.Len(t, rows, 4)
+	assert.Equal(t, "id 3 is used up; id 4, too", rows[3].Stays)
 	assert.Equal(t, []string{"failed", "no such process", ""}, []string{rows[1].Phase, rows[1].Why, rows[1].Manual})
 	assert.Equal(t, []string{"stuck", "no agent", "kill -CONT 7"}, []string{rows[2].Phase, rows[2].Why, rows[2].Manual})
 }

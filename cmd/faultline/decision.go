@@ -40,7 +40,7 @@ func (w *where) ask(ctx context.Context, policy string, q radius.Question) (even
 	if err := s.fold(look); err == nil {
 		asker.Log = s.log.All
 	}
-	meter := radius.Meter{Clock: sampling.NewPool(nil, slog.New(slog.DiscardHandler)), Reader: s.bus, Topic: s.bus.Topics().Readings}
+	meter := radius.Meter{Clock: sampling.NewPool(nil, slog.New(slog.DiscardHandler)), Reader: s.Bus, Topic: s.Bus.Topics().Readings}
 	asker.Traffic = meter.Traffic
 	return asker.Decide(ctx, q)
 }

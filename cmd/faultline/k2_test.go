@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/rules/blastradius"
 	"github.com/k2-platform/faultline/spec"
@@ -49,29 +48,10 @@ func TestK2TakesTheScenarios(t *testing.T) {
 		for _, profile := range []string{"", "demo"} {
 			var said strings.Builder
 			code := run(t.Context(), []string{"check", k2Document(name), "--platform", k2File("platform.yaml"), "--profile", profile}, &said, &said)
-			if yet := notYet(t, name); yet != "" {
-				require.Contains(t, said.String(), yet)
-				continue
-			}
 			require.Zero(t, code, said.String())
 			assert.NotContains(t, said.String(), "error:")
 		}
 	}
-}
-
-// notYet is the refusal of a document whose fault breaks no container in this
-// build; "" where it does.
-func notYet(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(k2Document(name))
-	require.NoError(t, err)
-	parsed, problems := spec.Parse(text)
-	require.NoError(t, problems.Err())
-	f := parsed.Document.Steps[0].Fault
-	if k2Platform(t).Targets[f.Target].Kind() == spec.ContainerKind && !slices.Contains(drivers.Breaks()[f.Kind], spec.ContainerKind) {
-		return "is a container"
-	}
-	return ""
 }
 
 func k2Platform(t *testing.T) spec.Platform {
@@ -102,9 +82,6 @@ func TestK2IsNotHere(t *testing.T) {
 	require.NoError(t, os.WriteFile(platform, text, 0o600))
 	for name, lacks := range k2Documents() {
 		t.Run(name, func(t *testing.T) {
-			if notYet(t, name) != "" {
-				lacks = "is a container"
-			}
 			var said strings.Builder
 			code := run(t.Context(), []string{"plan", k2Document(name), "--platform", platform, "--policy", k2File("policy.yaml"), "--home", dir}, io.Discard, &said)
 			require.NotZero(t, code)

@@ -22,7 +22,7 @@ func (s *session) draw(ctx context.Context, file string, state experiment.State)
 	if err != nil {
 		return fmt.Errorf("reading what was measured of experiment %s: %w", state.ID, err)
 	}
-	platform, err := loadPlatform(s.settings.PlatformOrDefault())
+	platform, err := loadPlatform(s.Settings.PlatformOrDefault())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err // without a platform metrics have no units
 	}
@@ -35,17 +35,17 @@ func (s *session) draw(ctx context.Context, file string, state experiment.State)
 
 // ticks reads all that was measured of an experiment.
 func (s *session) ticks(ctx context.Context, id spec.ExperimentID) ([]events.Tick, error) {
-	topic := s.bus.Topics().Readings
-	from, err := s.bus.StartOffsets(ctx, topic)
+	topic := s.Bus.Topics().Readings
+	from, err := s.Bus.StartOffsets(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.bus.EndOffsets(ctx, topic)
+	to, err := s.Bus.EndOffsets(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	var out []events.Tick
-	err = s.bus.ReadTo(ctx, topic, from, to, func(records []bus.Record) error {
+	err = s.Bus.ReadTo(ctx, topic, from, to, func(records []bus.Record) error {
 		for _, r := range records {
 			if t, err := handlers.ReadTick(r); err == nil && t.Experiment == id { // others are dead letters' business
 				out = append(out, t)

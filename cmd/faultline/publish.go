@@ -26,7 +26,7 @@ func publishCommand(w *where) *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			if platform == "" {
-				platform = s.settings.PlatformOrDefault()
+				platform = s.Settings.PlatformOrDefault()
 			}
 			p, err := loadPlatform(platform)
 			if err != nil {

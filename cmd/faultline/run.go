@@ -71,7 +71,7 @@ type liveRun struct {
 }
 
 func (r *liveRun) run(ctx context.Context, interrupted <-chan struct{}, problems io.Writer, a runArgs) error {
-	platform, err := loadPlatform(cmp.Or(a.platform, r.settings.PlatformOrDefault()))
+	platform, err := loadPlatform(cmp.Or(a.platform, r.Settings.PlatformOrDefault()))
 	if err != nil {
 		return err
 	}

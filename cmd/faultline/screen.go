@@ -42,14 +42,14 @@ func (r *liveRun) screen(doc spec.Document, platform spec.Platform) screen {
 
 // watchTicks reads the readings that come from now on.
 func (r *liveRun) watchTicks(ctx context.Context, on screen) (wait func() error, err error) {
-	topic := r.bus.Topics().Readings
-	ends, err := r.bus.EndOffsets(ctx, topic)
+	topic := r.Bus.Topics().Readings
+	ends, err := r.Bus.EndOffsets(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- r.bus.Read(ctx, topic, ends, func(records []bus.Record) error {
+		done <- r.Bus.Read(ctx, topic, ends, func(records []bus.Record) error {
 			for _, rec := range records {
 				if t, err := handlers.ReadTick(rec); err == nil && t.Experiment == r.id {
 					on.tick(t)

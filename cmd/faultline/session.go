@@ -15,8 +15,8 @@ import (
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers"
-	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/caller"
+	"github.com/k2-platform/faultline/internal/connection"
 	"github.com/k2-platform/faultline/internal/settings"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -31,11 +31,10 @@ func (w *where) add(root *cobra.Command) {
 
 func (w *where) settings() (settings.Settings, error) { return settings.Load(w.config, w.home) }
 
-// session is a connection to a pipeline's log.
+// session is a connection to a pipeline, and what its log has said.
 type session struct {
-	settings settings.Settings
-	bus      *bus.Bus
-	log      *handlers.Log
+	*connection.Connection
+	log *handlers.Log
 
 	mu      sync.Mutex
 	history []handlers.Accepted
@@ -48,20 +47,15 @@ func (w *where) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, err = s.Find(); err != nil {
-		return nil, err
-	}
-	b, err := bus.Open(s.Kafka, slog.New(slog.DiscardHandler))
+	c, err := connection.Open(s)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.EnsureTopics(ctx); err != nil {
-		return nil, errors.Join(err, b.Close())
+	if err := c.Bus.EnsureTopics(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	return &session{settings: s, bus: b, log: &handlers.Log{}}, nil
+	return &session{Connection: c, log: &handlers.Log{}}, nil
 }
-
-func (s *session) Close() error { return s.bus.Close() }
 
 // remember keeps every batch of an experiment that is accepted from now on.
 func (s *session) remember(id spec.ExperimentID) {
@@ -89,7 +83,7 @@ func (s *session) batches() []events.Batch {
 func (s *session) fold(ctx context.Context) error {
 	done, stop := context.WithCancel(ctx)
 	defer stop()
-	err := handlers.Fold(done, s.bus, s.bus.Topics().Events, s.log, slog.New(slog.DiscardHandler), stop)
+	err := handlers.Fold(done, s.Bus, s.Bus.Topics().Events, s.log, slog.New(slog.DiscardHandler), stop)
 	if ctx.Err() == nil && errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -99,29 +93,13 @@ func (s *session) fold(ctx context.Context) error {
 // follow reads the log as it is now, then, in the background, what comes
 // until ctx ends. wait returns what ended it.
 func (s *session) follow(ctx context.Context) (wait func() error, err error) {
-	caught, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- handlers.Fold(ctx, s.bus, s.bus.Topics().Events, s.log, slog.New(slog.DiscardHandler), func() { close(caught) })
-	}()
-	wait = func() error {
-		if err := <-ended; err != nil && ctx.Err() == nil {
-			return err
-		}
-		return nil
-	}
-	select {
-	case <-caught:
-		return wait, nil
-	case err := <-ended:
-		return nil, err
-	}
+	return s.Follow(ctx, s.log)
 }
 
 // send publishes a command under an id of its own and returns that.
 func (s *session) send(ctx context.Context, id spec.ExperimentID, c commands.Command) (string, error) {
 	e := commands.Envelope{ID: uuid.NewString(), Experiment: id, At: time.Now().UTC(), By: caller.Name(), TraceParent: traceParent(), Command: c}
-	to := handlers.Commands{Publisher: s.bus.Publisher(), Topic: s.bus.Topics().Commands}
-	return e.ID, to.Send(ctx, e)
+	return e.ID, s.Send(ctx, e)
 }
 
 // ask sends a command and waits until the log has its answer: nil, or why it

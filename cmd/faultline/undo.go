@@ -30,6 +30,11 @@ func undoOne(cmd *cobra.Command, l *ledger.Ledger, set drivers.Set, id string) e
 	}
 	if mine {
 		cmd.Printf("%s: %s on %s is undone\n", id, t.Receipt.Kind, t.Receipt.Target)
+		if d, err := set.Of(t.Receipt.Kind); err == nil {
+			for _, left := range faults.Stays(ctx, d, t.Receipt) {
+				cmd.Printf("%s: %s\n", id, left)
+			}
+		}
 		return nil
 	}
 	cmd.Printf("%s: was undone already, at %s by %s (%s)\n", id, t.At.Format(time.RFC3339), dash(t.By), dash(t.Cause))

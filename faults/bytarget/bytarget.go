@@ -3,22 +3,28 @@
 package bytarget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/spec"
 )
 
-// undoKind names in a receipt the kind of target whose driver made it. One
-// without it is of a process.
+// undoKind names in a receipt the kind of target whose driver made it.
 const undoKind = "target_kind"
 
-// Driver picks by the target's kind, and what was planned by its receipt.
+// Driver picks by the target's kind, and what was planned by its receipt. The
+// zero value refuses every target.
 type Driver map[spec.TargetKind]faults.Driver
 
-var _ faults.Keeper = Driver{}
+var (
+	_ faults.Keeper = Driver{}
+	_ faults.Leaver = Driver{}
+)
 
 // Plan has the driver of the target's kind plan. A kind that no driver is of
 // is faults.ErrRefused.
@@ -26,24 +32,28 @@ func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	of, ok := d[t.Kind()]
 	if !ok {
 		kind := faults.Kind{Name: f.Kind}
-		for k := range d {
-			kind.Breaks = append(kind.Breaks, k)
-		}
+		kind.Breaks = slices.Sorted(maps.Keys(d))
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", f.Kind, f.Target, kind.Check(spec.Fault{}, t))
 	}
 	r, err := of.Plan(ctx, f, t)
-	if err == nil && t.Kind() != spec.ProcessKind {
+	if err == nil && t.Kind() != d.first() {
 		r.Undo[undoKind] = string(t.Kind())
 	}
 	return r, err
 }
 
+// first is the kind of target whose receipts name none, as those of before
+// there were others.
+func (d Driver) first() spec.TargetKind {
+	if _, ok := d[spec.ProcessKind]; ok {
+		return spec.ProcessKind
+	}
+	return spec.NetworkKind
+}
+
 // of is the driver that made a receipt.
 func (d Driver) of(r faults.Receipt) (faults.Driver, error) {
-	kind := spec.TargetKind(r.Undo[undoKind])
-	if kind == "" {
-		kind = spec.ProcessKind
-	}
+	kind := cmp.Or(spec.TargetKind(r.Undo[undoKind]), d.first())
 	if of, ok := d[kind]; ok {
 		return of, nil
 	}
@@ -84,6 +94,15 @@ func (d Driver) Keep(ctx context.Context, r faults.Receipt) error {
 		return k.Keep(ctx, r)
 	}
 	return err
+}
+
+// Stays implements faults.Leaver; of a driver that is none nothing stays.
+func (d Driver) Stays(ctx context.Context, r faults.Receipt) ([]string, error) {
+	of, err := d.of(r)
+	if l, ok := of.(faults.Leaver); ok {
+		return l.Stays(ctx, r)
+	}
+	return nil, err
 }
 
 // seldom is for drivers none of whose faults need be kept.

@@ -100,6 +100,24 @@ func (b box) now(ctx context.Context) (c docker.Container, there bool, err error
 	return c, err == nil, err
 }
 
+// probe sees a fault by the state that its container is in. One that was
+// removed has none.
+func probe(ctx context.Context, r faults.Receipt, broken func(box, docker.Container) bool) (faults.Presence, error) {
+	b, err := boxOf(r)
+	var c docker.Container
+	there := false
+	if err == nil {
+		c, there, err = b.now(ctx)
+	}
+	switch {
+	case err != nil:
+		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
+	case there && broken(b, c):
+		return faults.Present, nil
+	}
+	return faults.Absent, nil
+}
+
 // whole is now for an injection: a container that was removed, or was started
 // anew since the plan, is faults.ErrRefused.
 func (b box) whole(ctx context.Context) (docker.Container, error) {

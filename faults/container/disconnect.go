@@ -75,10 +75,7 @@ func (d Disconnect) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faul
 	if err == nil {
 		err = noteMark(r, d.Dir)
 	}
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", DisconnectKind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(DisconnectKind, f, r, err)
 }
 
 func spotsOf(c docker.Container, only string, another bool) ([]spot, error) {

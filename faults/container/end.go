@@ -50,10 +50,7 @@ func (d End) describe() faults.Kind {
 // removes when it ends could not be started again: faults.ErrRefused.
 func (d End) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", d.Kind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(d.Kind, f, r, err)
 }
 
 func (d End) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
@@ -227,18 +224,6 @@ func (box) well(ctx context.Context, c docker.Container, r faults.Receipt) error
 }
 
 // Probe sees the fault where the container is there and does not run.
-func (d End) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
-	b, err := boxOf(r)
-	var c docker.Container
-	there := false
-	if err == nil {
-		c, there, err = b.now(ctx)
-	}
-	switch {
-	case err != nil:
-		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
-	case there && !c.State.Running:
-		return faults.Present, nil
-	}
-	return faults.Absent, nil
+func (End) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
+	return probe(ctx, r, func(_ box, c docker.Container) bool { return !c.State.Running })
 }

@@ -25,10 +25,7 @@ func (d Freeze) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	if err == nil {
 		err = noteMark(r, d.Dir)
 	}
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", kind.Name, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(kind.Name, f, r, err)
 }
 
 // Inject freezes the container. One that is gone, or was started anew since
@@ -102,17 +99,5 @@ func (b box) thaw(ctx context.Context) error {
 
 // Probe sees the fault where the container is paused, and is as it was started.
 func (Freeze) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
-	b, err := boxOf(r)
-	var c docker.Container
-	there := false
-	if err == nil {
-		c, there, err = b.now(ctx)
-	}
-	switch {
-	case err != nil:
-		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
-	case there && c.State.Paused && c.State.StartedAt == b.started:
-		return faults.Present, nil
-	}
-	return faults.Absent, nil
+	return probe(ctx, r, func(b box, c docker.Container) bool { return c.State.Paused && c.State.StartedAt == b.started })
 }

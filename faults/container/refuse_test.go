@@ -194,7 +194,7 @@ func TestWhatTheEngineRefusesIsTold(t *testing.T) {
 func TestNoProcessIsTakenForTheContainers(t *testing.T) {
 	b := newBench(t)
 	b.Change("box", func(c *dockertest.Container) { c.State.PID = os.Getpid() })
-	_, err := container.Found{}.Namespace(t.Context(), *b.target.Container)
+	_, err := container.Found{}.Namespace(t.Context(), spec.Network{Container: b.target.Container})
 	require.ErrorIs(t, err, faults.ErrRefused)
 	require.ErrorContains(t, err, "the agent must run on the engine's machine")
 	_, err = container.Found{}.Find(t.Context(), faults.Kind{}, spec.Fault{}, b.target)

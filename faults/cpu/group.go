@@ -44,10 +44,8 @@ func noted(r faults.Receipt, key string, value any) error {
 	return nil
 }
 
-// groupOf is the processor group of a process. A machine without such groups
-// cannot do this: faults.ErrRefused.
 // planIn is the beginning of a plan: the target, its group and a receipt that
-// names both.
+// names both. A machine without such groups cannot do this: faults.ErrRefused.
 func planIn(ctx context.Context, by inside.Finder, kind faults.Kind, f spec.Fault, t spec.Target) (process.Record, cgroup.Group, faults.Receipt, error) {
 	target, r, err := inside.Plan(ctx, by, kind, f, t)
 	if err != nil {

@@ -38,7 +38,7 @@ func share() faults.Parameter {
 // DescribeSaturate tells people about the fault.
 func DescribeSaturate() faults.Kind {
 	return faults.Kind{
-		Name: SaturateKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: SaturateKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary: "burns processor time in the target's control group, which the target shares with what burns",
 		Parameters: []faults.Parameter{
 			share(),
@@ -63,10 +63,7 @@ func spread(cores float64) burn {
 // faults.ErrRefused.
 func (d Saturate) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", SaturateKind, f.Target, inside.Lacking(err))
-	}
-	return r, nil
+	return faults.Planned(SaturateKind, f, r, inside.Lacking(err))
 }
 
 func (d Saturate) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

@@ -39,7 +39,7 @@ func to() faults.Parameter {
 // DescribeThrottle tells people about the fault.
 func DescribeThrottle() faults.Kind {
 	return faults.Kind{
-		Name: ThrottleKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: ThrottleKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary:    "cuts the processor quota of the target's control group, and puts it back unless somebody else has set it since",
 		Parameters: []faults.Parameter{to()},
 	}
@@ -51,10 +51,7 @@ const least = time.Millisecond
 // Plan notes the quota, and what it is to be. Refusals are faults.ErrRefused.
 func (d Throttle) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", ThrottleKind, f.Target, inside.Lacking(err))
-	}
-	return r, nil
+	return faults.Planned(ThrottleKind, f, r, inside.Lacking(err))
 }
 
 func (d Throttle) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

@@ -32,10 +32,7 @@ const (
 // are faults.ErrRefused.
 func (d Full) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", FullKind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(FullKind, f, r, err)
 }
 
 func (d Full) plan(f spec.Fault, t spec.Target) (faults.Receipt, error) {

@@ -91,10 +91,7 @@ func limits(v params.Values) []slowed {
 // Refusals are faults.ErrRefused.
 func (d Slow) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", SlowKind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(SlowKind, f, r, err)
 }
 
 func (d Slow) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/container"
+	"github.com/k2-platform/faultline/faults/bytarget"
 	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/network"
 	"github.com/k2-platform/faultline/spec"
@@ -24,7 +24,9 @@ func networks(dir string) []family {
 	}
 	return []family{
 		{shared, func(kind string) faults.Driver {
-			return network.Driver{Kind: kind, Dir: dir, Containers: container.Found{}, Others: map[spec.TargetKind]faults.Driver{spec.LinkKind: linkproxy.Driver(kind)}}
+			return bytarget.Driver{
+				spec.NetworkKind: network.Driver{Kind: kind, Dir: dir, Namespaces: found{}}, spec.LinkKind: linkproxy.Driver(kind),
+			}
 		}},
 		{links, func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
 	}

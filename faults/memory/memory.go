@@ -46,7 +46,7 @@ func to() faults.Parameter {
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary: "fills the memory of the target's control group up to a percentage of its limit",
 		Parameters: []faults.Parameter{
 			to(),
@@ -60,10 +60,7 @@ func Describe() faults.Kind {
 // nothing until it gives memory back. Refusals are faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, inside.Lacking(err))
-	}
-	return r, nil
+	return faults.Planned(Kind, f, r, inside.Lacking(err))
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

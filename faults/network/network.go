@@ -25,22 +25,20 @@ type Driver struct {
 	// Dir is where the records of keepers lie; "" = the system's folder for
 	// temporary files.
 	Dir string
-	// Containers finds the namespace of a container; nil: such a target is
+	// Namespaces finds the namespace of a container or pod; nil: such a target is
 	// refused.
-	Containers Containers
-	// Others break other kinds of target by the same kind of fault.
-	Others map[spec.TargetKind]faults.Driver
+	Namespaces Namespaces
 	// Keeper is the command of a keeper; none is this program's own.
 	Keeper []string
 	// Lease is how long a fault outlives the last Keep; 0 is DefaultLease.
 	Lease time.Duration
 }
 
-// Containers finds where the network namespace of a container is bound.
-type Containers interface {
-	// Namespace gives a path such as /proc/4711/ns/net. A container that is not
-	// there, or does not run, is faults.ErrRefused.
-	Namespace(ctx context.Context, c spec.Container) (path string, err error)
+// Namespaces finds where the network namespace of a container or pod is bound.
+type Namespaces interface {
+	// Namespace gives a path such as /proc/4711/ns/net, of a target that names
+	// either. One that is not there, or does not run, is faults.ErrRefused.
+	Namespace(ctx context.Context, n spec.Network) (path string, err error)
 }
 
 var _ faults.Keeper = Driver{}
@@ -49,28 +47,10 @@ var _ faults.Keeper = Driver{}
 // whatever becomes of agent and reaper.
 const DefaultLease = 10 * time.Second
 
-// undoOther names the kind of target of a receipt that another driver made.
-const undoOther = "target_kind"
-
-// other is the driver that made a receipt.
-func (d Driver) other(r faults.Receipt) (faults.Driver, error) {
-	kind, is := r.Undo[undoOther]
-	if !is {
-		return nil, nil //nolint:nilnil // this one made it
-	}
-	if o, ok := d.Others[spec.TargetKind(kind)]; ok {
-		return o, nil
-	}
-	return nil, fmt.Errorf("receipt %s is of %s on a %s, and this program knows none: use the one that made it", r.ID, r.Kind, kind)
-}
-
 // Inject starts a keeper in the target's namespace and returns once its table
 // is seen there. A namespace that is gone, or another one at its path, is
 // faults.ErrRefused.
 func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
-	if o, err := d.other(r); o != nil || err != nil {
-		return errors.Join(err, injectBy(ctx, o, r))
-	}
 	err := ctx.Err()
 	if err == nil {
 		err = d.begin(ctx, r)
@@ -81,23 +61,9 @@ func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
 	return faults.Await(ctx, d, r, faults.Present)
 }
 
-func injectBy(ctx context.Context, o faults.Driver, r faults.Receipt) error {
-	if o == nil {
-		return nil
-	}
-	return o.Inject(ctx, r)
-}
-
 // Rollback kills the keeper: the kernel takes its table away. It does so even
 // when ctx has ended, since that takes no time; only the look afterwards does.
 func (d Driver) Rollback(ctx context.Context, r faults.Receipt) error {
-	o, err := d.other(r)
-	switch {
-	case err != nil:
-		return err
-	case o != nil:
-		return o.Rollback(ctx, r)
-	}
 	p, err := placeOf(r)
 	if err == nil {
 		err = p.end(ctx)
@@ -113,14 +79,7 @@ func (d Driver) Rollback(ctx context.Context, r faults.Receipt) error {
 
 // Probe looks for the fault's table in the kernel. In a namespace that is gone
 // there is none.
-func (d Driver) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
-	o, err := d.other(r)
-	switch {
-	case err != nil:
-		return faults.Unseen, err
-	case o != nil:
-		return o.Probe(ctx, r)
-	}
+func (Driver) Probe(_ context.Context, r faults.Receipt) (faults.Presence, error) {
 	seen, err := look(r)
 	if err != nil {
 		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
@@ -159,14 +118,7 @@ func look(r faults.Receipt) (seen faults.Presence, err error) {
 }
 
 // Keep renews the fault's lease at its keeper.
-func (d Driver) Keep(ctx context.Context, r faults.Receipt) error {
-	o, err := d.other(r)
-	if k, ok := o.(faults.Keeper); ok {
-		return k.Keep(ctx, r)
-	}
-	if err != nil || o != nil {
-		return err
-	}
+func (Driver) Keep(_ context.Context, r faults.Receipt) error {
 	p, err := placeOf(r)
 	var keeper process.Record
 	if err == nil {
@@ -181,16 +133,8 @@ func (d Driver) Keep(ctx context.Context, r faults.Receipt) error {
 	return nil
 }
 
-// KeepEvery is a third of the lease, or of a shorter one of another driver.
-func (d Driver) KeepEvery() time.Duration {
-	every := d.lease() / 3
-	for _, o := range d.Others {
-		if k, ok := o.(faults.Keeper); ok {
-			every = min(every, k.KeepEvery())
-		}
-	}
-	return every
-}
+// KeepEvery is a third of the lease.
+func (d Driver) KeepEvery() time.Duration { return d.lease() / 3 }
 
 func (d Driver) lease() time.Duration {
 	if d.Lease > 0 {

@@ -21,18 +21,8 @@ import (
 // the kernel whether it would take the fault's table. Refusals are
 // faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	if o, ok := d.Others[t.Kind()]; ok {
-		r, err := o.Plan(ctx, f, t)
-		if err == nil {
-			r.Undo[undoOther] = string(t.Kind())
-		}
-		return r, err
-	}
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", d.Kind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(d.Kind, f, r, err)
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
@@ -72,13 +62,13 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 // namespace is the path of the target's; "" is the host's.
 func (d Driver) namespace(ctx context.Context, n spec.Network) (string, error) {
 	path := n.Namespace
-	if n.Container != nil {
-		if d.Containers == nil {
-			return "", fmt.Errorf("%w: nothing here asks %s where the namespace of container %s is; write namespace: /proc/PID/ns/net, of a process in it",
-				faults.ErrRefused, n.Container.Engine, n.Container.Name)
+	if n.Container != nil || n.Pod != nil {
+		if d.Namespaces == nil {
+			return "", fmt.Errorf("%w: nothing here asks where the namespace of a container or pod is; write namespace: /proc/PID/ns/net, of a process in it",
+				faults.ErrRefused)
 		}
 		var err error
-		if path, err = d.Containers.Namespace(ctx, *n.Container); err != nil {
+		if path, err = d.Namespaces.Namespace(ctx, n); err != nil {
 			return "", err
 		}
 	}

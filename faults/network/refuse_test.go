@@ -40,7 +40,7 @@ func TestWhatCannotBeDoneIsRefusedAtPlan(t *testing.T) {
 		"the host by a path":  {network.Partition, nil, spec.Network{Namespace: "/proc/thread-self/ns/net"}, "all the traffic of the host"},
 		"the host's names":    {network.DNS, nil, spec.Network{Ports: ports}, "name servers are everybody's"},
 		"a delay of all":      {network.Delay, nil, spec.Network{Namespace: path}, "name the target's ports"},
-		"a container":         {network.Partition, nil, spec.Network{Container: &spec.Container{Name: "box", Engine: spec.DefaultEngine}}, "nothing here asks " + spec.DefaultEngine},
+		"a container":         {network.Partition, nil, spec.Network{Container: &spec.Container{Name: "box", Engine: spec.DefaultEngine}}, "nothing here asks where the namespace of a container or pod is"},
 		"a source that isn't": {network.Partition, nil, spec.Network{Namespace: path, Sources: []string{"kafka"}}, "write an address"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,49 +71,15 @@ func TestANamespaceThatIsAnotherByNowIsNotBroken(t *testing.T) {
 
 type containers map[string]string
 
-func (c containers) Namespace(_ context.Context, of spec.Container) (string, error) {
-	return c[of.Name], nil
+func (c containers) Namespace(_ context.Context, n spec.Network) (string, error) {
+	return c[n.Container.Name], nil
 }
 
 func TestAContainersNamespaceIsFoundAtPlan(t *testing.T) {
 	path := netnstest.New(t)
-	d := network.Driver{Kind: network.Partition, Dir: t.TempDir(), Containers: containers{"box": path}}
+	d := network.Driver{Kind: network.Partition, Dir: t.TempDir(), Namespaces: containers{"box": path}}
 	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind, Target: "x"}, spec.Target{Network: &spec.Network{Container: &spec.Container{Name: "box"}}})
 	require.NoError(t, err)
 	assert.Equal(t, path, r.Undo["namespace"])
 	assert.Equal(t, "nftables", r.Undo["how"])
-}
-
-// links is a driver of another kind of target.
-type links struct{ faults.Driver }
-
-func (links) Plan(context.Context, spec.Fault, spec.Target) (faults.Receipt, error) {
-	return faults.Receipt{Undo: map[string]string{"how": "link"}}, nil
-}
-
-func (links) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
-	return faults.Present, nil
-}
-func (links) Inject(context.Context, faults.Receipt) error   { return errLink }
-func (links) Rollback(context.Context, faults.Receipt) error { return errLink }
-
-const errLink = linkError("by the link")
-
-type linkError string
-
-func (e linkError) Error() string { return string(e) }
-
-func TestAnotherKindOfTargetHasAnotherDriver(t *testing.T) {
-	d := network.Driver{Kind: network.Partition, Others: map[spec.TargetKind]faults.Driver{spec.ProxyKind: links{}}}
-	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind}, spec.Target{KafkaProxy: &spec.KafkaProxy{}})
-	require.NoError(t, err)
-	require.Equal(t, "link", r.Undo["how"])
-	require.ErrorIs(t, d.Inject(t.Context(), r), errLink)
-	require.ErrorIs(t, d.Rollback(t.Context(), r), errLink)
-	got, err := d.Probe(t.Context(), r)
-	require.NoError(t, err)
-	assert.Equal(t, faults.Present, got)
-	require.NoError(t, d.Keep(t.Context(), r), "it keeps none")
-	d.Others = nil
-	require.ErrorContains(t, d.Rollback(t.Context(), r), "use the one that made it")
 }

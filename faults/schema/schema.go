@@ -31,10 +31,7 @@ var _ faults.Driver = Driver{}
 // faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := d.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", d.Kind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(d.Kind, f, r, err)
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

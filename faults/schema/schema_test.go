@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -145,6 +146,13 @@ func TestTheRegistryIsAsItWas(t *testing.T) {
 			assert.Equal(t, before, w.state())
 			_, err := w.client.SchemaByID(t.Context(), during.latest.ID)
 			require.NoError(t, err, "records written with it can still be read")
+			left := faults.Stays(t.Context(), d, r)
+			if c.f.Kind == "schema.level" {
+				assert.Empty(t, left)
+				return
+			}
+			require.Len(t, left, 1)
+			assert.Contains(t, left[0], fmt.Sprintf("schema id %d and version %d of subject %s are used up", during.latest.ID, during.latest.Version, subject))
 		})
 	}
 }
@@ -340,4 +348,21 @@ func TestNoErrorSaysThePassword(t *testing.T) {
 		assert.NotContains(t, err.Error(), "s3cret")
 	}
 	assert.Equal(t, "s3cret", came.Load())
+}
+
+// TestWhatIsBurnedIsSaidOrThatItIsNotKnown asks registries that do not show
+// what is deleted, or do not answer.
+func TestWhatIsBurnedIsSaidOrThatItIsNotKnown(t *testing.T) {
+	w := newWorld(t)
+	d, r := w.plan(incompatible(nil))
+	assert.Contains(t, faults.Stays(t.Context(), d, r)[0], "shows no deleted version", "it was never injected")
+	require.NoError(t, d.Inject(t.Context(), r))
+	require.NoError(t, d.Rollback(t.Context(), r))
+	w.bad(func(out http.ResponseWriter, _ *http.Request) {
+		out.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(out, `{"error_code":40403,"message":"Schema not found"}`)
+	})
+	assert.Contains(t, faults.Stays(t.Context(), d, r)[0], "shows no deleted version")
+	w.bad(func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusServiceUnavailable) })
+	assert.Contains(t, faults.Stays(t.Context(), d, r)[0], "could not be found out")
 }

@@ -19,7 +19,7 @@ func (u undo) copyOf(f object.Form) string { return filepath.Join(u.copies, f.SH
 
 // keep has a verified copy of each object on disk. It changes no object.
 func (w *work) keep(ctx context.Context) error {
-	for _, p := range w.parts {
+	for _, p := range w.Parts {
 		if p.Was.Gone() || verify(w.copyOf(p.Was), p.Was) == nil {
 			continue
 		}

@@ -108,15 +108,15 @@ func files(tb testing.TB, dir string) map[string]string {
 	return out
 }
 
-func partsOf(tb testing.TB, r faults.Receipt) []struct {
+type somePart struct {
 	At       string
 	Was, Now object.Form
-} {
+}
+
+// partsOf are the objects of the plan.
+func partsOf(tb testing.TB, r faults.Receipt) []somePart {
 	tb.Helper()
-	var parts []struct {
-		At       string
-		Was, Now object.Form
-	}
+	var parts []somePart
 	require.NoError(tb, json.Unmarshal([]byte(r.Undo["objects"]), &parts))
 	return parts
 }

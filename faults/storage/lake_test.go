@@ -91,6 +91,18 @@ func (a aLake) filled(ctx context.Context, commits int64) (err error) {
 	return err
 }
 
+// appended commits these rows, and no others.
+func (a aLake) appended(tb testing.TB, from, to int64) {
+	tb.Helper()
+	l, err := lake.Open(tb.Context(), a.config)
+	require.NoError(tb, err)
+	table, err := lake.OpenTable(tb.Context(), l, definition())
+	if err == nil {
+		_, err = table.Append(tb.Context(), trades(from, to), mark(from), mark(to))
+	}
+	require.NoError(tb, errors.Join(err, l.Close()))
+}
+
 // rows counts how often each offset is in the table.
 func (a aLake) rows(ctx context.Context) (found map[int64]int, err error) {
 	l, err := lake.Open(ctx, a.config)

@@ -23,10 +23,7 @@ func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 	if errors.Is(err, object.ErrNone) || errors.Is(err, object.ErrDenied) || errors.Is(err, catalog.ErrNoTable) || errors.Is(err, os.ErrNotExist) {
 		err = errors.Join(faults.ErrRefused, err)
 	}
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", Kind, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(Kind, f, r, err)
 }
 
 func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
@@ -78,27 +75,27 @@ func (u *undo) find(ctx context.Context) (err error) {
 	if u.catalog.Kind == "hadoop" && u.what == metadata && u.how == remove {
 		return fmt.Errorf("%w: in a hadoop catalog a writer would take the name of the version that is removed, and its rows were lost; truncate or flip it instead", faults.ErrRefused)
 	}
-	if u.current, err = c.Pointer(ctx, u.namespace, u.table); err != nil {
+	if u.Current, err = c.Pointer(ctx, u.namespace, u.table); err != nil {
 		return err
 	}
-	s, err := object.Of(u.current, "", u.catalog.Store)
+	s, err := object.Of(u.Current, "", u.catalog.Store)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	raw, err := object.Load(ctx, s, u.current, mostMetadata)
+	raw, err := object.Load(ctx, s, u.Current, mostMetadata)
 	if err != nil {
 		return err
 	}
 	m, err := iceberg.Parse(raw)
 	if err != nil {
-		return fmt.Errorf("%w: the table is broken already: %s: %w", faults.ErrRefused, u.current, err)
+		return fmt.Errorf("%w: the table is broken already: %s: %w", faults.ErrRefused, u.Current, err)
 	}
 	if u.what == pointer {
 		return u.findVersion(ctx, s, raw, m)
 	}
-	chosen, err := u.choose(ctx, s, u.current, m)
-	for _, at := range chosen {
+	all, err := u.choose(ctx, s, u.Current, m)
+	for _, at := range all {
 		if err == nil {
 			err = u.add(ctx, s, at)
 		}
@@ -119,7 +116,7 @@ func (u *undo) add(ctx context.Context, s object.Store, at string) error {
 	if err = errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("reading %s: %w", at, err)
 	}
-	u.parts = append(u.parts, part{At: at, Was: was, Now: now, Headers: info.Headers})
+	u.Parts = append(u.Parts, part{At: at, Was: was, Now: now, Headers: info.Headers})
 	return nil
 }
 

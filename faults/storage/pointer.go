@@ -30,7 +30,7 @@ func (u *undo) findVersion(ctx context.Context, s object.Store, raw []byte, m ic
 	if err != nil {
 		return err
 	}
-	u.parts = []part{{At: u.current, Was: was, Now: was}}
+	u.Parts = []part{{At: u.Current, Was: was, Now: was}}
 	if u.how == orphan {
 		return u.findOrphan(raw)
 	}
@@ -47,7 +47,7 @@ func (u *undo) findVersion(ctx context.Context, s object.Store, raw []byte, m ic
 			return fmt.Errorf("reading %s: %w", at, err)
 		}
 		if h, ok := v.Head(); !ok || h.ID != head.ID {
-			u.set = at
+			u.Set = at
 			return nil
 		}
 	}
@@ -64,17 +64,17 @@ func (u *undo) findOrphan(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	folder, file := u.current[:strings.LastIndexByte(u.current, '/')+1], path.Base(u.current)
+	folder, file := u.Current[:strings.LastIndexByte(u.Current, '/')+1], path.Base(u.Current)
 	version, _, _ := strings.Cut(file, "-")
-	u.set = folder + version + "-" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(u.current+now.SHA256)).String() + ".metadata.json"
-	u.parts = append(u.parts, part{At: u.set, Now: now})
+	u.Set = folder + version + "-" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(u.Current+now.SHA256)).String() + ".metadata.json"
+	u.Parts = append(u.Parts, part{At: u.Set, Now: now})
 	return nil
 }
 
 // orphan is the version that nobody committed.
 func (w *work) orphan() object.Content {
-	return object.Content{Form: w.parts[1].Now, Open: func() (io.ReadCloser, error) {
-		raw, err := os.ReadFile(w.copyOf(w.parts[0].Was))
+	return object.Content{Form: w.Parts[1].Now, Open: func() (io.ReadCloser, error) {
+		raw, err := os.ReadFile(w.copyOf(w.Parts[0].Was))
 		if err != nil {
 			return nil, err
 		}
@@ -85,11 +85,11 @@ func (w *work) orphan() object.Content {
 
 func (w *work) move(ctx context.Context) error {
 	if w.how == orphan {
-		if err := w.store.Swap(ctx, w.set, object.Content{}, w.orphan()); err != nil {
+		if err := w.store.Swap(ctx, w.Set, object.Content{}, w.orphan()); err != nil {
 			return fmt.Errorf("writing the orphan: %w", err)
 		}
 	}
-	return w.moveFrom(ctx, w.current, w.set)
+	return w.moveFrom(ctx, w.Current, w.Set)
 }
 
 func (w *work) moveFrom(ctx context.Context, from, to string) error {
@@ -111,9 +111,9 @@ func (w *work) astray(ctx context.Context) (int, error) {
 		return 0, nil
 	case err != nil:
 		return 0, err
-	case at == w.current:
+	case at == w.Current:
 		return 0, nil
-	case at == w.set:
+	case at == w.Set:
 		return 1, nil
 	}
 	if err = w.succeeded(ctx); errors.Is(err, iceberg.ErrLost) {
@@ -126,23 +126,23 @@ func (w *work) astray(ctx context.Context) (int, error) {
 // moved on stays: it was overtaken, and is well once no row is missing.
 func (w *work) moveBack(ctx context.Context) error {
 	at, err := w.at(ctx)
-	if err == nil && at == w.set {
-		if is, _, err := object.Look(ctx, w.store, w.current); err != nil || is != w.parts[0].Was {
-			return errors.Join(fmt.Errorf("%s is not what it was, so the pointer was not moved back to it", w.current), err)
+	if err == nil && at == w.Set {
+		if is, _, err := object.Look(ctx, w.store, w.Current); err != nil || is != w.Parts[0].Was {
+			return errors.Join(fmt.Errorf("%s is not what it was, so the pointer was not moved back to it", w.Current), err)
 		}
-		err = w.moveFrom(ctx, w.set, w.current)
-		at = w.current
+		err = w.moveFrom(ctx, w.Set, w.Current)
+		at = w.Current
 	}
 	switch {
 	case errors.Is(err, catalog.ErrNoTable):
 		return w.removeOrphan(ctx)
 	case err != nil && !errors.Is(err, catalog.ErrMoved):
 		return err
-	case err == nil && at == w.current:
+	case err == nil && at == w.Current:
 		return w.removeOrphan(ctx)
 	}
 	if err := w.await(ctx, w.succeeded); err != nil {
-		return fmt.Errorf("overtaken: somebody committed while the pointer was at %s, and it stays where it is: %w", w.set, err)
+		return fmt.Errorf("overtaken: somebody committed while the pointer was at %s, and it stays where it is: %w", w.Set, err)
 	}
 	return nil // the orphan stays: the table's history names it
 }
@@ -151,7 +151,7 @@ func (w *work) removeOrphan(ctx context.Context) error {
 	if w.how != orphan {
 		return nil
 	}
-	err := w.store.Swap(ctx, w.set, w.orphan(), object.Content{})
+	err := w.store.Swap(ctx, w.Set, w.orphan(), object.Content{})
 	if errors.Is(err, object.ErrChanged) || errors.Is(err, object.ErrNone) {
 		return nil // somebody else's
 	}

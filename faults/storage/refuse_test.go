@@ -68,24 +68,6 @@ func TestATableThatIsBrokenAlreadyIsLeftAlone(t *testing.T) {
 	f.rollBack(r)
 }
 
-func TestATableThatMovedOnIsNotBroken(t *testing.T) {
-	for _, c := range [][2]string{{"sql", "metadata"}, {"sql", "manifest_list"}, {"sql", "pointer"}, {"hadoop", "metadata"}} {
-		t.Run(c[0]+" "+c[1], func(t *testing.T) {
-			dir := t.TempDir()
-			f := tried(t, localLake(dir, c[0]), map[string]string{"what": c[1]})
-			require.NoError(t, f.lake.filled(t.Context(), 2))
-			r := f.plan()
-			appendMore(t, f.lake)
-			before := files(t, dir)
-			err := f.driver.Inject(t.Context(), r)
-			require.ErrorIs(t, err, faults.ErrRefused)
-			require.ErrorContains(t, err, "moved on")
-			f.rollBack(r)
-			require.Equal(t, before, files(t, dir))
-		})
-	}
-}
-
 func TestAnObjectThatIsAnotherOneIsNotBroken(t *testing.T) {
 	f := tried(t, localLake(t.TempDir(), "sql"), map[string]string{"what": "data"})
 	require.NoError(t, f.lake.filled(t.Context(), 1))

@@ -41,6 +41,12 @@ func rollback(ctx context.Context, r faults.Receipt) (err error) {
 	}
 	defer w.close()
 	release, claimed := w.claim(ctx)
+	if err := w.recall(); err != nil {
+		if claimed == nil {
+			err = errors.Join(err, release())
+		}
+		return err
+	}
 	if w.what == pointer {
 		err = w.moveBack(ctx)
 	} else {
@@ -56,8 +62,8 @@ func rollback(ctx context.Context, r faults.Receipt) (err error) {
 }
 
 func (w *work) sweep(ctx context.Context) error {
-	places := make([]string, len(w.parts))
-	for i, p := range w.parts {
+	places := make([]string, len(w.Parts))
+	for i, p := range w.Parts {
 		places[i] = p.At
 	}
 	return w.store.Sweep(ctx, places)
@@ -66,7 +72,7 @@ func (w *work) sweep(ctx context.Context) error {
 // restore mends each object and goes on past failures.
 func (w *work) restore(ctx context.Context) error {
 	var problems []error
-	for _, p := range w.parts {
+	for _, p := range w.Parts {
 		if err := w.mend(ctx, p); err != nil {
 			problems = append(problems, fmt.Errorf("restoring %s: %w", p.At, err))
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/spec"
@@ -49,7 +50,13 @@ const mostFiles = 1000
 type Driver struct {
 	Dir  string       // "" = the system's folder for temporary files, which a reboot may empty
 	Lake spec.Catalog // of tables that name no catalog
+	// Commit is how long a commit may be under way that has read the table before
+	// it was broken, and that an injection waits for: 0 is DefaultCommit.
+	Commit time.Duration
 }
+
+// DefaultCommit is what a sink needs for a commit, several times over.
+const DefaultCommit = 200 * time.Millisecond
 
 var _ faults.Driver = Driver{}
 
@@ -143,6 +150,9 @@ func (Driver) probe(ctx context.Context, r faults.Receipt) (faults.Presence, err
 		return faults.Unseen, err
 	}
 	defer w.close()
+	if err := w.recall(); err != nil {
+		return faults.Unseen, err
+	}
 	broken, err := w.broken(ctx)
 	switch {
 	case err != nil:

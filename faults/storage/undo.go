@@ -39,12 +39,10 @@ type part struct {
 // undo is a receipt of this fault.
 type undo struct {
 	asked
+	chosen
 	namespace, table string
 	catalog          spec.Catalog
 	copies           string
-	parts            []part
-	current          string // the table's pointer when the fault was planned
-	set              string
 }
 
 func (u undo) write() (map[string]string, error) {
@@ -52,13 +50,13 @@ func (u undo) write() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := json.Marshal(u.parts)
+	parts, err := json.Marshal(u.Parts)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]string{
 		undoWhat: u.what, undoHow: u.how, undoTable: u.namespace + "/" + u.table, undoSeed: fmt.Sprint(u.seed), undoCopies: u.copies,
-		undoCatalog: string(catalog), undoObjects: string(parts), undoCurrent: u.current, undoSet: u.set,
+		undoCatalog: string(catalog), undoObjects: string(parts), undoCurrent: u.Current, undoSet: u.Set,
 	}, nil
 }
 
@@ -66,11 +64,12 @@ func (u undo) write() (map[string]string, error) {
 // than this fault's.
 func undoOf(r faults.Receipt) (undo, error) {
 	u := undo{
-		asked:   askedBy(r.Undo), // the names are the same
-		current: r.Undo[undoCurrent], set: r.Undo[undoSet], copies: r.Undo[undoCopies],
+		asked:  askedBy(r.Undo), // the names are the same
+		chosen: chosen{Current: r.Undo[undoCurrent], Set: r.Undo[undoSet]},
+		copies: r.Undo[undoCopies],
 	}
 	u.namespace, u.table, _ = strings.Cut(r.Undo[undoTable], "/")
-	if u.table == "" || u.current == "" {
+	if u.table == "" || u.Current == "" {
 		return u, fmt.Errorf("receipt %s names no table", r.ID)
 	}
 	if !filepath.IsAbs(u.copies) || !strings.HasPrefix(filepath.Base(u.copies), copiesPrefix) {
@@ -79,7 +78,7 @@ func undoOf(r faults.Receipt) (undo, error) {
 	if err := json.Unmarshal([]byte(r.Undo[undoCatalog]), &u.catalog); err != nil {
 		return u, fmt.Errorf("reading the catalog of receipt %s: %w", r.ID, err)
 	}
-	if err := json.Unmarshal([]byte(r.Undo[undoObjects]), &u.parts); err != nil || len(u.parts) == 0 {
+	if err := json.Unmarshal([]byte(r.Undo[undoObjects]), &u.Parts); err != nil || len(u.Parts) == 0 {
 		return u, fmt.Errorf("receipt %s names no objects: %w", r.ID, err)
 	}
 	return u, nil

@@ -33,7 +33,7 @@ func open(_ context.Context, r faults.Receipt) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := object.Of(u.parts[0].At, strings.TrimPrefix(filepath.Base(u.copies), copiesPrefix), u.catalog.Store)
+	s, err := object.Of(u.Parts[0].At, strings.TrimPrefix(filepath.Base(u.copies), copiesPrefix), u.catalog.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (w *work) broken(ctx context.Context) (int, error) {
 		return w.astray(ctx)
 	}
 	n := 0
-	for _, p := range w.parts {
+	for _, p := range w.Parts {
 		is, _, err := object.Look(ctx, w.store, p.At)
 		if err != nil {
 			return 0, err
@@ -129,7 +129,7 @@ func (w *work) broken(ctx context.Context) (int, error) {
 // was is the table's metadata when the fault was planned: from its copy, or
 // from where it was if there is none.
 func (w *work) was(ctx context.Context) (iceberg.Metadata, error) {
-	p := w.parts[0]
+	p := w.Parts[0]
 	is, _, err := object.Look(ctx, w.store, p.At)
 	if err != nil {
 		return iceberg.Metadata{}, err

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // writer commits all the while, as the sink does: it reads again from the
@@ -17,6 +18,7 @@ import (
 // for.
 type writer struct {
 	t        testing.TB
+	every    time.Duration // between two commits
 	began    int64
 	next     atomic.Int64 // committed, by its last answer
 	commits  atomic.Int64
@@ -27,8 +29,14 @@ type writer struct {
 
 func startWriter(tb testing.TB, a aLake) *writer {
 	tb.Helper()
+	return startPaced(tb, a, 0)
+}
+
+// startPaced rests between two commits.
+func startPaced(tb testing.TB, a aLake, every time.Duration) *writer {
+	tb.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
-	w := &writer{t: tb, stop: stop, ended: make(chan error, 1)}
+	w := &writer{t: tb, every: every, stop: stop, ended: make(chan error, 1)}
 	l, err := lake.Open(ctx, a.config)
 	require.NoError(tb, err)
 	table, err := lake.OpenTable(ctx, l, definition())
@@ -52,7 +60,7 @@ func (w *writer) run(ctx context.Context, table *lake.Table[trade]) {
 			mark, err := table.Watermark(ctx)
 			if err != nil {
 				w.failures.Add(1)
-				pause(ctx)
+				pause.For(ctx, failed)
 				continue
 			}
 			at, known = mark[source], true
@@ -61,21 +69,17 @@ func (w *writer) run(ctx context.Context, table *lake.Table[trade]) {
 		if err != nil {
 			w.failures.Add(1)
 			known = false
-			pause(ctx)
+			pause.For(ctx, failed)
 			continue
 		}
 		at++
 		w.commits.Add(1)
 		w.next.Store(max(at, w.next.Load()))
+		pause.For(ctx, w.every)
 	}
 }
 
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Millisecond):
-	}
-}
+const failed = time.Millisecond // rests a writer after it
 
 // reach waits until the writer has committed so far.
 func (w *writer) reach(offset int64) {

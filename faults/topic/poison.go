@@ -52,10 +52,7 @@ func (Poison) Describe() faults.Kind {
 // is to be cut short.
 func (p Poison) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
 	r, err := p.plan(ctx, f, t)
-	if err != nil {
-		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", p.Describe().Name, f.Target, err)
-	}
-	return r, nil
+	return faults.Planned(p.Describe().Name, f, r, err)
 }
 
 func (p Poison) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {

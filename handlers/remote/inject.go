@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/commands"
@@ -137,7 +138,10 @@ func (a *Agent) putInPlace(ctx context.Context, j *job, q halt.Request) {
 		return
 	}
 	overtaken := ctx.Err() != nil
-	if _, undone := a.rollBack(a.ctx, j, cause{what: events.Failure, why: err.Error()}); undone && !overtaken {
+	if t, undone := a.rollBack(a.ctx, j, cause{what: events.Failure, why: err.Error()}); undone && !overtaken {
+		if left := a.stays(t.Receipt); len(left) > 0 {
+			err = fmt.Errorf("%w; stays: %s", err, strings.Join(left, "; "))
+		}
 		a.reportFailed(q, err)
 	}
 }

@@ -52,6 +52,14 @@ func (f file) Probe(context.Context, faults.Receipt) (faults.Presence, error) {
 	return faults.Present, nil
 }
 
+// Stays is what a file leaves.
+func (f file) Stays(context.Context, faults.Receipt) ([]string, error) {
+	if _, err := os.Stat(f.path); err == nil {
+		return nil, errors.New("it was asked while the fault is there")
+	}
+	return []string{"the file's name is used up"}, nil
+}
+
 // watcher is a reaper that does nothing but live.
 type watcher struct {
 	done   chan struct{}
@@ -169,7 +177,9 @@ func TestAFaultComesAndGoesAsAsked(t *testing.T) {
 	assert.FileExists(t, b.fault)
 	assert.Equal(t, halt.There, b.Inject(q).State, "asked again it says what is")
 	b.Undo(halt.Undo{Owner: q.Owner, Experiment: "exp", Step: "s", Cause: string(events.Planned)})
-	assert.Equal(t, events.Planned, next[commands.ReportRolledBack](b).Cause)
+	gone := next[commands.ReportRolledBack](b)
+	assert.Equal(t, events.Planned, gone.Cause)
+	assert.Equal(t, []string{"the file's name is used up"}, gone.Stays)
 	assert.NoFileExists(t, b.fault)
 	assert.Equal(t, halt.Gone, b.Inject(q).State, "a tombstone bars it")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/halt"
 	"github.com/k2-platform/faultline/internal/failpoint"
 	"github.com/k2-platform/faultline/internal/pause"
@@ -28,9 +29,21 @@ func (a *Agent) reportGone(e spec.ExperimentID, step spec.StepID, t ledger.Tombs
 	a.wait.Go(func() {
 		a.send(a.ctx, commands.Envelope{
 			ID: ReceiptID(e, step) + "/rolled-back", Experiment: e, At: seen,
-			Command: commands.ReportRolledBack{Step: step, Cause: cmp.Or(events.Cause(t.Cause), events.AgentRestart), SeenAt: seen, Why: why},
+			Command: commands.ReportRolledBack{
+				Step: step, Cause: cmp.Or(events.Cause(t.Cause), events.AgentRestart), SeenAt: seen, Why: why, Stays: a.stays(t.Receipt),
+			},
 		})
 	})
+}
+
+// stays is what a fault leaves, whoever has undone it. What never was a fault
+// has no kind.
+func (a *Agent) stays(r faults.Receipt) []string {
+	d, err := a.Drivers.Of(r.Kind)
+	if err != nil {
+		return nil
+	}
+	return faults.Stays(a.ctx, d, r)
 }
 
 // reportTombstone reports again what was undone before: whoever asks has not

@@ -39,7 +39,7 @@ func Line(e events.Event) string {
 	case events.RollbackRequested:
 		return fmt.Sprintf("step %s: rollback requested: %s%s", e.Step, e.Cause, after(": ", e.Reason))
 	case events.FaultRolledBack:
-		return fmt.Sprintf("step %s: fault seen gone (%s%s)", e.Step, e.Cause, after(": ", e.Why))
+		return fmt.Sprintf("step %s: fault seen gone (%s%s)%s", e.Step, e.Cause, after(": ", e.Why), after("; stays: ", join(e.Stays)))
 	case events.RollbackStuck:
 		return fmt.Sprintf("step %s: STUCK: %s; by hand: %s", e.Step, e.Why, e.Manual)
 	case events.ClaimJudged:

@@ -57,6 +57,7 @@ func commandHelp() map[string]entry {
 			"cause":   {"Why it was rolled back.", ""},
 			"seen_at": {"When it was seen gone.", ""},
 			"why":     {"More about the cause, in words.", ""},
+			"stays":   {"What it leaves on the target, in words: a schema id that is used up.", ""},
 		}},
 		"commands.ReportStuck": {"Says that the agent cannot undo the fault.", fields{
 			"step":   {"Id of the step.", ""},

@@ -62,6 +62,7 @@ func eventHelp() map[string]entry {
 			"cause":   {"Why it was rolled back.", ""},
 			"seen_at": {"When it was seen gone.", ""},
 			"why":     {"More about the cause, in words.", ""},
+			"stays":   {"What it leaves on the target, in words: a schema id that is used up.", ""},
 		}},
 		"events.RollbackStuck": {"A fault could not be undone.", fields{
 			"step":   {"Id of the step.", ""},

@@ -146,9 +146,17 @@ func kindOf(t reflect.Type) string {
 	case reflect.Map:
 		return "object of " + kindOf(t.Elem())
 	case reflect.Struct:
-		return fmt.Sprintf("[%s](#%s)", t.Name(), strings.ToLower(t.Name()))
+		return fmt.Sprintf("[%s](#%s)", t.Name(), anchorOf(t))
 	}
 	panic("no JSON type for " + t.String())
+}
+
+// anchorOf is that of the heading of a type: an event has its wire name there.
+func anchorOf(t reflect.Type) string {
+	if e, ok := reflect.TypeAssert[events.Event](reflect.Zero(t)); ok {
+		return strings.ReplaceAll(events.TypeOf(e), ".", "")
+	}
+	return strings.ToLower(t.Name())
 }
 
 func batchRows() []row {

@@ -56,7 +56,14 @@ func readSchema(r *http.Request) (string, error) {
 	if in.SchemaType != "" && in.SchemaType != "AVRO" {
 		return "", refuse(422, 42201, "Invalid schema: type %s is not served, only AVRO", in.SchemaType)
 	}
-	return in.Schema, nil
+	return in.Schema, valid(in.Schema)
+}
+
+func valid(schema string) error {
+	if _, err := avro.Parse(schema); err != nil {
+		return refuse(422, 42201, "Invalid schema: %v", err)
+	}
+	return nil
 }
 
 func (b *book) subjects(*http.Request) (any, error) {
@@ -157,22 +164,31 @@ func (b *book) lookup(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := avro.Parse(text); err != nil {
-		return nil, refuse(422, 42201, "Invalid schema: %v", err)
-	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	ids, live, err := b.state.known(r)
+	ids, versions, err := b.state.known(r)
+	if r.URL.Query().Get("deleted") == "true" {
+		ids, versions, err = b.state.ever(r)
+	}
 	if err != nil {
 		return nil, err
 	}
 	same := b.state.same(text)
-	for _, v := range live {
+	for _, v := range versions {
 		if ids[v-1] == same {
 			return b.state.describe(r.PathValue("subject"), v, same), nil
 		}
 	}
 	return nil, refuse(404, 40403, "Schema not found")
+}
+
+// ever is known with the versions that are deleted, which come last.
+func (s *state) ever(r *http.Request) (ids, versions []int, err error) {
+	subject := r.PathValue("subject")
+	if len(s.Subjects[subject]) == 0 {
+		return nil, nil, refuse(404, 40401, "Subject %q not found.", subject)
+	}
+	return s.Subjects[subject], slices.Concat(s.live(subject), s.Deleted[subject]), nil
 }
 
 func (b *book) byID(r *http.Request) (int, error) {
@@ -256,9 +272,6 @@ func (b *book) check(r *http.Request) (any, error) {
 	text, err := readSchema(r)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := avro.Parse(text); err != nil {
-		return nil, refuse(422, 42201, "Invalid schema: %v", err)
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-
-	"github.com/twmb/avro"
 )
 
 // book is what the registry knows; it is on disk before a change is answered.
@@ -99,8 +97,8 @@ func replace(path string, text []byte) error {
 // register gives the id of a schema under a subject, adding it if it is new
 // and compatible.
 func (b *book) register(subject, text string) (int, error) {
-	if _, err := avro.Parse(text); err != nil {
-		return 0, refuse(422, 42201, "Invalid schema: %v", err)
+	if err := valid(text); err != nil {
+		return 0, err
 	}
 	id := 0
 	err := b.change(func(s *state) error {

@@ -39,6 +39,11 @@ func TestWhatIsDeletedIsListedNoMore(t *testing.T) {
 	assert.Contains(t, ask("GET", "/schemas/ids/2", ""), "schema", "records with this id can still be read")
 	assert.Equal(t, "[]", ask("GET", "/schemas/ids/2/versions", ""))
 	assert.Contains(t, ask("DELETE", "/subjects/s/versions/1?permanent=true", ""), "for ever")
+	again, err := json.Marshal(map[string]string{"schema": record(one + "," + two)})
+	require.NoError(t, err)
+	assert.Contains(t, ask("POST", "/subjects/s", string(again)), "40403")
+	assert.Contains(t, ask("POST", "/subjects/s?deleted=true", string(again)), `"id":2`, "who asks for deleted ones sees them")
+	assert.Contains(t, ask("POST", "/subjects/none?deleted=true", string(again)), "40401")
 
 	b, err = openBook(path) // as after a restart
 	require.NoError(t, err)

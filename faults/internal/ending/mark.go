@@ -6,6 +6,8 @@ package ending
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -37,6 +39,30 @@ func In(dir string) (Mark, error) {
 		return "", fmt.Errorf("naming a mark: %w", err)
 	}
 	return Mark(filepath.Join(dir, prefix+rand.Text())), nil
+}
+
+// For is In for what several faults may end at once: they share the mark, and
+// whichever of them is rolled back first brings the target back. id tells the
+// target from all others.
+func For(dir, id string) (Mark, error) {
+	m, err := In(dir)
+	sum := sha256.Sum256([]byte(id))
+	return Mark(filepath.Join(filepath.Dir(string(m)), prefix+hex.EncodeToString(sum[:]))), err
+}
+
+// Told says whether the target was told to end, and not brought back since.
+func (m Mark) Told() (bool, error) {
+	if !m.valid() {
+		return false, errors.New("its receipt names no mark")
+	}
+	_, err := os.Stat(string(m))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking whether it was told to end: %w", err)
+	}
+	return true, nil
 }
 
 // Set writes the mark of a target. Where it cannot be written the target must
