@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -30,7 +30,10 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip 'Falsify|Scenarios|Chaos' -v ./e2e
 	@$(MAKE) --no-print-directory e2e-proxy
 
-e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
+e2e-falsify-containers: build ## the same as falsify-sample, on a sandbox of containers of the engine at DOCKER_HOST; part of nightly
+	FALSIFY=sample FALSIFY_TARGETS=containers $(FALSIFY_RUN)
+
+scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
@@ -71,7 +74,7 @@ crash-matrix-full: ## every death at every point, and to every kind of fault; wr
 soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
-nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers e2e-python ## what takes longer than CI may
+nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python fuzz ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less
