@@ -30,10 +30,7 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip 'Falsify|Scenarios|Chaos' -v ./e2e
 	@$(MAKE) --no-print-directory e2e-proxy
 
-e2e-falsify-containers: build ## the same as falsify-sample, on a sandbox of containers of the engine at DOCKER_HOST; part of nightly
-	FALSIFY=sample FALSIFY_TARGETS=containers $(FALSIFY_RUN)
-
-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
+e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
@@ -46,6 +43,9 @@ falsify: build ## each scenario without a defect, and with each that concerns it
 
 falsify-sample: build ## each scenario without a defect, and with one
 	FALSIFY=sample $(FALSIFY_RUN)
+
+falsify-containers: build ## the same as falsify-sample, on a sandbox of containers of the engine at DOCKER_HOST; part of nightly
+	FALSIFY=sample FALSIFY_TARGETS=containers $(FALSIFY_RUN)
 
 scenarios: build ## each scenario without a defect, and how long all of them took
 	FALSIFY=clean $(FALSIFY_RUN)
