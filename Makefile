@@ -86,25 +86,13 @@ bench-proxy: build ## what the Kafka proxy costs on three real brokers, Toxiprox
 bench-faults: ## inject and rollback time of every kind of fault that needs Go and root only
 	BENCH_FAULTS=1 $(GO) test -count=1 -timeout 10m -v ./bench/faults | grep -v '^ *\(---\|===\)'
 
-fuzz: ## each fuzz target for 30 s
-	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 30s ./spec
-	$(GO) test -run '^$$' -fuzz FuzzDecodeBatch -fuzztime 30s ./events
-	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./internal/plainjson
-	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./commands
-	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 30s ./faults/kafkaproxy/truth
-	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 30s ./faults/kafkaproxy/truth
-	$(GO) test -run '^$$' -fuzz FuzzReadCompact -fuzztime 30s ./experiment
-	$(GO) test -run '^$$' -fuzz FuzzBatches -fuzztime 30s ./faults/kafkaproxy/record
-	$(GO) test -run '^$$' -fuzz FuzzPayload -fuzztime 30s ./faults/kafkaproxy/payload
-	$(GO) test -run '^$$' -fuzz FuzzValidJSON -fuzztime 30s ./faults/kafkaproxy/payload
-	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s -fuzzminimizetime 10x ./handlers/checkpoint
-	$(GO) test -run '^$$' -fuzz FuzzFrame -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
-	$(GO) test -run '^$$' -fuzz FuzzRewrite -fuzztime 30s -fuzzminimizetime 10x ./faults/kafkaproxy/frame
-	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./faults/kafkaproxy/rule
-	$(GO) test -run '^$$' -fuzz FuzzControl -fuzztime 30s ./faults/control
-	$(GO) test -run '^$$' -fuzz FuzzRequests -fuzztime 30s ./faults/linkproxy/relay
-	$(GO) test -run '^$$' -fuzz FuzzLink -fuzztime 30s ./faults/linkproxy/relay
-	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 30s ./faults/linkproxy/rule
+# How long each fuzz target is fuzzed.
+FUZZ_FOR ?= 30s
+fuzz: ## each fuzz target for FUZZ_FOR=30s
+	@git grep -oE '^func Fuzz[A-Za-z]+' -- '*_test.go' | while IFS=: read -r file target; do \
+	  echo "== $$(dirname $$file) $${target#func }"; \
+	  $(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZ_FOR) -fuzzminimizetime 10x "./$$(dirname $$file)" || exit 1; \
+	done
 
 lint: ## gofmt, vet and golangci-lint as tools/go.mod pins it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

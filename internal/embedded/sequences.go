@@ -126,7 +126,6 @@ const (
 	isControl   = 0x20
 )
 
-// readSegment reads batches to the end, or to one that was not wholly written.
 func readSegment(path string, of map[int64]*window) error {
 	f, err := os.Open(path) //nolint:gosec // the broker's own folder
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,19 +135,29 @@ func readSegment(path string, of map[int64]*window) error {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // read only
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return readBatches(bufio.NewReaderSize(f, 1<<20), info.Size(), of)
+}
+
+// readBatches reads to the end of what has that many bytes, or to a batch that
+// was not wholly written.
+func readBatches(r io.Reader, size int64, of map[int64]*window) error {
 	table := crc32.MakeTable(crc32.Castagnoli)
-	r := bufio.NewReaderSize(f, 1<<20)
 	var batch []byte
 	for {
 		batch = slices.Grow(batch[:0], headLen)[:headLen]
 		if _, err := io.ReadFull(r, batch); err != nil {
 			return unlessEnd(err)
 		}
-		length := int(int32(binary.BigEndian.Uint32(batch[lengthAt:]))) + lengthAt + 4 //nolint:gosec // as the format has it
-		if length < headLen || length > math.MaxInt32/2 {
+		length := int64(int32(binary.BigEndian.Uint32(batch[lengthAt:]))) + lengthAt + 4 //nolint:gosec // as the format has it
+		if length < headLen || length > size {
 			return nil
 		}
-		batch = slices.Grow(batch, length-headLen)[:length]
+		size -= length
+		batch = slices.Grow(batch, int(length)-headLen)[:length]
 		if _, err := io.ReadFull(r, batch[headLen:]); err != nil {
 			return unlessEnd(err)
 		}
