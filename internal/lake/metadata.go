@@ -35,8 +35,8 @@ func metadataOf(t *table.Table) MetadataFile {
 // neither. nil says that no damage was found, not that the table is well: of a
 // newer file that is gone nobody here has heard. The zero f is nil.
 //
-// Versions are those of the names in the Iceberg specification, appendix
-// "File System Tables" (v3.metadata.json), and "Metastore Tables"
+// Versions are in the names, as the Iceberg specification has them for tables
+// in a file system (v3.metadata.json) and in a metastore
 // (00003-<uuid>.metadata.json).
 func (*Lake) CheckMetadata(ctx context.Context, f MetadataFile) error {
 	if f.open == nil {

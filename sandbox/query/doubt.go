@@ -26,7 +26,7 @@ func (s *storage) inspect(ctx context.Context) (lake.Info, error) {
 	info, err := s.source.Inspect(ctx, sink.Namespace, sink.Table)
 	if !errors.Is(judged(ctx, err), errNoStore) {
 		stop()
-		<-found
+		_ = <-found // it ends with ctx; what it found does not count now
 		return info, err
 	}
 	close(failed)
