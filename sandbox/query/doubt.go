@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/k2-platform/faultline/internal/lake"
@@ -21,16 +22,19 @@ const doubtAfter = lookWithin / 4
 func (s *storage) inspect(ctx context.Context) (lake.Info, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	failed, found := make(chan struct{}), make(chan error, 1)
-	go func() { found <- s.doubt(ctx, failed) }()
+	failed := make(chan struct{})
+	var doubting sync.WaitGroup
+	var damage error
+	doubting.Go(func() { damage = s.doubt(ctx, failed) })
 	info, err := s.source.Inspect(ctx, sink.Namespace, sink.Table)
 	if !errors.Is(judged(ctx, err), errNoStore) {
 		stop()
-		_ = <-found // it ends with ctx; what it found does not count now
+		doubting.Wait()
 		return info, err
 	}
 	close(failed)
-	if damage := <-found; damage != nil { // err itself would say that the store is away
+	doubting.Wait()
+	if damage != nil { // err itself would say that the store is away
 		return lake.Info{}, fmt.Errorf("the catalog does not answer, and the table's metadata are damaged: %w", damage)
 	}
 	return info, err
