@@ -9,12 +9,15 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
+
+image: build ## the container image of deploy/Dockerfile, for docker compose -p faultline-sandbox --profile sandbox; IMAGE=name
+	docker build -f deploy/Dockerfile -t $(or $(IMAGE),faultline) bin
 
 demo: build ## sandbox, pipeline, the broker-stop experiment and its verdict; FAULTLINE_TRADES=DIR plays recorded trades
 	bin/faultline demo $(DEMO)
@@ -31,11 +34,11 @@ e2e-scenarios: build ## the methodology's scenarios on real servers, through lin
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
 
 e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama, librdkafka, Java; part of e2e
-	e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/proxy
+	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 20m -v ./e2e/proxy
 
 FALSIFY_RUN = $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
 
-falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some
+falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some; FALSIFY_TARGETS=containers on a sandbox of containers, of the engine at DOCKER_HOST
 	FALSIFY=all $(FALSIFY_RUN)
 
 falsify-sample: build ## each scenario without a defect, and with one

@@ -114,7 +114,7 @@ func another(is spec.TargetKind, t spec.Target) string {
 		return fmt.Sprintf("a group: name one of its members %v", t.Members)
 	case spec.WatchedKind:
 		return "what is only watched: say on the platform how it is found"
-	case spec.ProcessKind, spec.ContainerKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind,
+	case spec.ProcessKind, spec.ContainerKind, spec.PodKind, spec.NetworkKind, spec.TopicKind, spec.RegistryKind, spec.TableKind, spec.ProxyKind,
 		spec.LinkKind, spec.ClusterKind, spec.DirectoryKind:
 	}
 	return fmt.Sprintf("a %s: name another target", is)

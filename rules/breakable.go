@@ -53,5 +53,9 @@ func eitherOf(kinds []spec.TargetKind) string {
 	for i, k := range kinds {
 		words[i] = string(k)
 	}
-	return strings.Join(words, " or ")
+	last := max(0, len(words)-1)
+	if last == 0 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

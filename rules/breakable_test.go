@@ -28,7 +28,7 @@ targets:
 metrics: {load: {unit: share, needs: seen, scrape: {url: "http://127.0.0.1:1", series: load}}}
 `))
 	require.Empty(t, problems)
-	kinds := rules.FaultKinds{"none": nil, "process.pause": {spec.ProcessKind}, "cpu.burn": {spec.ProcessKind, spec.ContainerKind}}
+	kinds := rules.FaultKinds{"none": nil, "process.pause": {spec.ProcessKind}, "cpu.burn": {spec.ProcessKind, spec.ContainerKind}, "end": {spec.ProcessKind, spec.ContainerKind, spec.PodKind}}
 	for step, want := range map[string]string{
 		"process.pause, target: svc":    "",
 		"process.pause, target: both":   "", // which member it is, plan asks
@@ -37,9 +37,10 @@ metrics: {load: {unit: share, needs: seen, scrape: {url: "http://127.0.0.1:1", s
 		"none, target: orders":          "",
 		"none, target: seen":            "",
 		"process.pause, target: orders": "9:50: error: steps[0].fault.target: process.pause breaks a process; target orders is a topic; faults for a topic: none in this build",
-		"process.pause, target: box":    "process.pause breaks a process; target box is a container; faults for a container: cpu.burn",
+		"process.pause, target: box":    "process.pause breaks a process; target box is a container; faults for a container: cpu.burn, end",
 		"cpu.burn, target: orders":      "cpu.burn breaks a process or container; target orders is a topic",
 		"process.pause, target: mixed":  "process.pause breaks a process; target orders of group mixed is a topic",
+		"end, target: orders":           "end breaks a process, container or pod; target orders is a topic",
 		"cpu.burn, target: seen":        "target seen is only watched; write process or container for it in the platform's description",
 	} {
 		parsed, problems := spec.Parse([]byte(document + step + "}}\n"))

@@ -9,6 +9,7 @@ type Target struct {
 
 	Process   *Process   `yaml:"process" json:"process,omitempty"`
 	Container *Container `yaml:"container" json:"container,omitempty"`
+	Pod       *Pod       `yaml:"pod" json:"pod,omitempty"`
 	Network   *Network   `yaml:"network" json:"network,omitempty"`
 	Topic     *Topic     `yaml:"topic" json:"topic,omitempty"`
 	Registry  *Registry  `yaml:"registry" json:"registry,omitempty"`
@@ -29,6 +30,7 @@ type TargetKind string
 const (
 	ProcessKind   TargetKind = "process"
 	ContainerKind TargetKind = "container"
+	PodKind       TargetKind = "pod"
 	NetworkKind   TargetKind = "network"
 	TopicKind     TargetKind = "topic"
 	RegistryKind  TargetKind = "registry"
@@ -59,6 +61,7 @@ func (t Target) kinds() []TargetKind {
 	}{
 		{ProcessKind, t.Process != nil},
 		{ContainerKind, t.Container != nil},
+		{PodKind, t.Pod != nil},
 		{NetworkKind, t.Network != nil},
 		{TopicKind, t.Topic != nil},
 		{RegistryKind, t.Registry != nil},
@@ -119,15 +122,34 @@ func (c *Container) withDefaults() *Container {
 	return &Container{Engine: DefaultEngine, Name: c.Name}
 }
 
+// Pod is one pod of a Kubernetes cluster, or one container in it. It is found
+// by its name, or as the only one that a selector fits.
+type Pod struct {
+	Namespace string `yaml:"namespace" json:"namespace"`
+	Name      string `yaml:"name" json:"name,omitempty"`
+	// Selector is of labels, as kubectl takes them: app=sink,tier notin (test).
+	Selector string `yaml:"selector" json:"selector,omitempty"`
+	// Container is the one that is meant; "" is the pod's only one, or the pod
+	// as a whole.
+	Container string `yaml:"container" json:"container,omitempty"`
+	// Kubeconfig is the absolute path of the file that says where the cluster is;
+	// "" is the account of the pod that the agent runs in, else kubectl's own file.
+	Kubeconfig string `yaml:"kubeconfig" json:"kubeconfig,omitempty"`
+	// Context is that of the file; "" = its current one.
+	Context string `yaml:"context" json:"context,omitempty"`
+}
+
 // Network is the traffic of a service: what its ports take in one network
 // namespace.
 type Network struct {
-	// Namespace is the path of the network namespace; "" is that of Container,
-	// or of the host, where the ports must be named, since its traffic is
+	// Namespace is the path of the network namespace; "" is that of Container
+	// or Pod, or of the host, where the ports must be named, since its traffic is
 	// everybody's.
 	Namespace string `yaml:"namespace" json:"namespace,omitempty"`
 	// Container is the container whose namespace it is.
 	Container *Container `yaml:"container" json:"container,omitempty"`
+	// Pod is the pod whose namespace it is; which of its containers is all one.
+	Pod *Pod `yaml:"pod" json:"pod,omitempty"`
 	// Ports are the TCP ports that the service listens on; none are all.
 	Ports []int `yaml:"ports" json:"ports,omitempty"`
 	// Sources are the addresses, or networks as 10.0.0.0/8, whose traffic with

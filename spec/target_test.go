@@ -40,6 +40,8 @@ targets:
   room: {directory: {path: /var/lib/svc, owner: svc}}
   found: {process: {match: "kafka\\.Kafka .*server-1"}}
   unit: {process: {unit: kafka@1.service}}
+  pod: {pod: {namespace: lab, selector: "app=sink,tier!=test", container: sink}}
+  pod-net: {network: {pod: {namespace: lab, name: sink-0, kubeconfig: /etc/kube, context: lab}}}
   near: {network: {container: {name: k2-sink}, ports: [8080], sources: [10.0.0.7, "10.1.0.0/16", "fd00::/8"]}}
 `
 
@@ -51,7 +53,7 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 		kinds[name] = target.Kind()
 	}
 	assert.Equal(t, map[spec.TargetName]spec.TargetKind{
-		"found": spec.ProcessKind, "unit": spec.ProcessKind, "svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind, "near": spec.NetworkKind,
+		"found": spec.ProcessKind, "unit": spec.ProcessKind, "svc": spec.ProcessKind, "old": spec.ProcessKind, "box": spec.ContainerKind, "far": spec.ContainerKind, "net": spec.NetworkKind, "near": spec.NetworkKind, "pod": spec.PodKind, "pod-net": spec.NetworkKind,
 		"orders": spec.TopicKind, "mirror": spec.TopicKind, "schemas": spec.RegistryKind, "subject": spec.RegistryKind,
 		"files": spec.TableKind, "remote": spec.TableKind, "folder": spec.TableKind,
 		"proxy": spec.ProxyKind, "gate": spec.ProxyKind, "lake": spec.TableKind, "line": spec.LinkKind, "k2": spec.ClusterKind,
@@ -124,6 +126,15 @@ func TestATargetIsRefusedWithPlaceAndHint(t *testing.T) {
 		"a port twice":          {"9092, 9093]", "9092, 9092]", "port 9092 stands twice; remove one"},
 		"a namespace twice":     {"{container: {name: k2-sink}, ports", "{namespace: /run/n, container: {name: k2-sink}, ports", "error: targets.near.network: its namespace is told twice; write namespace, or container"},
 		"a container's network": {"network: {container: {name: k2-sink}", "network: {container: {name: /k2-sink}", "targets.near.network.container.name: container \"/k2-sink\": write its name or id"},
+		"a pod no way":          {"selector: \"app=sink,tier!=test\", ", "", "targets.pod.pod: a pod is found by its name, or by its labels, one of them; write name: sink-0"},
+		"a pod both ways":       {"selector: \"app", "name: sink-0, selector: \"app", "targets.pod.pod: a pod is found by its name, or by its labels"},
+		"a pod of nowhere":      {"{pod: {namespace: lab, selector", "{pod: {selector", "targets.pod.pod.namespace: is missing; write the cluster's namespace"},
+		"a pod's namespace":     {"{pod: {namespace: lab, selector", "{pod: {namespace: lab/a, selector", "targets.pod.pod.namespace: namespace \"lab/a\": write the cluster's"},
+		"a pod's path":          {"sink-0", "../sink-0", "targets.pod-net.network.pod.name: pod \"../sink-0\": write its name"},
+		"a selector's query":    {"app=sink,", "app=sink&limit=1,", "targets.pod.pod.selector: selector \"app=sink&limit=1,tier!=test\" is none of labels"},
+		"a pod's container":     {"container: sink}", "container: Sink}", "targets.pod.pod.container: container \"Sink\": write the container's name"},
+		"a kubeconfig's path":   {"/etc/kube,", "kube,", "targets.pod-net.network.pod.kubeconfig: kubeconfig \"kube\" is no path from the root"},
+		"a pod's namespace too": {"{network: {pod:", "{network: {namespace: /run/n, pod:", "error: targets.pod-net.network: its namespace is told twice"},
 		"a source's name":       {"10.0.0.7", "k2-sink", "targets.near.network.sources[0]: source \"k2-sink\": write an address, such as 10.0.0.7"},
 		"a source within":       {"10.1.0.0/16", "10.1.2.3/16", "targets.near.network.sources[1]: source \"10.1.2.3/16\": write the network, 10.1.0.0/16, or one address"},
 		"a source too long":     {"10.1.0.0/16", "10.1.0.0/33", "source \"10.1.0.0/33\": write an address"},

@@ -20,13 +20,15 @@ const (
 	subjectPattern   = `^[^\s/]+$`
 	tablePattern     = `^[a-zA-Z0-9_][a-zA-Z0-9_-]*$`
 	controlPattern   = `^(unix:///[^\s?#]+|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5})$`
+	dnsLabelPattern  = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`   // Kubernetes' namespaces and containers
+	podPattern       = `^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$` // and pods
 	linkPattern      = `^[a-z0-9][a-z0-9-]{0,62}$`
 	namespacePattern = `^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`
 	longestTopic     = 249
 )
 
 // kindsToWrite is the hint where a target says no kind, or several.
-const kindsToWrite = "write one of process, container, network, topic, registry, table, kafka_proxy, link, cluster, directory, or members"
+const kindsToWrite = "write one of process, container, pod, network, topic, registry, table, kafka_proxy, link, cluster, directory, or members"
 
 func (v *validator) targets(p Platform, known []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -53,6 +55,9 @@ func (v *validator) target(path string, t Target, p Platform, known []string) {
 	}
 	if t.Container != nil {
 		v.container(path+".container", *t.Container)
+	}
+	if t.Pod != nil {
+		v.pod(path+".pod", *t.Pod)
 	}
 	if t.Network != nil {
 		v.network(path+".network", *t.Network)
@@ -118,6 +123,24 @@ func (v *validator) container(path string, c Container) {
 	}
 }
 
+func (v *validator) pod(at string, p Pod) {
+	v.like(at+".namespace", "namespace", p.Namespace, dnsLabelPattern, "the cluster's namespace that it is in, such as market-data")
+	switch {
+	case (p.Name == "") == (p.Selector == ""):
+		v.refuse(at, "a pod is found by its name, or by its labels, one of them", "write name: sink-0, or selector: app=sink")
+	case p.Name != "":
+		v.like(at+".name", "pod", p.Name, podPattern, "its name, as kubectl get pods lists it")
+	case strings.TrimSpace(p.Selector) != p.Selector || strings.ContainsAny(p.Selector, "\r\n&?#"):
+		v.refuse(at+".selector", fmt.Sprintf("selector %q is none of labels", p.Selector), "write it as kubectl takes it, such as app=sink,tier!=test")
+	}
+	if p.Container != "" {
+		v.like(at+".container", "container", p.Container, dnsLabelPattern, "the container's name in the pod")
+	}
+	if p.Kubeconfig != "" && !path.IsAbs(p.Kubeconfig) {
+		v.refuse(at+".kubeconfig", fmt.Sprintf("kubeconfig %q is no path from the root", p.Kubeconfig), "write one such as /etc/faultline/kubeconfig")
+	}
+}
+
 func (v *validator) directory(at, is string) {
 	switch {
 	case is == "":
@@ -151,10 +174,12 @@ func (v *validator) network(path string, n Network) {
 		v.refuse(path+".namespace", fmt.Sprintf("namespace %q is no path from the root", n.Namespace), "write where it is bound, such as /run/netns/kafka")
 	}
 	switch {
-	case n.Container != nil && n.Namespace != "":
-		v.refuse(path, "its namespace is told twice", "write namespace, or container, whose namespace it then is")
+	case n.toldTwice():
+		v.refuse(path, "its namespace is told twice", "write namespace, or container or pod, whose namespace it then is")
 	case n.Container != nil:
 		v.container(path+".container", *n.Container)
+	case n.Pod != nil:
+		v.pod(path+".pod", *n.Pod)
 	case n.Namespace == "" && len(n.Ports) == 0:
 		v.refuse(path, "it is all the traffic of the host", "write ports: [9092], or namespace: /run/netns/kafka")
 	}
@@ -177,6 +202,17 @@ func (v *validator) network(path string, n Network) {
 			v.refuse(at, fmt.Sprintf("port %d stands twice", port), "remove one")
 		}
 	}
+}
+
+// toldTwice says that more than one field names the namespace.
+func (n Network) toldTwice() bool {
+	told := 0
+	for _, is := range []bool{n.Namespace != "", n.Container != nil, n.Pod != nil} {
+		if is {
+			told++
+		}
+	}
+	return told > 1
 }
 
 func (v *validator) topic(path string, t Topic, kafka []string) {

@@ -32,7 +32,9 @@ type options struct {
 	stop      string        // a file that ends observe before, once it is there
 	interval  time.Duration // between two bursts of observe
 	burst     int           // records at a time
-	shaped    bool          // values are framed JSON with a few fields
+	shape                   // of values
+	renew     string        // a file that has the consumer leave its group, once it is there, and another one join
+	protocol  string        // of that group, classic or consumer
 	producer  string        // idempotent, plain or transactional
 	timeout   time.Duration // of requests; 0: as the client has it
 	out       *teller
@@ -62,7 +64,10 @@ func runGoClient(args []string, out io.Writer) error {
 	timeout := flags.Float64("timeout-ms", 0, "of requests; 0: as the client has it")
 	flags.StringVar(&o.producer, "producer", "idempotent", "idempotent, plain or transactional")
 	flags.IntVar(&o.burst, "burst", 1, "records at a time, of observe")
-	shaped := flags.String("values", "numbers", "numbers, or json: framed JSON with a few fields")
+	flags.StringVar(&o.values, "values", "numbers", "numbers, or framed trades: json, avro or protobuf")
+	schema := flags.Uint("schema-id", 0, "in the frame of values")
+	flags.StringVar(&o.protocol, "group-protocol", "classic", "classic or consumer, of the group of observe")
+	flags.StringVar(&o.renew, "renew-file", "", "has the consumer of observe leave its group, once it is there, and another one join")
 	flags.StringVar(&o.stop, "stop-file", "", "ends observe before, once it is there")
 	flags.StringVar(&o.prefix, "prefix", "", "of all topics, groups and transactional ids")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -70,7 +75,7 @@ func runGoClient(args []string, out io.Writer) error {
 	}
 	o.bootstrap, o.observing = strings.Split(*bootstrap, ","), *mode == "observe"
 	o.last, o.interval = time.Duration(*seconds*float64(time.Second)), time.Duration(*interval*float64(time.Millisecond))
-	o.timeout, o.shaped = time.Duration(*timeout*float64(time.Millisecond)), *shaped == "json"
+	o.timeout, o.schema = time.Duration(*timeout*float64(time.Millisecond)), uint32(*schema)
 	o.out = &teller{to: json.NewEncoder(out), began: time.Now()}
 	var c goClient
 	switch args[0] {
@@ -119,11 +124,7 @@ func (t *teller) failed(call string, err error) {
 }
 
 func (t *teller) received(partition int32, offset int64, value []byte, at time.Time) {
-	what := map[string]any{"partition": partition, "offset": offset, "value": nil, "timestamp": at.UnixMilli()}
-	if value != nil {
-		what["value"] = string(value)
-	}
-	t.tell("received", what)
+	t.tell("received", map[string]any{"partition": partition, "offset": offset, "value": value, "timestamp": at.UnixMilli()})
 }
 
 // got is a record that was read, whichever client read it.

@@ -3,7 +3,6 @@
 package proxy_test
 
 import (
-	"fmt"
 	"iter"
 	"os"
 	"sync/atomic"
@@ -55,23 +54,13 @@ func (o options) linger() time.Duration {
 	return 0
 }
 
-// value is what is written for a number.
-func (o options) value(n int64) string {
-	if !o.shaped {
-		return fmt.Sprint(n)
-	}
-	return shapedValue(n)
-}
-
-// shapedValue is in Confluent's framing, and what it frames is JSON.
-func shapedValue(n int64) string {
-	return fmt.Sprintf("\x00\x00\x00\x00\x07{\"n\": %d, \"price\": %d.5, \"quantity\": %d, \"at\": \"2026-01-02T03:04:05Z\"}", n, n+1, n+2)
-}
-
 func (o options) stopped() bool {
 	_, err := os.Stat(o.stop)
 	return err == nil
 }
+
+// renewed says whether the consumer is to leave, and another one to join.
+func (o options) renewed() bool { return os.Remove(o.renew) == nil }
 
 // written tells of a record that was sent at a time.
 func (c *counts) written(out *teller, n int64, sent time.Time, partition int32, offset int64, err error) {

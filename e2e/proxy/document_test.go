@@ -95,9 +95,9 @@ type group struct {
 func groups() map[string]group {
 	out := map[string]group{
 		"bytes":    {rows: bytesRows()},
-		"protocol": {rows: slices.Concat(protocolRows(), transactionRows())},
+		"protocol": {rows: slices.Concat(protocolRows(), groupRows(), transactionRows())},
 		"records":  {rows: recordRows()},
-		"corrupt":  {rows: corruptRows()},
+		"corrupt":  {rows: slices.Concat(corruptRows(), formatRows())},
 	}
 	for name, g := range out {
 		for _, k := range rule.Kinds() {
@@ -112,7 +112,7 @@ func groups() map[string]group {
 
 func rowTable(all []row) string {
 	var b strings.Builder
-	b.WriteString("| fault | producer | franz-go | sarama | librdkafka | Java |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| fault | application | franz-go | sarama | librdkafka | Java |\n|---|---|---|---|---|---|\n")
 	for _, r := range all {
 		fault := "`" + r.fault + "`"
 		if r.then != "" {
@@ -123,7 +123,7 @@ func rowTable(all []row) string {
 				fault += " after `" + with + "`"
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s |", fault, r.producer)
+		fmt.Fprintf(&b, "| %s | %s |", fault, r.by)
 		for _, words := range r.sees {
 			fmt.Fprintf(&b, " %s |", cmp.Or(words, "nothing"))
 		}

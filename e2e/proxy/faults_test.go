@@ -21,13 +21,13 @@ const shown = 1500 * time.Millisecond
 // TestFaultsAreSeen puts every fault of docs/KAFKA_FAULTS.md in force under
 // all clients at once, and lifts it again.
 func TestFaultsAreSeen(t *testing.T) {
-	all, p := programs(t), startProxy(t, brokers(t, "E2E_KAFKA"))
-	for _, producer := range []string{idempotent, plain, transactional} {
-		t.Run(producer, func(t *testing.T) {
-			l := begin(t, p, all, producer, nil)
-			l.caughtUp("at the start")
+	all, p := programs(t), startProxy(t, brokers(t, "E2E_KAFKA"), "--registry", fromEnv(t, "E2E_REGISTRY"))
+	for _, application := range applications() {
+		t.Run(application, func(t *testing.T) {
+			l := begin(t, p, all, application)
+			l.started()
 			for _, r := range rows() {
-				if r.producer != producer {
+				if r.by != application {
 					continue
 				}
 				if !t.Run(r.fault, func(t *testing.T) { l.show(t, r) }) && l.lost {
@@ -39,7 +39,7 @@ func TestFaultsAreSeen(t *testing.T) {
 				w.end(t)
 				w.alone(t, p)
 				w.look(t)
-				if producer != plain { // of which records were dropped
+				if application != plain { // of which records were dropped
 					w.kept(t)
 				}
 			}
@@ -113,6 +113,9 @@ func (l *life) under(r row) (out []window, first []string) {
 				receipts[i] = append(receipts[i], l.put(w, kind, with))
 			}
 		}
+	}
+	if r.then == consumersLeave {
+		l.renewConsumers()
 	}
 	for i := range l.clients {
 		out[i].asked = kind == "kafka.slow_close" || l.meets(receipts[i][0], !strings.Contains(r.sees[i], neverAsks)) // nobody may close a connection

@@ -27,11 +27,11 @@ func (f *franz) observe() error {
 		return err
 	}
 	defer writer.Close()
-	reader, err := kgo.NewClient(f.common(kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(soon), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session))...)
+	reader, err := f.reader(topic)
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer func() { reader.Close() }()
 	counts := &counts{}
 	go func() {
 		defer counts.wrote.Store(true)
@@ -44,14 +44,32 @@ func (f *franz) observe() error {
 		_ = writer.Flush(ctx) // what it could not write is told of by record
 	}()
 	for counts.more(f.options) {
+		if f.renewed() {
+			if err := reader.LeaveGroupContext(ctx); err != nil {
+				f.out.failed("leave", err)
+			}
+			reader.Close()
+			if reader, err = f.reader(topic); err != nil {
+				return err
+			}
+		}
 		f.receive(ctx, counts, reader.PollFetches)
 	}
 	counts.end(f.out)
 	return nil
 }
 
+// reader reads as a member of a group.
+func (f *franz) reader(topic string) (*kgo.Client, error) {
+	own := []kgo.Opt{kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(soon), kgo.HeartbeatInterval(soon), kgo.SessionTimeout(session)}
+	if f.protocol == "consumer" {
+		own = append(own, kgo.ServerSideBalancer())
+	}
+	return kgo.NewClient(f.common(own...)...)
+}
+
 func (f *franz) numberedRecord(n int64) *kgo.Record {
-	return &kgo.Record{Key: fmt.Append(nil, n%10), Value: []byte(f.value(n))}
+	return &kgo.Record{Key: fmt.Append(nil, n%10), Value: f.value(n)}
 }
 
 // writing are the options of a producer that observes.

@@ -49,8 +49,8 @@ const afterLift = 500
 
 const timeout = 2 * time.Second // of the clients' requests
 
-// begin starts the clients. before runs when their names are known.
-func begin(t *testing.T, p proxy, all []program, producer string, before func(*life)) *life {
+// begin starts the clients as an application of rows.
+func begin(t *testing.T, p proxy, all []program, application string) *life {
 	t.Helper()
 	l := &life{T: t, proxy: p, enough: filepath.Join(t.TempDir(), "enough")}
 	address, err := control.Address(p.home)
@@ -62,15 +62,20 @@ func begin(t *testing.T, p proxy, all []program, producer string, before func(*l
 		l.clients = append(l.clients, &watched{name: c.name, topic: prefix + "-observe", running: &running{prefix: prefix}})
 		topics = append(topics, prefix+"-observe")
 	}
-	if before != nil {
-		before(l)
+	shape, group := shapeOf(t, "json"), "classic"
+	producer, other, _ := strings.Cut(application, ", ")
+	switch application {
+	case newGroup:
+		group = "consumer"
+	case avro, protobuf:
+		shape = shapeOf(t, strings.ToLower(other))
 	}
-	l.stored = watchStore(t, p.brokers, producer == transactional, topics...)
+	l.stored = watchStore(t, p.brokers, producer == transactional, shape, topics...)
 	for i, c := range all {
 		w := l.clients[i]
 		w.stored = l.stored
 		w.running = c.start(t, p.bootstrap, w.prefix, "--mode", "observe", "--seconds", fmt.Sprint(longestLife.Seconds()), "--stop-file", l.enough,
-			"--interval-ms", "100", "--burst", "6", "--values", "json", "--producer", producer, "--timeout-ms", fmt.Sprint(timeout.Milliseconds()))
+			"--interval-ms", "100", "--burst", "6", "--values", shape.values, "--schema-id", fmt.Sprint(shape.schema), "--group-protocol", group, "--renew-file", l.renewal(w), "--producer", producer, "--timeout-ms", fmt.Sprint(timeout.Milliseconds()))
 	}
 	t.Cleanup(func() { // a client that failed is none the less ended
 		for _, w := range l.clients {
@@ -115,6 +120,29 @@ func (l *life) met(receipt string) bool {
 	s, err := l.control.Get(l.Context(), receipt)
 	require.NoError(l, err)
 	return s.Count != nil && s.Count.Met > 0
+}
+
+// renewal is the file that has a client's consumer leave.
+func (l *life) renewal(w *watched) string { return l.enough + "-" + w.name }
+
+// renewConsumers has the consumers leave their groups, and others join them.
+func (l *life) renewConsumers() {
+	l.Helper()
+	for _, w := range l.clients {
+		require.NoError(l, os.WriteFile(l.renewal(w), nil, 0o600))
+	}
+}
+
+// started waits for the first word of every client: how long an interpreter
+// takes to begin is nothing that this test is about.
+func (l *life) started() {
+	l.Helper()
+	for _, w := range l.clients {
+		for end := time.Now().Add(4 * patience); len(w.events) == 0 && time.Now().Before(end); w.look(l.T) {
+			l.pass(20 * time.Millisecond)
+		}
+	}
+	l.caughtUp("at the start")
 }
 
 // caughtUp waits until all clients acknowledge and read what they write from

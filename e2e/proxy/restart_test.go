@@ -74,17 +74,17 @@ func restart(t *testing.T, name string, brokers []string) {
 
 // event is a line of a client that observes.
 type event struct {
-	Event     string  `json:"event"`
-	N         int64   `json:"n"`
-	Partition int32   `json:"partition"`
-	Offset    int64   `json:"offset"`
-	Value     *string `json:"value"` // nil: null
-	Call      string  `json:"call"`
-	Error     string  `json:"error"`
-	Sent      int     `json:"sent"`
-	Took      int64   `json:"took_ms"` // from sending to the answer
-	Timestamp int64   `json:"timestamp"`
-	At        int64   `json:"at_ms"` // since its start
+	Event     string `json:"event"`
+	N         int64  `json:"n"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+	Value     []byte `json:"value"` // nil: null
+	Call      string `json:"call"`
+	Error     string `json:"error"`
+	Sent      int    `json:"sent"`
+	Took      int64  `json:"took_ms"` // from sending to the answer
+	Timestamp int64  `json:"timestamp"`
+	At        int64  `json:"at_ms"` // since its start
 }
 
 // observed are the events of a client, by their names.
@@ -124,7 +124,7 @@ func kept(t *testing.T, saw map[string][]event, brokers []string, topic string) 
 	read := map[place]int{}
 	for _, e := range saw["received"] {
 		require.NotNil(t, e.Value)
-		require.Equal(t, at[place{e.Partition, e.Offset}], *e.Value, "record that was read at %d/%d", e.Partition, e.Offset)
+		require.Equal(t, at[place{e.Partition, e.Offset}], string(e.Value), "record that was read at %d/%d", e.Partition, e.Offset)
 		read[place{e.Partition, e.Offset}]++
 	}
 	assert.Len(t, read, len(at), "places that were read")

@@ -71,7 +71,7 @@ type sent struct {
 }
 
 func (s *sar) numberedMessage(topic string, n int64) *sarama.ProducerMessage {
-	m := message(topic, fmt.Sprint(n%10), s.value(n))
+	m := message(topic, fmt.Sprint(n%10), string(s.value(n)))
 	m.Metadata = sent{n, time.Now()}
 	return m
 }
@@ -86,11 +86,24 @@ func (s *sar) writing() *sarama.Config {
 // ends its sessions.
 func (s *sar) observeGroup(ctx context.Context, topic string, isolation sarama.IsolationLevel, parts *claims) error {
 	for ctx.Err() == nil {
-		if err := s.member(ctx, topic, topic, isolation, parts); err != nil && ctx.Err() == nil {
+		this, leave := context.WithCancel(ctx)
+		go s.leaves(this, leave)
+		if err := s.member(this, topic, topic, isolation, parts); err != nil && ctx.Err() == nil {
 			s.consumeFailed(err)
 		}
+		leave()
 	}
 	return nil
+}
+
+// leaves has a member leave once another one is to join.
+func (s *sar) leaves(ctx context.Context, leave func()) {
+	beat := time.NewTicker(100 * time.Millisecond)
+	defer beat.Stop()
+	for ctx.Err() == nil && !s.renewed() {
+		<-beat.C
+	}
+	leave()
 }
 
 func (s *sar) consumeFailed(err error) { s.out.failed("consume", err) }

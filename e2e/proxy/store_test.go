@@ -15,14 +15,15 @@ import (
 
 // store is what the brokers hold of some topics, read past the proxy.
 type store struct {
-	mu   sync.Mutex
-	at   map[string]map[place]*kgo.Record // by topic
-	last map[string]map[int32]int64       // offset, by topic and partition
+	shape shape // of values
+	mu    sync.Mutex
+	at    map[string]map[place]*kgo.Record // by topic
+	last  map[string]map[int32]int64       // offset, by topic and partition
 }
 
-func watchStore(t *testing.T, brokers []string, committed bool, topics ...string) *store {
+func watchStore(t *testing.T, brokers []string, committed bool, shape shape, topics ...string) *store {
 	t.Helper()
-	s := &store{at: map[string]map[place]*kgo.Record{}, last: map[string]map[int32]int64{}}
+	s := &store{shape: shape, at: map[string]map[place]*kgo.Record{}, last: map[string]map[int32]int64{}}
 	for _, topic := range topics {
 		s.at[topic], s.last[topic] = map[place]*kgo.Record{}, map[int32]int64{}
 	}
@@ -78,7 +79,7 @@ func (s *store) holds(topic string, n int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.at[topic] {
-		if is, whole := wholeNumber(r); whole && is == n {
+		if is, whole := s.shape.number(r.Value); whole && is == n {
 			return true
 		}
 	}

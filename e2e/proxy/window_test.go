@@ -3,7 +3,7 @@
 package proxy_test
 
 import (
-	"encoding/json"
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -77,7 +77,7 @@ func (w window) wrote(all map[string]bool) {
 	at, whole := map[int64]int{}, map[place]int64{}
 	last := map[int32]int64{}
 	for _, p := range slices.SortedFunc(maps.Keys(w.stored), ascending) {
-		n, ok := wholeNumber(w.stored[p])
+		n, ok := w.watched.stored.shape.number(w.stored[p].Value)
 		if !ok {
 			all["stored otherwise"] = true
 			continue
@@ -137,7 +137,7 @@ func (w window) saw(all map[string]bool) {
 			case r == nil:
 			case e.Value == nil && r.Value != nil:
 				all["null"] = true
-			case e.Value != nil && *e.Value != string(r.Value):
+			case !bytes.Equal(e.Value, r.Value):
 				all["other value"] = true
 			case e.Timestamp != r.Timestamp.UnixMilli():
 				all["other time"] = true
@@ -156,18 +156,6 @@ func ascending(a, b place) int {
 		return int(a.partition - b.partition)
 	}
 	return int(a.offset - b.offset)
-}
-
-// wholeNumber is the number of a record that is stored as it was written.
-func wholeNumber(r *kgo.Record) (int64, bool) {
-	var v struct {
-		N int64 `json:"n"`
-	}
-	text := string(r.Value)
-	if len(text) < 5 || json.Unmarshal([]byte(text[5:]), &v) != nil {
-		return 0, false
-	}
-	return v.N, text == shapedValue(v.N)
 }
 
 // elsewhen says whether a record has not the time of this test.

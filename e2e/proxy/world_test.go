@@ -46,7 +46,7 @@ type proxy struct {
 
 // startProxy starts the built program before brokers, and ends it with the
 // test.
-func startProxy(t *testing.T, brokers []string) proxy {
+func startProxy(t *testing.T, brokers []string, more ...string) proxy {
 	t.Helper()
 	program, err := filepath.Abs("../../bin/faultline")
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func startProxy(t *testing.T, brokers []string) proxy {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
 	p := proxy{home: home, brokers: brokers, log: &syncBuffer{}}
-	args := []string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}
+	args := append([]string{"kafka-proxy", "--home", home, "--brokers", strings.Join(brokers, ","), "--listen", "127.0.0.1:0"}, more...)
 	cmd := exec.Command(program, args...) //nolint:gosec,noctx // the program under test; the cleanup ends it
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -107,7 +107,7 @@ func programs(t *testing.T) []program {
 	cache := fromEnv(t, "E2E_CACHE")
 	classes, jars := t.TempDir(), filepath.Join(cache, "maven", "kafka", "target", "dependency", "*")
 	python := strings.TrimSpace(run(t, "../readers/venv.sh", "clients/librdkafka.txt"))
-	run(t, "javac", "-cp", jars, "-d", classes, "clients/JavaClient.java", "clients/JavaObserver.java")
+	run(t, "javac", "-cp", jars, "-d", classes, "clients/JavaClient.java", "clients/JavaObserver.java", "clients/JavaShape.java")
 	return []program{
 		{"franz-go", []string{self, "franz-go"}, []string{clientVariable + "=1"}},
 		{"sarama", []string{self, "sarama"}, []string{clientVariable + "=1"}},

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # kafka.sh CLUSTER RECORD NODES PORT [VIA]   starts a cluster of 1 or 3 combined KRaft nodes, with records RECORD-1 … RECORD-n;
 #   node i listens on PORT+i-1, its controller on PORT+10+i-1. With VIA it listens on PORT+20+i-1, too, and tells whoever comes there that it is
-#   on VIA+i-1: for a proxy or recorder there that rewrites no address. Needs prepare.sh.
+#   on VIA+i-1: for a proxy or recorder there that rewrites no address. Brokers then talk among themselves on PORT+70+i-1, so that either way in
+#   has its network threads for clients alone. Needs prepare.sh.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 [ $# = 4 ] || [ $# = 5 ] || die "usage: kafka.sh CLUSTER RECORD NODES PORT [VIA]"
@@ -30,9 +31,11 @@ for ((i = 1; i <= N; i++)); do
 done
 
 properties() { # NODE
-  local via="" advertised="" protocol=""
+  local via="" advertised="" protocol="" among=PLAINTEXT
   if [ -n "$VIA" ]; then
-    via=,VIA://127.0.0.1:$((PORT + 20 + $1 - 1)) advertised=,VIA://127.0.0.1:$((VIA + $1 - 1)) protocol=,VIA:PLAINTEXT
+    local own=,AMONG://127.0.0.1:$((PORT + 70 + $1 - 1))
+    among=AMONG protocol=,AMONG:PLAINTEXT,VIA:PLAINTEXT
+    via=$own,VIA://127.0.0.1:$((PORT + 20 + $1 - 1)) advertised=$own,VIA://127.0.0.1:$((VIA + $1 - 1))
   fi
   cat <<Y
 node.id=$1
@@ -41,7 +44,7 @@ controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1)),CONTROLLER://127.0.0.1:$((PORT + 10 + $1 - 1))$via
 advertised.listeners=PLAINTEXT://127.0.0.1:$((PORT + $1 - 1))$advertised
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=$among
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocol
 log.dirs=$D/$1
 auto.create.topics.enable=false

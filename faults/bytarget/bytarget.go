@@ -19,12 +19,7 @@ const undoKind = "target_kind"
 
 // Driver picks by the target's kind, and what was planned by its receipt. The
 // zero value refuses every target.
-type Driver struct {
-	// First is the kind whose receipts name none: those of before there were
-	// others.
-	First spec.TargetKind
-	By    map[spec.TargetKind]faults.Driver
-}
+type Driver map[spec.TargetKind]faults.Driver
 
 var (
 	_ faults.Keeper = Driver{}
@@ -34,23 +29,32 @@ var (
 // Plan has the driver of the target's kind plan. A kind that no driver is of
 // is faults.ErrRefused.
 func (d Driver) Plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Receipt, error) {
-	of, ok := d.By[t.Kind()]
+	of, ok := d[t.Kind()]
 	if !ok {
 		kind := faults.Kind{Name: f.Kind}
-		kind.Breaks = slices.Sorted(maps.Keys(d.By))
+		kind.Breaks = slices.Sorted(maps.Keys(d))
 		return faults.Receipt{}, fmt.Errorf("planning %s on %s: %w", f.Kind, f.Target, kind.Check(spec.Fault{}, t))
 	}
 	r, err := of.Plan(ctx, f, t)
-	if err == nil && t.Kind() != d.First {
+	if err == nil && t.Kind() != d.first() {
 		r.Undo[undoKind] = string(t.Kind())
 	}
 	return r, err
 }
 
+// first is the kind of target whose receipts name none, as those of before
+// there were others.
+func (d Driver) first() spec.TargetKind {
+	if _, ok := d[spec.ProcessKind]; ok {
+		return spec.ProcessKind
+	}
+	return spec.NetworkKind
+}
+
 // of is the driver that made a receipt.
 func (d Driver) of(r faults.Receipt) (faults.Driver, error) {
-	kind := cmp.Or(spec.TargetKind(r.Undo[undoKind]), d.First)
-	if of, ok := d.By[kind]; ok {
+	kind := cmp.Or(spec.TargetKind(r.Undo[undoKind]), d.first())
+	if of, ok := d[kind]; ok {
 		return of, nil
 	}
 	return nil, fmt.Errorf("receipt %s is of %s on a %s, and this program knows none: use the one that made it", r.ID, r.Kind, kind)
@@ -107,7 +111,7 @@ const seldom = time.Minute
 // KeepEvery is the shortest of all.
 func (d Driver) KeepEvery() time.Duration {
 	every := seldom
-	for _, of := range d.By {
+	for _, of := range d {
 		if k, ok := of.(faults.Keeper); ok {
 			every = min(every, k.KeepEvery())
 		}

@@ -40,9 +40,7 @@ func network() spec.Target { return spec.Target{Network: &spec.Network{}} }
 func link() spec.Target    { return spec.Target{Link: &spec.Link{}} }
 
 func both() bytarget.Driver {
-	return bytarget.Driver{First: spec.NetworkKind, By: map[spec.TargetKind]faults.Driver{
-		spec.NetworkKind: kept{"network"}, spec.LinkKind: called("link"),
-	}}
+	return bytarget.Driver{spec.NetworkKind: kept{"network"}, spec.LinkKind: called("link")}
 }
 
 func TestAReceiptGoesToTheDriverThatMadeIt(t *testing.T) {
@@ -63,6 +61,8 @@ func TestAReceiptOfBeforeThereWereOthersIsOfTheFirst(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"by": "network"}, r.Undo, "such a receipt is written to this day")
 	require.ErrorIs(t, both().Rollback(t.Context(), faults.Receipt{ID: "old"}), called("network"))
+	processes := bytarget.Driver{spec.ProcessKind: called("process"), spec.ContainerKind: called("container")}
+	require.ErrorIs(t, processes.Rollback(t.Context(), faults.Receipt{ID: "old"}), called("process"))
 }
 
 func TestOnlyWhatIsToBeKeptIsKept(t *testing.T) {
@@ -81,7 +81,7 @@ func TestAKindThatNobodyBreaksIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, faults.ErrRefused)
 	r, err := both().Plan(t.Context(), spec.Fault{}, link())
 	require.NoError(t, err)
-	fewer := bytarget.Driver{First: spec.NetworkKind, By: map[spec.TargetKind]faults.Driver{spec.NetworkKind: kept{"network"}}}
+	fewer := bytarget.Driver{spec.NetworkKind: kept{"network"}}
 	require.ErrorContains(t, fewer.Rollback(t.Context(), r), "use the one that made it")
 	require.ErrorContains(t, fewer.Inject(t.Context(), r), "use the one that made it")
 	got, err := fewer.Probe(t.Context(), r)

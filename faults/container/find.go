@@ -21,7 +21,7 @@ type Found struct{}
 
 var (
 	_ inside.Finder      = Found{}
-	_ network.Containers = Found{}
+	_ network.Namespaces = Found{}
 )
 
 // Find implements inside.Finder, for processes of this host, too.
@@ -32,9 +32,12 @@ func (Found) Find(ctx context.Context, kind faults.Kind, f spec.Fault, t spec.Ta
 	return first(ctx, *t.Container)
 }
 
-// Namespace implements network.Containers.
-func (Found) Namespace(ctx context.Context, c spec.Container) (string, error) {
-	p, err := first(ctx, c)
+// Namespace implements network.Namespaces, of a container.
+func (Found) Namespace(ctx context.Context, n spec.Network) (string, error) {
+	if n.Container == nil {
+		return "", fmt.Errorf("%w: it names no container", faults.ErrRefused)
+	}
+	p, err := first(ctx, *n.Container)
 	if err != nil {
 		return "", err
 	}

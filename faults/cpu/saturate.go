@@ -38,7 +38,7 @@ func share() faults.Parameter {
 // DescribeSaturate tells people about the fault.
 func DescribeSaturate() faults.Kind {
 	return faults.Kind{
-		Name: SaturateKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: SaturateKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary: "burns processor time in the target's control group, which the target shares with what burns",
 		Parameters: []faults.Parameter{
 			share(),

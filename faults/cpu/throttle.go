@@ -39,7 +39,7 @@ func to() faults.Parameter {
 // DescribeThrottle tells people about the fault.
 func DescribeThrottle() faults.Kind {
 	return faults.Kind{
-		Name: ThrottleKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: ThrottleKind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary:    "cuts the processor quota of the target's control group, and puts it back unless somebody else has set it since",
 		Parameters: []faults.Parameter{to()},
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/k2-platform/faultline/faults"
-	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/disk"
 	"github.com/k2-platform/faultline/faults/kafkaproxy"
@@ -33,9 +32,9 @@ type family struct {
 func families(dir string) []family {
 	return append(append(networks(dir), processes(dir)...),
 		alone(none.Describe(), none.Driver{Dir: dir}),
-		alone(memory.Describe(), memory.Driver{Dir: dir, Find: container.Found{}}),
-		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir, Find: container.Found{}}),
-		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir, Find: container.Found{}}),
+		alone(memory.Describe(), memory.Driver{Dir: dir, Find: found{}}),
+		alone(cpu.DescribeSaturate(), cpu.Saturate{Dir: dir, Find: found{}}),
+		alone(cpu.DescribeThrottle(), cpu.Throttle{Dir: dir, Find: found{}}),
 		alone(disk.DescribeFull(), disk.Full{Dir: dir}),
 		alone(disk.DescribeSlow(), disk.Slow{Dir: dir}),
 		alone(skew.Describe(), skew.Driver{}),

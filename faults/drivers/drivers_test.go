@@ -31,6 +31,7 @@ func TestNoDriverPlansForAnotherKindOfTarget(t *testing.T) {
 	for _, target := range []spec.Target{
 		{Process: &spec.Process{}},
 		{Container: &spec.Container{Name: "box"}},
+		{Pod: &spec.Pod{Namespace: "lab", Name: "pod", Kubeconfig: "/nowhere/kubeconfig"}},
 		{Network: &spec.Network{Ports: []int{1}}},
 		{Topic: &spec.Topic{Name: "orders"}},
 		{Registry: &spec.Registry{URL: "http://r"}},

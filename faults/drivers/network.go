@@ -5,7 +5,6 @@ import (
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/bytarget"
-	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/linkproxy"
 	"github.com/k2-platform/faultline/faults/network"
 	"github.com/k2-platform/faultline/spec"
@@ -25,9 +24,9 @@ func networks(dir string) []family {
 	}
 	return []family{
 		{shared, func(kind string) faults.Driver {
-			return bytarget.Driver{First: spec.NetworkKind, By: map[spec.TargetKind]faults.Driver{
-				spec.NetworkKind: network.Driver{Kind: kind, Dir: dir, Containers: container.Found{}}, spec.LinkKind: linkproxy.Driver(kind),
-			}}
+			return bytarget.Driver{
+				spec.NetworkKind: network.Driver{Kind: kind, Dir: dir, Namespaces: found{}}, spec.LinkKind: linkproxy.Driver(kind),
+			}
 		}},
 		{links, func(kind string) faults.Driver { return linkproxy.Driver(kind) }},
 	}

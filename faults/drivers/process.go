@@ -8,6 +8,7 @@ import (
 	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/pod"
 	"github.com/k2-platform/faultline/faults/restartloop"
 	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/spec"
@@ -16,21 +17,23 @@ import (
 // processes are the faults that a target has as a process, a container or a pod.
 func processes(dir string) []family {
 	return []family{
-		of(kill.Describe(), kill.Driver{}, container.End{Kind: kill.Kind, Dir: dir}),
-		of(pause.Describe(), pause.Driver{}, container.Freeze{Dir: dir}),
-		of(stop.Describe(), stop.Driver{}, container.End{Kind: stop.Kind, Dir: dir}),
-		alone(restartloop.Describe(), restartloop.Driver{Dir: dir}),
+		of(kill.Describe(), bytarget.Driver{spec.ProcessKind: kill.Driver{}, spec.ContainerKind: container.End{Kind: kill.Kind, Dir: dir}, spec.PodKind: pod.End{Kind: kill.Kind, Dir: dir}}),
+		of(pause.Describe(), bytarget.Driver{spec.ProcessKind: pause.Driver{}, spec.ContainerKind: container.Freeze{Dir: dir}, spec.PodKind: pod.Halt{}}),
+		of(stop.Describe(), bytarget.Driver{spec.ProcessKind: stop.Driver{}, spec.ContainerKind: container.End{Kind: stop.Kind, Dir: dir}, spec.PodKind: pod.End{Kind: stop.Kind, Dir: dir}}),
+		of(restartloop.Describe(), bytarget.Driver{
+			spec.ProcessKind: restartloop.Driver{Dir: dir}, spec.ContainerKind: container.Again{Driver: restartloop.Driver{Dir: dir}},
+		}),
 		alone(container.DescribeDisconnect(), container.Disconnect{Dir: dir}),
 	}
 }
 
-// of is a kind that breaks processes, and containers in a way of its own.
-func of(k faults.Kind, process, inContainer faults.Driver) family {
-	if !slices.Contains(k.Breaks, spec.ContainerKind) {
-		k.Breaks = append(k.Breaks, spec.ContainerKind)
+// of is a kind with the targets of all that break by it.
+func of(k faults.Kind, d bytarget.Driver) family {
+	for is := range d {
+		if !slices.Contains(k.Breaks, is) {
+			k.Breaks = append(k.Breaks, is)
+		}
 	}
 	slices.Sort(k.Breaks[1:])
-	return alone(k, bytarget.Driver{First: spec.ProcessKind, By: map[spec.TargetKind]faults.Driver{
-		spec.ProcessKind: process, spec.ContainerKind: inContainer,
-	}})
+	return alone(k, d)
 }

@@ -46,7 +46,7 @@ func to() faults.Parameter {
 // Describe tells people about the fault.
 func Describe() faults.Kind {
 	return faults.Kind{
-		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind}, Serves: true,
+		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind, spec.ContainerKind, spec.PodKind}, Serves: true,
 		Summary: "fills the memory of the target's control group up to a percentage of its limit",
 		Parameters: []faults.Parameter{
 			to(),

@@ -25,20 +25,20 @@ type Driver struct {
 	// Dir is where the records of keepers lie; "" = the system's folder for
 	// temporary files.
 	Dir string
-	// Containers finds the namespace of a container; nil: such a target is
+	// Namespaces finds the namespace of a container or pod; nil: such a target is
 	// refused.
-	Containers Containers
+	Namespaces Namespaces
 	// Keeper is the command of a keeper; none is this program's own.
 	Keeper []string
 	// Lease is how long a fault outlives the last Keep; 0 is DefaultLease.
 	Lease time.Duration
 }
 
-// Containers finds where the network namespace of a container is bound.
-type Containers interface {
-	// Namespace gives a path such as /proc/4711/ns/net. A container that is not
-	// there, or does not run, is faults.ErrRefused.
-	Namespace(ctx context.Context, c spec.Container) (path string, err error)
+// Namespaces finds where the network namespace of a container or pod is bound.
+type Namespaces interface {
+	// Namespace gives a path such as /proc/4711/ns/net, of a target that names
+	// either. One that is not there, or does not run, is faults.ErrRefused.
+	Namespace(ctx context.Context, n spec.Network) (path string, err error)
 }
 
 var _ faults.Keeper = Driver{}

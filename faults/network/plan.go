@@ -62,13 +62,13 @@ func (d Driver) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.R
 // namespace is the path of the target's; "" is the host's.
 func (d Driver) namespace(ctx context.Context, n spec.Network) (string, error) {
 	path := n.Namespace
-	if n.Container != nil {
-		if d.Containers == nil {
-			return "", fmt.Errorf("%w: nothing here asks %s where the namespace of container %s is; write namespace: /proc/PID/ns/net, of a process in it",
-				faults.ErrRefused, n.Container.Engine, n.Container.Name)
+	if n.Container != nil || n.Pod != nil {
+		if d.Namespaces == nil {
+			return "", fmt.Errorf("%w: nothing here asks where the namespace of a container or pod is; write namespace: /proc/PID/ns/net, of a process in it",
+				faults.ErrRefused)
 		}
 		var err error
-		if path, err = d.Containers.Namespace(ctx, *n.Container); err != nil {
+		if path, err = d.Namespaces.Namespace(ctx, n); err != nil {
 			return "", err
 		}
 	}

@@ -40,7 +40,7 @@ func TestWhatCannotBeDoneIsRefusedAtPlan(t *testing.T) {
 		"the host by a path":  {network.Partition, nil, spec.Network{Namespace: "/proc/thread-self/ns/net"}, "all the traffic of the host"},
 		"the host's names":    {network.DNS, nil, spec.Network{Ports: ports}, "name servers are everybody's"},
 		"a delay of all":      {network.Delay, nil, spec.Network{Namespace: path}, "name the target's ports"},
-		"a container":         {network.Partition, nil, spec.Network{Container: &spec.Container{Name: "box", Engine: spec.DefaultEngine}}, "nothing here asks " + spec.DefaultEngine},
+		"a container":         {network.Partition, nil, spec.Network{Container: &spec.Container{Name: "box", Engine: spec.DefaultEngine}}, "nothing here asks where the namespace of a container or pod is"},
 		"a source that isn't": {network.Partition, nil, spec.Network{Namespace: path, Sources: []string{"kafka"}}, "write an address"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,13 +71,13 @@ func TestANamespaceThatIsAnotherByNowIsNotBroken(t *testing.T) {
 
 type containers map[string]string
 
-func (c containers) Namespace(_ context.Context, of spec.Container) (string, error) {
-	return c[of.Name], nil
+func (c containers) Namespace(_ context.Context, n spec.Network) (string, error) {
+	return c[n.Container.Name], nil
 }
 
 func TestAContainersNamespaceIsFoundAtPlan(t *testing.T) {
 	path := netnstest.New(t)
-	d := network.Driver{Kind: network.Partition, Dir: t.TempDir(), Containers: containers{"box": path}}
+	d := network.Driver{Kind: network.Partition, Dir: t.TempDir(), Namespaces: containers{"box": path}}
 	r, err := d.Plan(t.Context(), spec.Fault{Kind: d.Kind, Target: "x"}, spec.Target{Network: &spec.Network{Container: &spec.Container{Name: "box"}}})
 	require.NoError(t, err)
 	assert.Equal(t, path, r.Undo["namespace"])

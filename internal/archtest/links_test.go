@@ -75,7 +75,7 @@ func pages(t *testing.T) []string {
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a page of the project
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatalf("reading a page: %v", err)
 	}

@@ -4,16 +4,15 @@
 package docker
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/k2-platform/faultline/internal/jsoncall"
 )
 
 // ErrNotFound says that the engine has no such container or network.
@@ -71,67 +70,22 @@ func Open(engine string) (*Client, error) {
 	return c, nil
 }
 
-// longestAnswer is far more than an engine says of one container.
-const longestAnswer = 8 << 20
-
 // call asks for a path without a version, which every engine takes as its
 // newest: what is read here has been the same since version 1.24. in is sent as
 // JSON and out read from it, where they are not nil. What is so already (304) is
 // no error.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
-	if err := c.ask(ctx, method, path, in, out); err != nil {
+	err := jsoncall.Do(ctx, c.http, "", method, c.base+path, in, out)
+	if refusal, is := errors.AsType[*jsoncall.Refusal](err); is {
+		if refusal.Status == http.StatusNotModified {
+			return nil
+		}
+		err = (*Error)(refusal)
+	}
+	if err != nil {
 		return fmt.Errorf("asking the engine at %s, %s %s: %w", c.engine, method, path, err)
 	}
 	return nil
-}
-
-func (c *Client) ask(ctx context.Context, method, path string, in, out any) (err error) {
-	var body io.Reader
-	if in != nil {
-		raw, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(raw)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
-	if err != nil {
-		return err
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading its answer: %w", err)
-	case res.StatusCode == http.StatusNotModified:
-		return nil
-	case res.StatusCode < 200 || res.StatusCode > 299:
-		return &Error{res.StatusCode, message(raw, res.Status)}
-	case out == nil:
-		return nil
-	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		return fmt.Errorf("reading its answer: %w", err)
-	}
-	return nil
-}
-
-// message is what the engine says in {"message": …}.
-func message(raw []byte, otherwise string) string {
-	var said struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(raw, &said) == nil && said.Message != "" {
-		return said.Message
-	}
-	return otherwise
 }
 
 // Engine is the URL that the client was opened with.

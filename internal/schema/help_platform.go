@@ -15,11 +15,12 @@ func platformHelp() map[string]entry {
 			"metrics":            {"What can be measured, by the name that rules use: lower-case letters, digits and underscores.", ""},
 			"books":              {"Flows whose records can be counted one by one, by name.", ""},
 		}},
-		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, network, topic, registry, table, kafka_proxy, link, cluster and directory; or members; or health alone for what is only watched.", fields{
+		"spec.Target": {"Something that can be broken. Write what kind of thing it is, exactly one of process, container, pod, network, topic, registry, table, kafka_proxy, link, cluster and directory; or members; or health alone for what is only watched.", fields{
 			"title":     {"What it is, in words.", ""},
 			"members":   {"Targets that this group stands for.", ""},
 			"process":   {"A process: how it is found and started again.", ""},
 			"container": {"A container.", ""},
+			"pod":       {"A pod of Kubernetes, or one container in it.", ""},
 			"network":   {"The traffic of a service.", ""},
 			"topic":     {"A Kafka topic.", ""},
 			"registry":  {"A schema registry, or one subject in it.", ""},
@@ -53,9 +54,18 @@ func platformHelp() map[string]entry {
 			"engine": {"URL of the engine's API. Absent means " + spec.DefaultEngine + ".", ""},
 			"name":   {"Name or id of the container.", ""},
 		}},
-		"spec.Network": {"The traffic of a service: what its ports take in one network namespace. Write ports, or one of namespace and container, or both.", fields{
-			"namespace": {"Path of the network namespace, such as /run/netns/kafka. Absent means that of the container, or of the host.", ""},
+		"spec.Pod": {"One pod of a Kubernetes cluster, or one container in it. Write name or selector.", fields{
+			"namespace":  {"Namespace of the cluster that the pod is in.", ""},
+			"name":       {"Name of the pod.", ""},
+			"selector":   {"Labels that the pod alone has, as kubectl takes them, such as app=sink.", ""},
+			"container":  {"Name of the container in it. Absent means its only one, or the pod as a whole.", ""},
+			"kubeconfig": {"Absolute path of the file that says where the cluster is. Absent means the account of the pod that the agent runs in, else the file of kubectl.", ""},
+			"context":    {"Context of that file. Absent means its current one.", ""},
+		}},
+		"spec.Network": {"The traffic of a service: what its ports take in one network namespace. Write ports, or one of namespace, container and pod, or both.", fields{
+			"namespace": {"Path of the network namespace, such as /run/netns/kafka. Absent means that of the container or pod, or of the host.", ""},
 			"container": {"The container whose network namespace it is.", ""},
+			"pod":       {"The pod whose network namespace it is.", ""},
 			"sources":   {"Only traffic with these peers: addresses, such as 10.0.0.7, or networks, such as 10.0.0.0/8. Absent means all.", ""},
 			"ports":     {"TCP ports that the service listens on. Absent means all of the namespace.", ""},
 		}},

@@ -54,6 +54,7 @@ func required() map[string][]string {
 		"Profile":           nil,
 		"Platform":          {"faultline_platform", "environment"},
 		"Container":         {"name"},
+		"Pod":               {"namespace"},
 		"Network":           nil,
 		"Topic":             {"name"},
 		"Registry":          {"url"},

@@ -13,7 +13,7 @@ func shapeTarget(defs jsonschema.Definitions) {
 	if d == nil {
 		return
 	}
-	kinds := []string{"process", "container", "network", "topic", "registry", "table", "kafka_proxy", "link", "cluster", "members"}
+	kinds := []string{"process", "container", "pod", "network", "topic", "registry", "table", "kafka_proxy", "link", "cluster", "directory", "members"}
 	oneOfFields(d, kinds...)
 	nothing := jsonschema.NewProperties()
 	for _, k := range kinds {
@@ -23,12 +23,17 @@ func shapeTarget(defs jsonschema.Definitions) {
 	d.Properties.Value("members").MinItems = new(uint64(1))
 	defs["Registry"].Properties.Value("lower").Enum = []any{spec.LowerSubject, spec.LowerGlobal}
 	oneOfFields(defs["Process"], "record", "pid_file", "match", "unit")
+	oneOfFields(defs["Pod"], "name", "selector")
 	ports := defs["Network"].Properties.Value("ports")
 	ports.UniqueItems = true
 	ports.Items.Minimum, ports.Items.Maximum = "1", "65535"
 	defs["Network"].Properties.Value("sources").UniqueItems = true
-	defs["Network"].Not = &jsonschema.Schema{Required: []string{"namespace", "container"}}
-	for _, field := range []string{"namespace", "container", "ports"} {
+	var both []*jsonschema.Schema
+	for _, pair := range [][]string{{"namespace", "container"}, {"namespace", "pod"}, {"container", "pod"}} {
+		both = append(both, &jsonschema.Schema{Required: pair})
+	}
+	defs["Network"].Not = &jsonschema.Schema{AnyOf: both}
+	for _, field := range []string{"namespace", "container", "pod", "ports"} {
 		defs["Network"].AnyOf = append(defs["Network"].AnyOf, &jsonschema.Schema{Required: []string{field}})
 	}
 }

@@ -153,7 +153,7 @@ func kindOf(t reflect.Type) string {
 
 // anchorOf is that of the heading of a type: an event has its wire name there.
 func anchorOf(t reflect.Type) string {
-	if e, ok := reflect.Zero(t).Interface().(events.Event); ok {
+	if e, ok := reflect.TypeAssert[events.Event](reflect.Zero(t)); ok {
 		return strings.ReplaceAll(events.TypeOf(e), ".", "")
 	}
 	return strings.ToLower(t.Name())

@@ -37,6 +37,7 @@ type node struct {
 	OneOf         []*node          `json:"oneOf"`
 	AnyOf         []*node          `json:"anyOf"`
 	AllOf         []*node          `json:"allOf"`
+	Not           *node            `json:"not"`
 	If            *node            `json:"if"`
 	Then          *node            `json:"then"`
 	never         bool
@@ -101,6 +102,9 @@ func (n *node) problems(root *node, at string, value any) []string {
 	}
 	for _, s := range n.AllOf {
 		out = append(out, s.problems(root, at, value)...)
+	}
+	if n.Not != nil && len(n.Not.problems(root, at, value)) == 0 {
+		bad("fits what it may not")
 	}
 	if n.If != nil && len(n.If.problems(root, at, value)) == 0 {
 		out = append(out, n.Then.problems(root, at, value)...)
@@ -201,28 +205,36 @@ func TestSandboxFitsThePlatformSchema(t *testing.T) {
 func TestATargetIsOneThingInTheSchemaToo(t *testing.T) {
 	root := read(t, Platform())
 	for target, fits := range map[string]bool{
-		"{process: {record: r}, health: {tcp: h:1}}":            true,
-		"{process: {pid_file: r, command: [c]}}":                true,
-		"{container: {name: box}}":                              true,
-		"{network: {ports: [9092]}}":                            true,
-		"{network: {namespace: /run/netns/n}}":                  true,
-		"{topic: {name: t}}":                                    true,
-		"{registry: {url: http://r, subject: s}}":               true,
-		"{table: {namespace: n, name: t}}":                      true,
-		"{kafka_proxy: {control: unix:///run/p.sock}}":          true,
-		"{cluster: {}}":                                         true,
-		"{members: [one]}":                                      true,
-		"{health: {tcp: h:1}}":                                  true,
-		"{title: t}":                                            false,
-		"{members: []}":                                         false,
-		"{process: {record: r, pid_file: p}}":                   false,
-		"{network: {}}":                                         false,
-		"{topic: {name: t}, table: {namespace: n, name: t}}":    false,
-		"{members: [one], container: {name: box}}":              false,
-		"{table: {name: t}}":                                    false,
-		"{kafka_proxy: {token_file: t}}":                        false,
-		"{cluster: {brokers: h}}":                               false,
-		"{kafka_proxy: {control: unix:///s}, topic: {name: t}}": false,
+		"{process: {record: r}, health: {tcp: h:1}}":                   true,
+		"{process: {pid_file: r, command: [c]}}":                       true,
+		"{container: {name: box}}":                                     true,
+		"{pod: {namespace: n, name: p}}":                               true,
+		"{pod: {namespace: n, selector: app=p}}":                       true,
+		"{pod: {namespace: n}}":                                        false,
+		"{pod: {name: p}}":                                             false,
+		"{pod: {namespace: n, name: p, selector: app=p}}":              false,
+		"{network: {pod: {namespace: n, name: p}}}":                    true,
+		"{network: {namespace: /run/n, pod: {namespace: n, name: p}}}": false,
+		"{network: {ports: [9092]}}":                                   true,
+		"{network: {namespace: /run/netns/n}}":                         true,
+		"{topic: {name: t}}":                                           true,
+		"{registry: {url: http://r, subject: s}}":                      true,
+		"{table: {namespace: n, name: t}}":                             true,
+		"{kafka_proxy: {control: unix:///run/p.sock}}":                 true,
+		"{cluster: {}}":                                                true,
+		"{directory: {path: /var/lib/svc}}":                            true,
+		"{members: [one]}":                                             true,
+		"{health: {tcp: h:1}}":                                         true,
+		"{title: t}":                                                   false,
+		"{members: []}":                                                false,
+		"{process: {record: r, pid_file: p}}":                          false,
+		"{network: {}}":                                                false,
+		"{topic: {name: t}, table: {namespace: n, name: t}}":           false,
+		"{members: [one], container: {name: box}}":                     false,
+		"{table: {name: t}}":                                           false,
+		"{kafka_proxy: {token_file: t}}":                               false,
+		"{cluster: {brokers: h}}":                                      false,
+		"{kafka_proxy: {control: unix:///s}, topic: {name: t}}":        false,
 	} {
 		source := "faultline_platform: v1\nenvironment: test\nkafka: [h:1]\ntargets: {one: " + target + "}\n"
 		_, problems := spec.ParsePlatform([]byte(source))

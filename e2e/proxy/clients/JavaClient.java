@@ -36,6 +36,7 @@ public class JavaClient {
   public static void main(String[] args) throws Exception {
     var o = new HashMap<>(Map.of("--mode", "conform", "--seconds", "10", "--interval-ms", "20", "--stop-file", "",
       "--burst", "1", "--values", "numbers", "--producer", "idempotent", "--timeout-ms", "0"));
+    o.putAll(Map.of("--schema-id", "0", "--group-protocol", "classic", "--renew-file", ""));
     for (int i = 0; i + 1 < args.length; i += 2) o.put(args[i], args[i + 1]);
     var c = new JavaClient(o.get("--bootstrap"), o.get("--prefix"));
     if (o.get("--mode").equals("observe")) new JavaObserver(c, o).run();

@@ -17,8 +17,9 @@ class JavaObserver {
   private final double seconds, interval;
   private final int burst, timeout;
   private final String producer;
-  private final boolean shaped;
-  private final File stop;
+  private final JavaShape shape;
+  private final String protocol; // of the group
+  private final File stop, renew;
   private final long began = System.nanoTime();
   private final AtomicLong sent = new AtomicLong(), acked = new AtomicLong();
   private long received;
@@ -32,7 +33,9 @@ class JavaObserver {
     burst = Integer.parseInt(options.get("--burst"));
     timeout = Integer.parseInt(options.get("--timeout-ms"));
     producer = options.get("--producer");
-    shaped = options.get("--values").equals("json");
+    shape = new JavaShape(options.get("--values"), Integer.parseInt(options.get("--schema-id")));
+    protocol = options.get("--group-protocol");
+    renew = new File(options.get("--renew-file"));
     stop = new File(options.get("--stop-file"));
   }
 
@@ -45,12 +48,13 @@ class JavaObserver {
     }
     var writer = new Thread(() -> { if (producer.equals("transactional")) writeTransactions(topic); else write(topic); });
     writer.start();
-    var own = config(Map.of("group.id", topic, "auto.offset.reset", "earliest", "auto.commit.interval.ms", 300, "heartbeat.interval.ms", 500, "session.timeout.ms", 6000,
+    var own = config(Map.of("group.id", topic, "auto.offset.reset", "earliest", "auto.commit.interval.ms", 300, "group.protocol", protocol,
         "isolation.level", producer.equals("transactional") ? "read_committed" : "read_uncommitted"));
+    if (protocol.equals("classic")) own.putAll(Map.of("heartbeat.interval.ms", 500, "session.timeout.ms", 6000)); // with the other one the broker says how often
     while (more()) {
-      try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new StringDeserializer())) {
+      try (var c = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
         c.subscribe(List.of(topic));
-        while (more() && receive(c)) {}
+        while (more() && !renew.delete() && receive(c)) {} // whoever takes the file away leaves, and another one joins
       }
     }
     writer.join();
@@ -61,7 +65,7 @@ class JavaObserver {
   private boolean more() { return !wrote || received < acked.get() && passed() < last + 8; }
 
   /** Says whether this consumer is of any more use: a batch that it cannot take it gives up only when it is closed. */
-  private boolean receive(KafkaConsumer<byte[], String> c) {
+  private boolean receive(KafkaConsumer<byte[], byte[]> c) {
     try {
       for (var r : c.poll(Duration.ofMillis(200))) {
         received++;
@@ -82,11 +86,11 @@ class JavaObserver {
     return c;
   }
 
-  private KafkaProducer<String, String> producer(Map<String, Object> more) {
+  private KafkaProducer<String, byte[]> producer(Map<String, Object> more) {
     var c = config(Map.of("acks", "all", "linger.ms", burst > 1 ? 10 : 0, "enable.idempotence", !producer.equals("plain")));
     if (producer.equals("plain")) c.put("max.in.flight.requests.per.connection", 1);
     c.putAll(more);
-    return new KafkaProducer<>(c, new StringSerializer(), new StringSerializer());
+    return new KafkaProducer<>(c, new StringSerializer(), new ByteArraySerializer());
   }
 
   /** Numbers to write, some at each interval. */
@@ -114,7 +118,7 @@ class JavaObserver {
   }
 
   private void writeTransactions(String topic) {
-    var p = new AtomicReference<KafkaProducer<String, String>>();
+    var p = new AtomicReference<KafkaProducer<String, byte[]>>();
     try {
       bursts(all -> {
         try {
@@ -136,7 +140,7 @@ class JavaObserver {
   }
 
   /** Goes on with the producer, or without it. */
-  private void over(AtomicReference<KafkaProducer<String, String>> p) {
+  private void over(AtomicReference<KafkaProducer<String, byte[]>> p) {
     try {
       p.get().abortTransaction();
     } catch (KafkaException | IllegalStateException e) {
@@ -146,7 +150,7 @@ class JavaObserver {
   }
 
   /** Writes some numbers and commits them with an offset, as one. */
-  private void transaction(KafkaProducer<String, String> p, String topic, List<Long> all) throws ExecutionException, InterruptedException {
+  private void transaction(KafkaProducer<String, byte[]> p, String topic, List<Long> all) throws ExecutionException, InterruptedException {
     p.beginTransaction();
     double at = passed();
     var sends = new LinkedHashMap<Long, Future<RecordMetadata>>();
@@ -156,11 +160,7 @@ class JavaObserver {
     for (var s : sends.entrySet()) written(s.getKey(), at, s.getValue().get(), null);
   }
 
-  private ProducerRecord<String, String> record(String topic, long n) {
-    var value = !shaped ? "" + n
-        : "\0\0\0\0\7{\"n\": " + n + ", \"price\": " + (n + 1) + ".5, \"quantity\": " + (n + 2) + ", \"at\": \"2026-01-02T03:04:05Z\"}";
-    return new ProducerRecord<>(topic, "" + n % 10, value);
-  }
+  private ProducerRecord<String, byte[]> record(String topic, long n) { return new ProducerRecord<>(topic, "" + n % 10, shape.value(n)); }
 
   private void written(long n, double at, RecordMetadata m, Exception e) {
     long took = Math.round((passed() - at) * 1e3);

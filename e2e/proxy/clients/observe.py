@@ -1,5 +1,6 @@
 """The loop of librdkafka.py --mode observe: writes numbers, reads them, and prints one JSON line for whatever happens."""
 
+import base64
 import json
 import os
 import threading
@@ -7,6 +8,7 @@ import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from shape import value
 
 PATIENCE, QUIET = 30, 8
 
@@ -98,7 +100,7 @@ class Observer:
                 p, self.fatal = self.producer(), False
             for n in numbers:
                 try:
-                    p.produce(self.topic, key=str(n % 10), value=self.value(n), on_delivery=self.delivered(n))
+                    p.produce(self.topic, key=str(n % 10), value=value(self.args, n), on_delivery=self.delivered(n))
                 except KafkaException as e:
                     self.failed("produce", e, n=n)
         p.flush(60)
@@ -137,7 +139,7 @@ class Observer:
         p.begin_transaction()
         kept = []
         for n in numbers:
-            p.produce(self.topic, key=str(n % 10), value=self.value(n), on_delivery=self.delivered(n, kept))
+            p.produce(self.topic, key=str(n % 10), value=value(self.args, n), on_delivery=self.delivered(n, kept))
         group = Consumer({"bootstrap.servers": self.args.bootstrap, "client.id": "metadata", "group.id": self.topic + "-tx"})
         p.send_offsets_to_transaction([TopicPartition(self.topic, 0, numbers[0])], group.consumer_group_metadata(), PATIENCE)
         group.close()
@@ -145,14 +147,31 @@ class Observer:
         for k in kept:
             self.acked(*k)
 
-    def read(self, writer):
-        own = {"group.id": self.topic, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300, "heartbeat.interval.ms": 500, "session.timeout.ms": 6000}
+    def consumer(self):
+        own = {"group.id": self.topic, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300, "group.protocol": self.args.group_protocol}
+        if self.args.group_protocol == "classic":  # with the other one the broker says how often
+            own |= {"heartbeat.interval.ms": 500, "session.timeout.ms": 6000}
         if self.args.producer != "transactional":
             own |= {"isolation.level": "read_uncommitted"}
         c = Consumer(self.common | own)
         c.subscribe([self.topic])
+        return c
+
+    def renewed(self):
+        """Says whether the consumer is to leave, and another one to join."""
+        try:
+            os.remove(self.args.renew_file)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read(self, writer):
+        c = self.consumer()
         # What is acknowledged is read, too, unless it is not to be had.
         while writer.is_alive() or self.seen["received"] < self.seen["acked"] and time.monotonic() < self.last + QUIET:
+            if self.renewed():
+                c.close()
+                c = self.consumer()
             self.receive(c.poll(0.2))
         c.close()
 
@@ -164,11 +183,5 @@ class Observer:
             return
         self.seen["received"] += 1
         self.last = time.monotonic()
-        value = m.value()
-        text = None if value is None else value.decode(errors="backslashreplace")
-        self.tell("received", partition=m.partition(), offset=m.offset(), value=text, timestamp=m.timestamp()[1])
-
-    def value(self, n):
-        if self.args.values == "numbers":
-            return str(n)
-        return f'\0\0\0\0\7{{"n": {n}, "price": {n + 1}.5, "quantity": {n + 2}, "at": "2026-01-02T03:04:05Z"}}'
+        value = None if m.value() is None else base64.b64encode(m.value()).decode()
+        self.tell("received", partition=m.partition(), offset=m.offset(), value=value, timestamp=m.timestamp()[1])

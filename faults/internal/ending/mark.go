@@ -6,6 +6,8 @@ package ending
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -39,6 +41,30 @@ func In(dir string) (Mark, error) {
 	return Mark(filepath.Join(dir, prefix+rand.Text())), nil
 }
 
+// For is In for what several faults may end at once: they share the mark, and
+// whichever of them is rolled back first brings the target back. id tells the
+// target from all others.
+func For(dir, id string) (Mark, error) {
+	m, err := In(dir)
+	sum := sha256.Sum256([]byte(id))
+	return Mark(filepath.Join(filepath.Dir(string(m)), prefix+hex.EncodeToString(sum[:]))), err
+}
+
+// Told says whether the target was told to end, and not brought back since.
+func (m Mark) Told() (bool, error) {
+	if !m.valid() {
+		return false, errors.New("its receipt names no mark")
+	}
+	_, err := os.Stat(string(m))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking whether it was told to end: %w", err)
+	}
+	return true, nil
+}
+
 // Set writes the mark of a target. Where it cannot be written the target must
 // not be told to end.
 func (m Mark) Set(target string) error {
@@ -47,6 +73,20 @@ func (m Mark) Set(target string) error {
 	}
 	if err := process.WriteFile(string(m), []byte(target+"\n"), 0o600); err != nil {
 		return fmt.Errorf("noting that %s is about to end: %w", target, err)
+	}
+	return nil
+}
+
+// Renew has the time that Settle gives begin anew, for a target that is told
+// to end again and again. It makes no file: who does it may be killed at any moment.
+func (m Mark) Renew() error { return m.since(time.Now()) }
+
+// Rest has Settle not wait until it is renewed: the target has ended.
+func (m Mark) Rest() error { return m.since(time.Unix(0, 0)) }
+
+func (m Mark) since(t time.Time) error {
+	if err := os.Chtimes(string(m), t, t); err != nil {
+		return fmt.Errorf("noting since when it is about to end: %w", err)
 	}
 	return nil
 }

@@ -55,11 +55,18 @@ func Plan(ctx context.Context, by Finder, kind faults.Kind, f spec.Fault, t spec
 	}
 	// Who it is, and nothing that only a start needs: its environment may hold secrets.
 	who := process.Record{Name: string(f.Target), PID: found.PID, StartTime: found.StartTime, BootID: found.BootID}
+	r := faults.Receipt{Kind: kind.Name, Target: string(f.Target), BootID: who.BootID, Undo: map[string]string{}}
+	return who, r, Note(r, who)
+}
+
+// Note writes a target's process into a receipt, for Target.
+func Note(r faults.Receipt, who process.Record) error {
 	raw, err := json.Marshal(who)
 	if err != nil {
-		return process.Record{}, faults.Receipt{}, fmt.Errorf("noting the process of %s: %w", f.Target, err)
+		return fmt.Errorf("noting the process of %s: %w", r.Target, err)
 	}
-	return who, faults.Receipt{Kind: kind.Name, Target: string(f.Target), BootID: who.BootID, Undo: map[string]string{undoProcess: string(raw)}}, nil
+	r.Undo[undoProcess] = string(raw)
+	return nil
 }
 
 // Lacking makes what a plan lacks the right to a refusal.
