@@ -26,24 +26,40 @@ func (s seat) led() []int32 {
 	return append([]int32{s.Leader}, rest...)
 }
 
+// calledBack are replicas whose way to another place was cancelled: Kafka puts
+// those of the other place that were there first, and then the rest by number.
+func calledBack(from, to []int32) []int32 {
+	kept := slices.DeleteFunc(slices.Clone(to), func(b int32) bool { return !slices.Contains(from, b) })
+	rest := slices.DeleteFunc(slices.Sorted(slices.Values(from)), func(b int32) bool { return slices.Contains(to, b) })
+	return append(kept, rest...)
+}
+
 // sits is a partition as it is now.
 type sits struct {
 	replicas []int32 // where they are, or are on their way to
 	moving   bool
 	leader   int32
 	insync   []int32
+	stuck    bool // it adds a replica that it removes, and never arrives
 }
 
 // ours says that the partition is as the fault left it, or its way back did.
 // Where nothing is but the leader that the fault wanted, it is the fault's as
-// long as the leader that was could lead. Anything else is as it was, or has
-// overtaken the fault.
+// long as the leader that was could lead. Where a way was cancelled, there or
+// back, is the fault's. Anything else is as it was, or has overtaken the fault.
 func (s seat) ours(now sits) bool {
 	switch {
 	case slices.Equal(now.replicas, s.Was): // which is where the fault has it, too, if the preferred one was not leading
 		return now.moving || now.leader == s.Set[0] && now.leader != s.Leader && slices.Contains(now.insync, s.Leader)
 	}
-	return slices.Equal(now.replicas, s.Set) || slices.Equal(now.replicas, s.led())
+	return slices.ContainsFunc([][]int32{s.Set, s.led(), calledBack(s.Was, s.Set), calledBack(s.Set, s.led())}, func(r []int32) bool {
+		return slices.Equal(now.replicas, r)
+	})
+}
+
+// overtaken says that somebody else moved its replicas.
+func (s seat) overtaken(now sits) bool {
+	return !s.ours(now) && !slices.Equal(now.replicas, s.Was)
 }
 
 // seats is undo's part of the two kinds that move replicas.
@@ -84,7 +100,8 @@ func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
 }
 
 // back moves back what is where the fault put it, and the leaders that
-// were.
+// were. What is as it was is told to be there all the same: the broker that says
+// so may not have heard of the injection yet.
 func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
 	all, err := seats(undo)
 	if err != nil {
@@ -94,11 +111,12 @@ func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error 
 	if err != nil {
 		return err
 	}
-	ours := slices.DeleteFunc(all, func(s seat) bool { return !s.ours(now[s.Partition]) })
+	all = slices.DeleteFunc(all, func(s seat) bool { return s.overtaken(now[s.Partition]) })
+	ours := slices.DeleteFunc(slices.Clone(all), func(s seat) bool { return !s.ours(now[s.Partition]) })
 	if err := k.move(ctx, undo[undoTopic], ours, seat.led, false); err != nil {
 		return err
 	}
-	return k.assign(ctx, undo[undoTopic], ours, func(s seat) []int32 { return s.Was })
+	return k.assign(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Was })
 }
 
 // look finds the fault in any partition that is not as it was, by the

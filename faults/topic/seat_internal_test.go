@@ -20,19 +20,19 @@ func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
 		now  sits
 		want bool
 	}{
-		"as it was":                            {moved, sits{all, false, 1, all}, false},
-		"as the fault left it":                 {moved, sits{[]int32{2, 1, 3}, false, 2, all}, true},
-		"the leader did not move yet":          {moved, sits{[]int32{2, 1, 3}, false, 1, all}, true},
-		"the order is back, the leader is not": {moved, sits{all, false, 2, all}, true},
-		"who led cannot lead":                  {moved, sits{all, false, 2, []int32{2, 3}}, false},
-		"a third one leads":                    {moved, sits{all, false, 3, all}, false},
-		"somebody moved it on":                 {moved, sits{[]int32{4, 5, 6}, false, 4, []int32{4, 5, 6}}, false},
-		"on its way back":                      {moved, sits{all, true, 1, all}, true},
-		"on its way there":                     {moved, sits{[]int32{2, 1, 3}, true, 1, all}, true},
-		"half of the way back":                 {odd, sits{[]int32{3, 1, 2}, false, 3, all}, true},
-		"given to the preferred one":           {home, sits{all, false, 1, all}, true},
-		"taken back from it":                   {home, sits{all, false, 3, all}, false},
-		"all of the way back":                  {odd, sits{all, false, 3, all}, false},
+		"as it was":                            {moved, sits{all, false, 1, all, false}, false},
+		"as the fault left it":                 {moved, sits{[]int32{2, 1, 3}, false, 2, all, false}, true},
+		"the leader did not move yet":          {moved, sits{[]int32{2, 1, 3}, false, 1, all, false}, true},
+		"the order is back, the leader is not": {moved, sits{all, false, 2, all, false}, true},
+		"who led cannot lead":                  {moved, sits{all, false, 2, []int32{2, 3}, false}, false},
+		"a third one leads":                    {moved, sits{all, false, 3, all, false}, false},
+		"somebody moved it on":                 {moved, sits{[]int32{4, 5, 6}, false, 4, []int32{4, 5, 6}, false}, false},
+		"on its way back":                      {moved, sits{all, true, 1, all, false}, true},
+		"on its way there":                     {moved, sits{[]int32{2, 1, 3}, true, 1, all, false}, true},
+		"half of the way back":                 {odd, sits{[]int32{3, 1, 2}, false, 3, all, false}, true},
+		"given to the preferred one":           {home, sits{all, false, 1, all, false}, true},
+		"taken back from it":                   {home, sits{all, false, 3, all, false}, false},
+		"all of the way back":                  {odd, sits{all, false, 3, all, false}, false},
 	} {
 		assert.Equal(t, c.want, c.seat.ours(c.now), name)
 	}
