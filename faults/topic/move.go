@@ -60,7 +60,7 @@ func (k *kafka) move(ctx context.Context, name string, all []seat, to func(seat)
 			elect.Add(name, s.Partition) // the first time all: the broker that was asked may lag, the controller knows
 		}
 		cannot, err := k.elect(ctx, elect)
-		done := asked && left == 0 || !must && left > 0 && cannot == left
+		done := asked && (left == 0 || !must && cannot == left)
 		asked = true
 		return done, err
 	})

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // seat is where one partition's replicas are, in the order of preference, and
@@ -26,12 +28,16 @@ func (s seat) led() []int32 {
 	return append([]int32{s.Leader}, rest...)
 }
 
-// calledBack are replicas whose way to another place was cancelled: Kafka puts
-// those of the other place that were there first, and then the rest by number.
+// way are the replicas of a partition as long as it is on its way: where it
+// goes, and then by number those that it will not keep.
+func way(from, to []int32) []int32 {
+	leaving := slices.DeleteFunc(slices.Sorted(slices.Values(from)), func(b int32) bool { return slices.Contains(to, b) })
+	return append(slices.Clone(to), leaving...)
+}
+
+// calledBack are those whose way was cancelled: all that were there before it.
 func calledBack(from, to []int32) []int32 {
-	kept := slices.DeleteFunc(slices.Clone(to), func(b int32) bool { return !slices.Contains(from, b) })
-	rest := slices.DeleteFunc(slices.Sorted(slices.Values(from)), func(b int32) bool { return slices.Contains(to, b) })
-	return append(kept, rest...)
+	return slices.DeleteFunc(way(from, to), func(b int32) bool { return !slices.Contains(from, b) })
 }
 
 // sits is a partition as it is now.
@@ -55,6 +61,13 @@ func (s seat) ours(now sits) bool {
 	return slices.ContainsFunc([][]int32{s.Set, s.led(), calledBack(s.Was, s.Set), calledBack(s.Set, s.led())}, func(r []int32) bool {
 		return slices.Equal(now.replicas, r)
 	})
+}
+
+// lags says that the broker tells of a way, there or back, that the controller
+// says is at its end: it has yet to hear how that was.
+func (s seat) lags(now sits) bool {
+	there, back := way(s.Was, s.Set), way(s.Set, s.led())
+	return !now.moving && (len(there) > len(s.Set) && slices.Equal(now.replicas, there) || len(back) > len(s.Was) && slices.Equal(now.replicas, back))
 }
 
 // overtaken says that somebody else moved its replicas.
@@ -81,13 +94,25 @@ func seats(undo map[string]string) ([]seat, error) {
 // seated is what faults have in common that move replicas and leaders.
 type seated struct{}
 
-// put moves replicas and leaders to where the fault wants them.
-func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
-	all, err := seats(undo)
-	if err != nil {
-		return err
+// now reads a receipt, and where its partitions are. What looks like a way that
+// has ended is looked at again, as long as a broker may lag: it may be the
+// fault's, or somebody else wants all those replicas.
+func (seated) now(ctx context.Context, k *kafka, undo map[string]string) (all []seat, now map[int32]sits, err error) {
+	if all, err = seats(undo); err != nil {
+		return nil, nil, err
 	}
-	now, err := k.sits(ctx, undo[undoTopic])
+	for began := time.Now(); ; {
+		now, err = k.sits(ctx, undo[undoTopic])
+		if err != nil || time.Since(began) >= lagsFor || !slices.ContainsFunc(all, func(s seat) bool { return s.lags(now[s.Partition]) }) {
+			return all, now, err
+		}
+		pause.For(ctx, 10*time.Millisecond)
+	}
+}
+
+// put moves replicas and leaders to where the fault wants them.
+func (f seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return err
 	}
@@ -102,12 +127,8 @@ func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
 // back moves back what is where the fault put it, and the leaders that
 // were. What is as it was is told to be there all the same: the broker that says
 // so may not have heard of the injection yet.
-func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
-	all, err := seats(undo)
-	if err != nil {
-		return err
-	}
-	now, err := k.sits(ctx, undo[undoTopic])
+func (f seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return err
 	}
@@ -121,12 +142,8 @@ func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error 
 
 // look finds the fault in any partition that is not as it was, by the
 // fault or its way back.
-func (seated) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
-	all, err := seats(undo)
-	if err != nil {
-		return faults.Unseen, err
-	}
-	now, err := k.sits(ctx, undo[undoTopic])
+func (f seated) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return faults.Unseen, err
 	}

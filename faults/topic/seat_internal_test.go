@@ -38,6 +38,31 @@ func TestWhatIsTheFaultsOfAPartition(t *testing.T) {
 	}
 }
 
+// TestWaysThatWereCancelled are told by the order that Kafka leaves.
+func TestWaysThatWereCancelled(t *testing.T) {
+	s := seat{Was: []int32{4, 2, 1}, Leader: 4, Set: []int32{1, 3, 5}}
+	there, cancelled := []int32{1, 3, 5, 2, 4}, []int32{1, 2, 4}
+	back, backCancelled := []int32{4, 2, 1, 3, 5}, []int32{1, 3, 5}
+	all := []int32{1, 2, 3, 4, 5}
+	for name, c := range map[string]struct {
+		now                   sits
+		ours, lags, overtaken bool
+	}{
+		"the way there was cancelled":      {sits{cancelled, false, 4, all, false}, true, false, false},
+		"the way back was cancelled":       {sits{backCancelled, false, 1, all, false}, true, false, false},
+		"a broker has yet to hear of one":  {sits{there, false, 4, all, false}, false, true, true},
+		"a broker has yet to hear of both": {sits{back, false, 4, all, false}, false, true, true},
+		"somebody else's":                  {sits{[]int32{2, 1, 4}, false, 2, all, false}, false, false, true},
+		"never left":                       {sits{s.Was, false, 4, all, false}, false, false, false},
+	} {
+		assert.Equal(t, c.ours, s.ours(c.now), name)
+		assert.Equal(t, c.lags, s.lags(c.now), name)
+		assert.Equal(t, c.overtaken, s.overtaken(c.now), name)
+	}
+	reordered := seat{Was: []int32{1, 2}, Leader: 1, Set: []int32{2, 1}}
+	assert.False(t, reordered.lags(sits{[]int32{2, 1}, false, 2, all, false}), "there is no way to go")
+}
+
 func TestASeatThatSaysTooLittle(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "{}", `[{}]`, `[{"was":[1],"leader":2,"set":[3]}]`, `[{"was":[1],"leader":1,"set":[1]}]`, `[{"was":[1],"leader":1,"set":[]}]`} {
 		_, err := seats(map[string]string{undoSet: text})

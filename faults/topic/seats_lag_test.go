@@ -208,3 +208,17 @@ func TestReplicasThatNobodyHasSeenMove(t *testing.T) {
 	require.NoError(t, b.driver.Rollback(deadline(t), b.receipt))
 	b.isAsItWas()
 }
+
+// TestABrokerThatTellsOfAWayThatHasEnded has yet to hear where it ended: here
+// where the fault wants it.
+func TestABrokerThatTellsOfAWayThatHasEnded(t *testing.T) {
+	b := newBoard(t, 500*time.Millisecond, 100*time.Millisecond)
+	b.injectAndDie()
+	require.Eventually(t, func() bool {
+		all, err := b.admin.ListTopics(t.Context(), orders)
+		return err == nil && len(all[orders].Partitions[0].Replicas) == 3
+	}, 10*time.Second, 20*time.Millisecond)
+	b.is(b.driver, b.receipt, faults.Present)
+	require.NoError(t, b.driver.Rollback(deadline(t), b.receipt))
+	b.isAsItWas()
+}
