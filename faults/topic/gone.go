@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,9 @@ import (
 )
 
 const (
-	// lagsFor is how far a broker may be behind what the controller has
-	// acknowledged: milliseconds as a rule, more where it is busy, and it has no
-	// way to say so.
+	// lagsFor is how far a broker is behind its controller at most, as far as
+	// anybody knows: milliseconds as a rule, more where it is busy, and it has no way
+	// to say so.
 	lagsFor = time.Second
 	// againAfter is how long all brokers have to agree that the fault is gone.
 	againAfter = 2 * time.Second
@@ -21,6 +22,8 @@ const (
 	// that lag, and holds up nothing.
 	knewWithin = 300 * time.Millisecond
 )
+
+func (d Driver) lag() time.Duration { return cmp.Or(d.Lag, lagsFor) }
 
 // knew are the brokers that showed a fault: one that shows it no more has
 // heard of its end. One that never did may have yet to hear of its beginning.
@@ -54,7 +57,7 @@ func (d Driver) vanishes(ctx context.Context, r faults.Receipt, k knew) error {
 		k.learn(all)
 		seen := all.seen()
 		switch {
-		case seen == faults.Absent && (k.all(all) || took >= lagsFor):
+		case seen == faults.Absent && (k.all(all) || took >= d.lag()):
 			return nil
 		case seen == faults.Present && absent || took >= againAfter:
 			return errAgain

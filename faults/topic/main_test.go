@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults/faultstest"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -22,6 +23,9 @@ import (
 func TestMain(m *testing.M) { faultstest.MainBeside(m, kafka) }
 
 const orders = "orders"
+
+// driver is for brokers that do not lag: they are their own controllers.
+func driver(kind string) topic.Driver { return topic.Driver{Kind: kind, Lag: 10 * time.Millisecond} }
 
 // kafka is a broker whose topics and quotas outlive it.
 func kafka(ctx context.Context, dir string, ready func()) error {

@@ -58,7 +58,9 @@ func newBoard(t *testing.T, lag, taken time.Duration) *board {
 	all, err := b.admin.ListTopics(t.Context(), orders)
 	require.NoError(t, err)
 	id := all[orders].ID
-	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) { return b.metadata(req.(*kmsg.MetadataRequest), id) })
+	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		return b.metadata(req.(*kmsg.MetadataRequest), id)
+	})
 	c.ControlKey(int16(kmsg.AlterPartitionAssignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		return b.assign(req.(*kmsg.AlterPartitionAssignmentsRequest))
 	})
@@ -103,7 +105,7 @@ func (b *board) metadata(req *kmsg.MetadataRequest, id kadm.TopicID) (kmsg.Respo
 	}
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
 	for n, addr := range b.topic.Topic.Brokers {
-		resp.Brokers = append(resp.Brokers, broker(b.T, int32(n), addr)) //nolint:gosec // three of them
+		resp.Brokers = append(resp.Brokers, broker(b.T, int32(n), addr))
 	}
 	resp.Topics = []kmsg.MetadataResponseTopic{{
 		Topic: new(orders), TopicID: id,

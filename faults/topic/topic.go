@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/internal/process"
@@ -41,7 +42,14 @@ type change interface {
 }
 
 // Driver makes one kind of change. All kinds but Poison's have it.
-type Driver struct{ Kind string }
+//
+// Lag is how far a broker may be behind what the controller has acknowledged;
+// 0 is a second. A fault that not all brokers have shown is looked out for that
+// long.
+type Driver struct {
+	Kind string
+	Lag  time.Duration
+}
 
 var _ faults.Driver = Driver{}
 
@@ -123,7 +131,7 @@ func brokersOf(t spec.Target) (brokers []string, topic string) {
 
 // Inject makes the change. What is no longer as it was planned for is left
 // alone: faults.ErrRefused. Once the cluster was asked to change something it
-// waits up to a second until that is seen, even if ctx has ended: whoever undoes
+// waits for up to Lag until that is seen, even if ctx has ended: whoever undoes
 // it next then finds it.
 func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
 	err, asked := ctx.Err(), false
@@ -139,7 +147,7 @@ func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
 		err = faults.Await(ctx, d, r, faults.Present)
 	}
 	if asked && ctx.Err() != nil {
-		see, stop := context.WithTimeout(context.WithoutCancel(ctx), lagsFor)
+		see, stop := context.WithTimeout(context.WithoutCancel(ctx), d.lag())
 		defer stop()
 		_ = faults.Await(see, d, r, faults.Present) // the error that is told is the first
 	}
@@ -149,7 +157,7 @@ func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
 // Rollback puts back what was there. A topic that is gone has taken the fault
 // along; a cluster that does not answer has not: it is an error. It returns once
 // none of the brokers that answer has the fault; a fault that they had not all
-// shown may be on its way to one of them, and is looked out for a second longer.
+// shown may be on its way to one of them, and is looked out for as long as Lag.
 func (d Driver) Rollback(ctx context.Context, r faults.Receipt) error {
 	k := knew{}
 	look, stop := context.WithTimeout(ctx, knewWithin)
