@@ -3,16 +3,13 @@ package topic_test
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults/faultstest"
 	"github.com/k2-platform/faultline/faults/topic"
@@ -78,14 +75,4 @@ func deadline(tb testing.TB) context.Context {
 	ctx, stop := context.WithTimeout(tb.Context(), 15*time.Second)
 	tb.Cleanup(stop)
 	return ctx
-}
-
-// broker is one as metadata has it.
-func broker(tb testing.TB, id int32, addr string) kmsg.MetadataResponseBroker {
-	tb.Helper()
-	host, text, err := net.SplitHostPort(addr)
-	require.NoError(tb, err)
-	port, err := strconv.ParseInt(text, 10, 32)
-	require.NoError(tb, err)
-	return kmsg.MetadataResponseBroker{NodeID: id, Host: host, Port: int32(port)}
 }

@@ -34,6 +34,7 @@ type board struct {
 	removing []int32
 	arrives  time.Time // zero: never
 	taken    time.Duration
+	asked    map[int32]bool // which brokers were asked what is on its way
 }
 
 // move is where the replicas are from a time on.
@@ -47,19 +48,20 @@ func newBoard(t *testing.T, lag, taken time.Duration) *board {
 	c, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(1, orders))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.MetadataMinAge(10*time.Millisecond))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
 	on := spec.Target{Topic: &spec.Topic{Brokers: c.ListenAddrs(), Name: orders}}
 	b := &board{
 		world:  world{T: t, cluster: c, client: cl, admin: kadm.NewClient(cl), topic: on},
-		driver: topic.Driver{Kind: "topic.reassign"}, lag: lag, taken: taken, history: []move{{replicas: []int32{0, 1}}},
+		driver: topic.Driver{Kind: "topic.reassign"}, lag: lag, taken: taken, asked: map[int32]bool{}, history: []move{{replicas: []int32{0, 1}}},
 	}
-	all, err := b.admin.ListTopics(t.Context(), orders)
+	ask := kmsg.NewPtrMetadataRequest()
+	ask.Topics = []kmsg.MetadataRequestTopic{{Topic: new(orders)}}
+	usual, err := ask.RequestWith(t.Context(), cl)
 	require.NoError(t, err)
-	id := all[orders].ID
 	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		return b.metadata(req.(*kmsg.MetadataRequest), id)
+		return b.metadata(req.(*kmsg.MetadataRequest), usual)
 	})
 	c.ControlKey(int16(kmsg.AlterPartitionAssignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		return b.assign(req.(*kmsg.AlterPartitionAssignmentsRequest))
@@ -89,7 +91,7 @@ func without(all, some []int32) []int32 {
 	return slices.DeleteFunc(slices.Clone(all), func(n int32) bool { return slices.Contains(some, n) })
 }
 
-func (b *board) metadata(req *kmsg.MetadataRequest, id kadm.TopicID) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
+func (b *board) metadata(req *kmsg.MetadataRequest, usual *kmsg.MetadataResponse) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
 	if len(req.Topics) == 0 {
 		return nil, nil, false
 	}
@@ -104,11 +106,9 @@ func (b *board) metadata(req *kmsg.MetadataRequest, id kadm.TopicID) (kmsg.Respo
 		}
 	}
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
-	for n, addr := range b.topic.Topic.Brokers {
-		resp.Brokers = append(resp.Brokers, broker(b.T, int32(n), addr))
-	}
+	resp.Brokers, resp.ClusterID, resp.ControllerID = usual.Brokers, usual.ClusterID, usual.ControllerID
 	resp.Topics = []kmsg.MetadataResponseTopic{{
-		Topic: new(orders), TopicID: id,
+		Topic: new(orders), TopicID: usual.Topics[0].TopicID,
 		Partitions: []kmsg.MetadataResponseTopicPartition{{Leader: seen[0], Replicas: seen, ISR: seen}},
 	}}
 	return resp, nil, true
@@ -118,6 +118,7 @@ func (b *board) list(req *kmsg.ListPartitionReassignmentsRequest) (kmsg.Response
 	b.cluster.KeepControl()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.asked[b.cluster.CurrentNode()] = true
 	resp := req.ResponseKind().(*kmsg.ListPartitionReassignmentsResponse)
 	now := b.now()
 	if len(b.adding)+len(b.removing) > 0 {
@@ -189,6 +190,15 @@ func TestReplicasOnTheirWayAreCalledBack(t *testing.T) {
 	b.isAsItWas()
 }
 
+// TestEveryBrokerIsAsked, even for what the controller knows: the client would
+// ask the controller alone, and Kafka from 4.4 on refuses one that names it elsewhere.
+func TestEveryBrokerIsAsked(t *testing.T) {
+	b := newBoard(t, 0, 0)
+	clear(b.asked)
+	b.is(b.driver, b.receipt, faults.Absent)
+	assert.Equal(t, map[int32]bool{0: true, 1: true, 2: true}, b.asked)
+}
+
 // TestReplicasThatNeverArriveAreCalledBack: somebody told them to go back midway.
 func TestReplicasThatNeverArriveAreCalledBack(t *testing.T) {
 	b := newBoard(t, 0, time.Hour)
@@ -218,7 +228,7 @@ func TestABrokerThatTellsOfAWayThatHasEnded(t *testing.T) {
 	b.injectAndDie()
 	require.Eventually(t, func() bool {
 		all, err := b.admin.ListTopics(t.Context(), orders)
-		return err == nil && len(all[orders].Partitions[0].Replicas) == 3
+		return err == nil && slices.Equal(all[orders].Partitions[0].Replicas, []int32{0, 2, 1})
 	}, 10*time.Second, 20*time.Millisecond)
 	b.is(b.driver, b.receipt, faults.Present)
 	require.NoError(t, b.driver.Rollback(deadline(t), b.receipt))

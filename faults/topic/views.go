@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/k2-platform/faultline/faults"
 )
@@ -98,9 +99,11 @@ func listed(ctx context.Context, seeds []string) (map[int32]string, error) {
 
 // askOne looks at what one broker has. Whichever the client would rather ask,
 // the connection is to that one; it passes on what is the controller's to say.
+// From Kafka 4.4 on a broker refuses a connection that names another (KIP-1242),
+// which a client of 4.3 does not do.
 func askOne(ctx context.Context, addr string, c change, r faults.Receipt) (faults.Presence, error) {
 	dialer := net.Dialer{Timeout: dialWithin}
-	k, err := connect([]string{addr}, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+	k, err := connect([]string{addr}, kgo.MaxVersions(kversion.V4_3_0()), kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, network, addr)
 	}))
 	if err != nil {
