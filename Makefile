@@ -9,12 +9,15 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## both binaries into bin/
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
+
+image: build ## the container image of deploy/Dockerfile, for docker compose -p faultline-sandbox --profile sandbox; IMAGE=name
+	docker build -f deploy/Dockerfile -t $(or $(IMAGE),faultline) bin
 
 demo: build ## sandbox, pipeline, the broker-stop experiment and its verdict; FAULTLINE_TRADES=DIR plays recorded trades
 	bin/faultline demo $(DEMO)
@@ -35,11 +38,14 @@ e2e-proxy: build ## real Kafka clients through the Kafka proxy: franz-go, sarama
 
 FALSIFY_RUN = $(GO) test -tags e2e -count=1 -timeout 90m -parallel $(FALSIFY_WORLDS) -run Falsify -v ./e2e
 
-falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some
+falsify: build ## each scenario without a defect, and with each that concerns it: a table; FALSIFY_ONLY=a,b runs some; FALSIFY_TARGETS=containers on a sandbox of containers, of the engine at DOCKER_HOST
 	FALSIFY=all $(FALSIFY_RUN)
 
 falsify-sample: build ## each scenario without a defect, and with one
 	FALSIFY=sample $(FALSIFY_RUN)
+
+falsify-containers: build ## the same as falsify-sample, on a sandbox of containers of the engine at DOCKER_HOST; part of nightly
+	FALSIFY=sample FALSIFY_TARGETS=containers $(FALSIFY_RUN)
 
 scenarios: build ## each scenario without a defect, and how long all of them took
 	FALSIFY=clean $(FALSIFY_RUN)
@@ -68,7 +74,7 @@ crash-matrix-full: ## every death at every point, and to every kind of fault; wr
 soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
-nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers e2e-python ## what takes longer than CI may
+nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python fuzz ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less

@@ -19,6 +19,9 @@ import (
 const (
 	falsifyMode = "FALSIFY"      // all: each defect; clean: none; else the first of each scenario
 	falsifyOnly = "FALSIFY_ONLY" // names of scenarios, by commas
+	// falsifyTargets is what is broken: processes, or containers of the engine at
+	// DOCKER_HOST; "" is processes.
+	falsifyTargets = "FALSIFY_TARGETS"
 )
 
 // scenario is a document that must hold on the sandbox as it is, and must not
@@ -46,6 +49,8 @@ type cell struct {
 // TestFalsify runs each scenario without a defect, which must be upheld, and
 // with each that concerns it, which must be refuted by the rule that says so.
 func TestFalsify(t *testing.T) {
+	require.Contains(t, []string{"", "processes", "containers"}, os.Getenv(falsifyTargets), falsifyTargets)
+	require.False(t, *update && onContainers(), "docs/SCENARIOS.md is written from processes: leave -update out")
 	var mu sync.Mutex
 	var cells []cell
 	began := time.Now()
@@ -71,7 +76,7 @@ func TestFalsify(t *testing.T) {
 				}
 				for _, p := range append([]planted{{}}, s.defects[:planting(s)]...) {
 					t.Run(s.document+"/"+orClean(p.defect), func(t *testing.T) {
-						if !alone {
+						if !alone && !onContainers() { // these have fixed names and addresses
 							t.Parallel()
 						}
 						run(t, s, p)
@@ -98,6 +103,8 @@ func chosen(s scenario) bool {
 	return only == "" || slices.Contains(strings.Split(only, ","), s.document)
 }
 
+func onContainers() bool { return os.Getenv(falsifyTargets) == "containers" }
+
 func orClean(defect string) string {
 	if defect == "" {
 		return "clean"
@@ -110,11 +117,10 @@ func falsify(t *testing.T, s scenario, p planted) cell {
 	t.Helper()
 	began := time.Now()
 	c := cell{scenario: s.document, defect: p.defect, want: "upheld"}
-	args := s.sandbox
 	if p.defect != "" {
-		args, c.want = append(slices.Clone(args), "--defect", p.defect), "refuted"
+		c.want = "refuted"
 	}
-	w := startEmbedded(t, args)
+	w := startFor(t, s, p.defect)
 	got := w.run("falsify", filepath.Join("..", "experiments", s.document+".yaml"))
 	if *update && p.defect == "" && got.Verdict == c.want {
 		c.shown, _ = w.faultline("show", "falsify", "--plot", plotFile(t, s.document))
@@ -128,6 +134,19 @@ func falsify(t *testing.T, s scenario, p planted) cell {
 		c.wrong = "no reason names " + p.rule
 	}
 	return c
+}
+
+// startFor is a sandbox with a defect, where one is named, and a pipeline.
+func startFor(t *testing.T, s scenario, defect string) *platform {
+	t.Helper()
+	if onContainers() {
+		return startContainers(t, s.sandbox, defect)
+	}
+	args := slices.Clone(s.sandbox)
+	if defect != "" {
+		args = append(args, "--defect", defect)
+	}
+	return startEmbedded(t, args)
 }
 
 // startEmbedded is a sandbox and a pipeline that need no server.

@@ -61,10 +61,13 @@ func startPlatform(t *testing.T, s servers, kafka, chaos string, tables *lake.Co
 	return p
 }
 
-// end ends both; then every row is in its table.
+// end ends both; then every row is in its table. Containers of a sandbox end
+// with the test.
 func (p *platform) end() {
 	p.pipeline.end(p.t)
-	p.sandbox.end(p.t)
+	if p.sandbox != nil {
+		p.sandbox.end(p.t)
+	}
 }
 
 func (s servers) lake() *lake.Config {

@@ -39,7 +39,7 @@ serve() {
 }
 cd "$DIR"
 export FAULTLINE_HOME=$DIR/home
-serve sandbox "$FAULTLINE_HOME/sandbox/platform.yaml" "$ROOT/bin/faultlined" sandbox up --links --kafka-proxy --memory-limit ingestion=256MiB
+serve sandbox "$FAULTLINE_HOME/sandbox/platform.yaml" "$ROOT/bin/faultlined" sandbox up --links --kafka-proxy --memory-limit ingestion=256MiB --cpu-limit query=50%
 serve up "$FAULTLINE_HOME/up.yaml" "$ROOT/bin/faultlined" up
 cd "$ROOT/clients/python" # not home: each test has its own folder of code
 for folder in tests/unit tests/e2e tests/methodology; do

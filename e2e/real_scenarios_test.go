@@ -23,6 +23,7 @@ func TestScenariosOnRealServers(t *testing.T) {
 	p := startPlatform(t, s, s["E2E_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake(), "--kafka-proxy", "--links", "--registry-lower", "global")
 	for _, c := range []struct{ document, impact string }{
 		{"network-partition", "consumer_lag > baseline.consumer_lag.max + 5.0 * baseline.offered_rate"},
+		{"iceberg-metadata-corruption", "consumer_lag > baseline.consumer_lag.max + 5.0 * baseline.offered_rate"},
 		{"data-corruption", "rejected_rate > 0.0 || mean_price > 1.2 * baseline.mean_price.max"},
 		{"schema-incompatibility", "new_field_known == 1.0"},
 		{"cpu-saturation", ""},
@@ -31,7 +32,12 @@ func TestScenariosOnRealServers(t *testing.T) {
 		t.Run(c.document, func(t *testing.T) {
 			on := *p
 			on.t = t
+			told := func() {}
+			if c.document == "iceberg-metadata-corruption" {
+				told = on.othersSeeDamage(s)
+			}
 			got := on.run(c.document, filepath.Join("..", "experiments", c.document+".yaml"))
+			told()
 			seen[c.document] = got
 			require.Equal(t, experiment.ExitUpheld, got.code, "%s: %v", got.Verdict, got.Reasons)
 			if c.impact != "" {

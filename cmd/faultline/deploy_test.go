@@ -93,7 +93,7 @@ func TestTheOverlayMeetsTheBrokers(t *testing.T) {
 	assert.Contains(t, flag["--ports"], strings.TrimPrefix(flag["--listen"], "0.0.0.0:")+"-")
 }
 
-type container struct {
+type podContainer struct {
 	Name    string
 	Args    []string
 	Startup struct{ Exec struct{ Command []string } } `yaml:"startupProbe"`
@@ -105,7 +105,7 @@ type manifest struct {
 	Spec struct {
 		Template struct {
 			Spec struct {
-				Init []container `yaml:"initContainers"`
+				Init []podContainer `yaml:"initContainers"`
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func manifests(t *testing.T) map[string]manifest {
 	}
 }
 
-func sidecars(t *testing.T) []container {
+func sidecars(t *testing.T) []podContainer {
 	t.Helper()
 	return manifests(t)["Deployment"].Spec.Template.Spec.Init
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/restartloop"
@@ -23,6 +24,8 @@ func doer(command string) func(io.Reader) error {
 		return cpu.Burn
 	case restartloop.Command:
 		return restartloop.Loop
+	case container.Command:
+		return container.Loop
 	}
 	return nil
 }

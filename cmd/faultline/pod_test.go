@@ -73,7 +73,7 @@ func TestTheDaemonSetIsWhatTheProgramTakes(t *testing.T) {
 		var m struct {
 			Spec struct {
 				Template struct {
-					Spec struct{ Containers []container }
+					Spec struct{ Containers []podContainer }
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/drivers"
 	"github.com/k2-platform/faultline/faults/memory"
@@ -32,6 +33,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand(),
 		doerCommand(memory.Command, "Hold memory in a target's control group, as an agent says"),
 		doerCommand(restartloop.Command, "Kill a target's process again and again, as an agent says"),
+		doerCommand(container.Command, "Restart a target's container again and again, as an agent says"),
 		doerCommand(cpu.Command, "Burn processor time in a target's control group, as an agent says"))
 	return root
 }

@@ -9,11 +9,10 @@ import (
 
 func TestMemoryLimits(t *testing.T) {
 	var m memoryLimit
-	for text, want := range map[string]int64{"ingestion=256MiB": 256 << 20, "ingestion=1GiB": 1 << 30} {
+	for text, want := range map[string]string{"ingestion=256MiB": "ingestion=256MiB", "ingestion=1GiB": "ingestion=1024MiB"} {
 		require.NoError(t, m.Set(text))
-		assert.Equal(t, want, int64(m))
+		assert.Equal(t, want, m.String())
 	}
-	assert.Equal(t, "ingestion=1024MiB", m.String())
 	for _, wrong := range []string{"256MiB", "sink=256MiB", "ingestion=256", "ingestion=8MiB", "ingestion=muchMiB", "ingestion="} {
 		require.Error(t, m.Set(wrong), wrong)
 	}

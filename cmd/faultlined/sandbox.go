@@ -9,14 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k2-platform/faultline/sandbox"
-	"github.com/k2-platform/faultline/sandbox/broker"
-	"github.com/k2-platform/faultline/sandbox/ingest"
 	"github.com/k2-platform/faultline/sandbox/k2"
-	"github.com/k2-platform/faultline/sandbox/query"
-	"github.com/k2-platform/faultline/sandbox/registry"
 	"github.com/k2-platform/faultline/sandbox/service"
-	"github.com/k2-platform/faultline/sandbox/sink"
-	"github.com/k2-platform/faultline/sandbox/store"
 )
 
 func sandboxCommand() *cobra.Command {
@@ -24,7 +18,7 @@ func sandboxCommand() *cobra.Command {
 	home := homeFlag(cmd)
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) error { return absolute(home) }
 	cmd.AddCommand(upCommand(home), downCommand(home), brokerCommand(home), registryCommand(home), storeCommand(home),
-		ingestCommand(home), sinkCommand(home), queryCommand(home))
+		ingestCommand(home), sinkCommand(home), queryCommand(home), healthyCommand())
 	return cmd
 }
 
@@ -132,107 +126,4 @@ func downCommand(home *string) *cobra.Command {
 		Use: "down", Short: "Stop every service that the records name", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return sandbox.Down(cmd.Context(), *home) },
 	}
-}
-
-func brokerCommand(home *string) *cobra.Command {
-	return &cobra.Command{
-		Use: "broker", Short: "The Kafka broker", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return broker.Run(cmd.Context(), broker.Config{Home: *home})
-		},
-	}
-}
-
-func registryCommand(home *string) *cobra.Command {
-	c := registry.Config{}
-	var broken defectFlags
-	cmd := &cobra.Command{
-		Use: "registry", Short: "The schema registry", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			c.Home = *home
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			return registry.Run(cmd.Context(), c)
-		},
-	}
-	broken.add(cmd.Flags())
-	return cmd
-}
-
-func storeCommand(home *string) *cobra.Command {
-	return &cobra.Command{
-		Use: "store", Short: "The S3 object store", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return store.Run(cmd.Context(), store.Config{Home: *home}) },
-	}
-}
-
-func ingestCommand(home *string) *cobra.Command {
-	var c ingest.Config
-	var broken defectFlags
-	cmd := &cobra.Command{
-		Use: "ingest", Short: "The ingestion service", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			c.Home = *home
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			return ingest.Run(cmd.Context(), c)
-		},
-	}
-	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
-	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
-	cmd.Flags().StringVar(&c.Trades, "trades", "", "folder of recorded trades")
-	cmd.Flags().IntVar(&c.Rate, "rate", 200, "trades a second")
-	cmd.Flags().Uint64Var(&c.Seed, "seed", 1, "seed of the generator")
-	groupFlag(cmd.Flags(), &c.Group)
-	broken.add(cmd.Flags())
-	return cmd
-}
-
-func sinkCommand(home *string) *cobra.Command {
-	var c sink.Config
-	var lake serviceLake
-	var broken defectFlags
-	cmd := &cobra.Command{
-		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			if c.Lake, err = lake.open(*home); err != nil {
-				return err
-			}
-			c.Home = *home
-			return sink.Run(cmd.Context(), c)
-		},
-	}
-	lake.add(cmd.Flags())
-	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
-	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
-	broken.add(cmd.Flags())
-	return cmd
-}
-
-func queryCommand(home *string) *cobra.Command {
-	c := query.Config{}
-	var lake serviceLake
-	var broken defectFlags
-	cmd := &cobra.Command{
-		Use: "query", Short: "The query API", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			if c.Lake, err = lake.open(*home); err != nil {
-				return err
-			}
-			c.Home = *home
-			return query.Run(cmd.Context(), c)
-		},
-	}
-	lake.add(cmd.Flags())
-	groupFlag(cmd.Flags(), &c.Group)
-	broken.add(cmd.Flags())
-	return cmd
 }

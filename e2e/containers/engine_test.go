@@ -86,6 +86,10 @@ func (w world) health(name string) string {
 	return docker(w.t, "inspect", "-f", "{{.State.Health.Status}}", name)
 }
 
+func (w world) started() string {
+	return docker(w.t, "inspect", "-f", "{{.State.StartedAt}}", w.box)
+}
+
 // answers says whether the box answers this machine within the time.
 func (w world) answers(within time.Duration) error {
 	ctx, stop := context.WithTimeout(w.t.Context(), within)

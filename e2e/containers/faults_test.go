@@ -34,6 +34,15 @@ func TestEveryFaultOnAContainerIsSeenAndUndone(t *testing.T) {
 		}
 		return expect(time.Since(began) > 500*time.Millisecond, "it answers at once")
 	}
+	restarted := func(w world) error {
+		was := w.started()
+		for end := time.Now().Add(patience); w.started() == was; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				return errorString("it is restarted once only")
+			}
+		}
+		return nil
+	}
 	for _, c := range []struct {
 		kind string
 		on   spec.TargetKind
@@ -43,6 +52,7 @@ func TestEveryFaultOnAContainerIsSeenAndUndone(t *testing.T) {
 		{"process.stop", spec.ContainerKind, map[string]string{"grace": "3s"}, silent},
 		{"process.kill", spec.ContainerKind, nil, silent},
 		{"process.pause", spec.ContainerKind, nil, silent},
+		{"process.restart_loop", spec.ContainerKind, map[string]string{"every": "500ms"}, restarted},
 		{"network.disconnect", spec.ContainerKind, nil, cut},
 		{"memory.fill", spec.ContainerKind, map[string]string{"to": "80%"}, nil},
 		{"cpu.saturate", spec.ContainerKind, nil, nil},
@@ -84,14 +94,14 @@ func TestAContainerThatItsPolicyBroughtBackIsNoticed(t *testing.T) {
 	d, err := drivers.All(t.TempDir()).Of("process.kill")
 	require.NoError(t, err)
 	r := plan(t, d, spec.Fault{Kind: "process.kill", Target: "box"}, w.target(spec.ContainerKind))
-	started := docker(t, "inspect", "-f", "{{.State.StartedAt}}", w.box)
+	started := w.started()
 	var pid int
 	require.NoError(t, json.Unmarshal([]byte(docker(t, "inspect", "-f", "{{.State.Pid}}", w.box)), &pid))
 	p, err := process.Record{Name: "box", PID: pid}.Identified()
 	require.NoError(t, err)
 	require.NoError(t, process.Signal(p, syscall.SIGKILL)) // as a crash, not as the engine does
 	w.eventually("its policy brings it back", func() bool {
-		return docker(t, "inspect", "-f", "{{.State.Running}} {{.State.StartedAt}}", w.box) != "true "+started && w.answers(within) == nil
+		return w.started() != started && w.answers(within) == nil
 	})
 	err = d.Inject(t.Context(), r)
 	require.ErrorIs(t, err, faults.ErrRefused)

@@ -20,6 +20,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/k2-platform/faultline/faults/container"
 	"github.com/k2-platform/faultline/faults/cpu"
 	"github.com/k2-platform/faultline/faults/memory"
 	"github.com/k2-platform/faultline/faults/network"
@@ -34,8 +35,9 @@ const (
 func TestMain(m *testing.M) {
 	roles := map[string]func() error{
 		serve: service, check: healthy,
-		memory.Command: func() error { return memory.Hold(os.Stdin) },
-		cpu.Command:    func() error { return cpu.Burn(os.Stdin) },
+		memory.Command:    func() error { return memory.Hold(os.Stdin) },
+		cpu.Command:       func() error { return cpu.Burn(os.Stdin) },
+		container.Command: func() error { return container.Loop(os.Stdin) },
 		network.KeeperCommand: func() error {
 			return network.Keep(context.Background(), os.Stdin, os.Stdout)
 		},

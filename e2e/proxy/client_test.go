@@ -75,7 +75,7 @@ func runGoClient(args []string, out io.Writer) error {
 	}
 	o.bootstrap, o.observing = strings.Split(*bootstrap, ","), *mode == "observe"
 	o.last, o.interval = time.Duration(*seconds*float64(time.Second)), time.Duration(*interval*float64(time.Millisecond))
-	o.timeout, o.schema = time.Duration(*timeout*float64(time.Millisecond)), uint32(*schema) //nolint:gosec // ids have 32 bits
+	o.timeout, o.schema = time.Duration(*timeout*float64(time.Millisecond)), uint32(*schema)
 	o.out = &teller{to: json.NewEncoder(out), began: time.Now()}
 	var c goClient
 	switch args[0] {

@@ -40,7 +40,8 @@ func tradedAt() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 // it registered.
 func shapeOf(t *testing.T, values string) shape {
 	t.Helper()
-	text, kind := "", sr.TypeAvro
+	var text string
+	kind := sr.TypeAvro
 	switch values {
 	case "avro":
 		text = avroTrade
@@ -55,7 +56,7 @@ func shapeOf(t *testing.T, values string) shape {
 	require.NoError(t, err)
 	_, err = c.SchemaByID(t.Context(), made.ID) // the first answer takes a registry longer than a proxy waits
 	require.NoError(t, err)
-	return shape{values, uint32(made.ID)} //nolint:gosec // ids have 32 bits
+	return shape{values, uint32(made.ID)}
 }
 
 // value is what is written for a number.
@@ -72,7 +73,7 @@ func (s shape) value(n int64) []byte {
 		out = binary.LittleEndian.AppendUint64(out, quantity)
 		return binary.AppendVarint(out, at)
 	case "protobuf": // the first message of its file
-		out := binary.AppendUvarint(append(framed, 0, 1<<3), uint64(n)) //nolint:gosec // they are counted from 0
+		out := binary.AppendUvarint(append(framed, 0, 1<<3), uint64(n))
 		out = binary.LittleEndian.AppendUint64(append(out, 2<<3|1), price)
 		out = binary.LittleEndian.AppendUint64(append(out, 3<<3|1), quantity)
 		return binary.AppendUvarint(append(out, 4<<3), uint64(at))
@@ -91,7 +92,7 @@ func (s shape) number(value []byte) (n int64, whole bool) {
 		n, _ = binary.Varint(body)
 	case "protobuf":
 		u, _ := binary.Uvarint(body[2:])
-		n = int64(u) //nolint:gosec // compared with what it was below
+		n = int64(u)
 	default:
 		var v struct {
 			N int64 `json:"n"`

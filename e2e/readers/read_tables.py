@@ -23,7 +23,7 @@ def arguments():
     p.add_argument("--catalog-uri", required=True, help="sqlite:////abs/catalog.db or http://host:port")
     p.add_argument("--catalog-name", default="faultline", help="a SQL catalog's tables are stored under its name")
     p.add_argument("--warehouse", help="location, for a SQL catalog")
-    p.add_argument("--namespace", action="append", required=True, help="may be given several times")
+    p.add_argument("--namespace", action="append", default=[], help="may be given several times")
     p.add_argument("--expect", action="append", default=[], metavar="NAMESPACE.TABLE", help="must be there")
     p.add_argument("--key", action="append", default=[], metavar="NAMESPACE.TABLE=COLUMN,...", help="a table's natural key")
     p.add_argument("--s3", help="endpoint of the S3 server")
@@ -34,6 +34,8 @@ def arguments():
     p.add_argument("--duckdb", action="append", default=[], metavar="LOCATION", help="a table that DuckDB reads without the catalog: its newest metadata file")
     p.add_argument("--json", action="store_true", help="print one JSON document")
     args = p.parse_args()
+    if not args.namespace and not args.duckdb:
+        p.error("nothing to read: write --namespace NAME or --duckdb LOCATION")
     for k in args.key:
         if "=" not in k:
             p.error(f"--key {k}: write NAMESPACE.TABLE=COLUMN,...")
@@ -164,7 +166,8 @@ def line(report):
 
 def main():
     args = arguments()
-    catalog = open_catalog(args)
+    # Who reads with DuckDB alone must not wait for a catalog.
+    catalog = open_catalog(args) if args.namespace else None
     con = open_duckdb(args) if args.check or args.duckdb else None
     names, problems = names_in(catalog, args)
     reports = []

@@ -125,11 +125,15 @@ func (b box) whole(ctx context.Context) (docker.Container, error) {
 	switch {
 	case err != nil:
 	case !there:
-		err = fmt.Errorf("%w: container %s, id %.12s, was removed since this was planned", faults.ErrRefused, b.name, b.id)
+		err = b.removed()
 	case c.State.Running && c.State.StartedAt != b.started:
 		err = b.again(c)
 	}
 	return c, err
+}
+
+func (b box) removed() error {
+	return fmt.Errorf("%w: container %s, id %.12s, was removed since this was planned", faults.ErrRefused, b.name, b.id)
 }
 
 // again says that somebody else started the container.

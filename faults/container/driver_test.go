@@ -3,6 +3,7 @@ package container_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -15,13 +16,20 @@ import (
 	"github.com/k2-platform/faultline/faults/faultstest"
 	"github.com/k2-platform/faultline/faults/kill"
 	"github.com/k2-platform/faultline/faults/pause"
+	"github.com/k2-platform/faultline/faults/restartloop"
 	"github.com/k2-platform/faultline/faults/stop"
 	"github.com/k2-platform/faultline/internal/docker"
 	"github.com/k2-platform/faultline/internal/docker/dockertest"
 	"github.com/k2-platform/faultline/spec"
 )
 
-func TestMain(m *testing.M) { faultstest.MainBeside(m, engine) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == container.Command {
+		fmt.Fprintln(os.Stderr, container.Loop(os.Stdin))
+		os.Exit(1)
+	}
+	faultstest.MainBeside(m, engine)
+}
 
 // engine is a container engine with one container, which both outlive it.
 func engine(ctx context.Context, dir string, ready func()) error {
@@ -61,7 +69,7 @@ func as(dir string) spec.Target {
 func driversOf(dir string) map[string]faults.Driver {
 	return map[string]faults.Driver{
 		stop.Kind: container.End{Kind: stop.Kind, Dir: dir}, kill.Kind: container.End{Kind: kill.Kind, Dir: dir},
-		pause.Kind: container.Freeze{Dir: dir}, container.DisconnectKind: container.Disconnect{Dir: dir},
+		pause.Kind: container.Freeze{Dir: dir}, restartloop.Kind: container.Again{Driver: restartloop.Driver{Dir: dir}}, container.DisconnectKind: container.Disconnect{Dir: dir},
 	}
 }
 

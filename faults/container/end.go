@@ -58,8 +58,8 @@ func (d End) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Rece
 	if err != nil {
 		return r, err
 	}
-	if c.HostConfig.AutoRemove {
-		return r, fmt.Errorf("%w: the engine removes container %s when it ends (--rm), so nobody could start it again; run it without", faults.ErrRefused, c.Name)
+	if err := noteWell(c, t, r); err != nil {
+		return r, err
 	}
 	if d.Kind == stop.Kind {
 		if f.With[stop.Escalate] == "false" {
@@ -67,12 +67,21 @@ func (d End) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Rece
 		}
 		r.Undo[undoGrace] = stop.GraceOf(f.With)
 	}
-	running.HealthOf(t).Note(r.Undo)
 	r.Undo[undoPolicy] = c.HostConfig.RestartPolicy.Name
+	return r, noteMark(r, d.Dir)
+}
+
+// noteWell has a receipt say how its container is well. One that the engine
+// removes when it ends could not be made well again: faults.ErrRefused.
+func noteWell(c docker.Container, t spec.Target, r faults.Receipt) error {
+	if c.HostConfig.AutoRemove {
+		return fmt.Errorf("%w: the engine removes container %s when it ends (--rm), so nobody could start it again; run it without", faults.ErrRefused, c.Name)
+	}
+	running.HealthOf(t).Note(r.Undo)
 	if c.State.Healthy() || c.State.Health.Status == "starting" {
 		r.Undo[undoHealthy] = "true"
 	}
-	return r, noteMark(r, d.Dir)
+	return nil
 }
 
 // Inject ends the container. One that was started anew since the plan, or is

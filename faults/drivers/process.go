@@ -20,7 +20,9 @@ func processes(dir string) []family {
 		of(kill.Describe(), bytarget.Driver{spec.ProcessKind: kill.Driver{}, spec.ContainerKind: container.End{Kind: kill.Kind, Dir: dir}, spec.PodKind: pod.End{Kind: kill.Kind, Dir: dir}}),
 		of(pause.Describe(), bytarget.Driver{spec.ProcessKind: pause.Driver{}, spec.ContainerKind: container.Freeze{Dir: dir}, spec.PodKind: pod.Halt{}}),
 		of(stop.Describe(), bytarget.Driver{spec.ProcessKind: stop.Driver{}, spec.ContainerKind: container.End{Kind: stop.Kind, Dir: dir}, spec.PodKind: pod.End{Kind: stop.Kind, Dir: dir}}),
-		alone(restartloop.Describe(), restartloop.Driver{Dir: dir}),
+		of(restartloop.Describe(), bytarget.Driver{
+			spec.ProcessKind: restartloop.Driver{Dir: dir}, spec.ContainerKind: container.Again{Driver: restartloop.Driver{Dir: dir}},
+		}),
 		alone(container.DescribeDisconnect(), container.Disconnect{Dir: dir}),
 	}
 }

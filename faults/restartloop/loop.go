@@ -1,6 +1,7 @@
 package restartloop
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,14 +27,40 @@ type order struct {
 	Receipt faults.Receipt `json:"receipt"`
 }
 
+// Start starts the loop of a receipt: this program, called with a command that
+// calls Loop, or Again.
+func Start(ctx context.Context, r faults.Receipt, command string) error {
+	return inside.Start(ctx, r, inside.Doer{
+		Args: []string{command, r.ID}, Order: order{inside.Life{Expires: r.Expires, Lease: inside.Lease}, r},
+	})
+}
+
 // Loop is the whole of a process that kills: it waits for its order on in, and
 // then kills until its life is over. It never returns nil; the process ends then.
 func Loop(in io.Reader) error {
+	return Again(in, func(r faults.Receipt) (func() error, error) {
+		t, err := running.Of(r)
+		return func() error {
+			now, err := t.Now()
+			if err == nil && now.PID > 0 {
+				err = process.Signal(now, syscall.SIGKILL)
+			}
+			if errors.Is(err, process.ErrNotSame) {
+				err = nil // it ended by itself
+			}
+			return err
+		}, err
+	})
+}
+
+// Again is Loop for what breaks another kind of target: of gives, for a
+// receipt, what is done as often as its document says. An error of that ends it.
+func Again(in io.Reader, of func(faults.Receipt) (func() error, error)) error {
 	var o order
 	if err := inside.Await(in, &o); err != nil {
 		return err
 	}
-	t, err := running.Of(o.Receipt)
+	hit, err := of(o.Receipt)
 	if err != nil {
 		return err
 	}
@@ -47,13 +74,6 @@ func Loop(in io.Reader) error {
 			return nil
 		}
 		next = ledger.Boottime() + rest
-		now, err := t.Now()
-		if err == nil && now.PID > 0 {
-			err = process.Signal(now, syscall.SIGKILL)
-		}
-		if errors.Is(err, process.ErrNotSame) {
-			err = nil // it ended by itself
-		}
-		return err
+		return hit()
 	})
 }

@@ -38,9 +38,9 @@ var _ faults.Keeper = Driver{}
 func Describe() faults.Kind {
 	return faults.Kind{
 		Name: Kind, Risk: faults.Caution, Breaks: []spec.TargetKind{spec.ProcessKind},
-		Summary: "kills the target's process (SIGKILL), and again whenever its supervisor has started it; rollback starts it where nobody has",
+		Summary: "kills the target's process (SIGKILL), and again whenever its supervisor has started it; of a container, has the engine restart it again and again; rollback starts it where nobody has",
 		Parameters: []faults.Parameter{{
-			Name: every, Default: defaultEvery, Summary: "how long from one look for it to the next",
+			Name: every, Default: defaultEvery, Summary: "how long from one look for it, or restart, to the next",
 			Check: func(text string) error {
 				if d, err := time.ParseDuration(text); err != nil || d < leastEvery {
 					return fmt.Errorf("%q: write a length of time from %s on, such as %s", text, leastEvery, defaultEvery)
@@ -57,11 +57,17 @@ func (d Driver) Plan(_ context.Context, f spec.Fault, t spec.Target) (faults.Rec
 	if err != nil {
 		return faults.Receipt{}, err
 	}
+	return r, d.Note(r, f.With)
+}
+
+// Note has a receipt say how often a document with these parameters has the
+// target broken, and the file that will name the loop.
+func (d Driver) Note(r faults.Receipt, with map[string]string) error {
 	r.Undo[every] = defaultEvery
-	if text, ok := f.With[every]; ok {
+	if text, ok := with[every]; ok {
 		r.Undo[every] = text
 	}
-	return r, inside.Name(r, d.Dir)
+	return inside.Name(r, d.Dir)
 }
 
 // Inject starts the loop and waits until the process is gone. A process that
@@ -93,9 +99,7 @@ func begin(ctx context.Context, r faults.Receipt) error {
 			return err
 		}
 	}
-	return inside.Start(ctx, r, inside.Doer{
-		Args: []string{Command, r.ID}, Order: order{inside.Life{Expires: r.Expires, Lease: inside.Lease}, r},
-	})
+	return Start(ctx, r, Command)
 }
 
 // Rollback ends the loop, starts the target unless it runs, and waits for its

@@ -270,3 +270,19 @@ func TestTheNearestQuotaBounds(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, bound)
 }
+
+// Of v1 a container sees no group above its own: the uppermost one has the
+// quota.
+func TestAContainerSeesItsOwnQuota(t *testing.T) {
+	fs := tree(t, map[string]string{
+		"proc/self/mountinfo": both1, "proc/7/cgroup": "2:cpu,cpuacct:/docker/abc\n",
+		"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+	})
+	g, err := fs.Of(7, cgroup.CPU)
+	require.NoError(t, err)
+	at, q, bound, err := g.Bounding()
+	require.NoError(t, err)
+	assert.True(t, bound)
+	assert.Equal(t, g, at)
+	assert.InDelta(t, 0.5, q.Cores(), 1e-9)
+}

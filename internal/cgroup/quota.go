@@ -79,14 +79,19 @@ func (g Group) Quota() (Quota, error) {
 		return ParseQuota(text)
 	}
 	period, ok, err := g.number(periodV1)
-	if err == nil && (!ok || period <= 0 || g.Dir == g.Top) {
+	var high int64
+	if err == nil {
+		high, _, err = g.number(quotaV1)
+	}
+	// The uppermost that is seen is the machine's, which has the file and takes no
+	// quota; but in a container it is the container's own.
+	if err == nil && (!ok || period <= 0 || g.Dir == g.Top && high <= 0) {
 		err = fmt.Errorf("reading control group %s: %w", g.Dir, ErrNoQuota)
 	}
 	if err != nil {
 		return Quota{}, err
 	}
-	high, _, err := g.number(quotaV1)
-	return Quota{Max: time.Duration(max(0, high)) * time.Microsecond, Period: time.Duration(period) * time.Microsecond}, err
+	return Quota{Max: time.Duration(max(0, high)) * time.Microsecond, Period: time.Duration(period) * time.Microsecond}, nil
 }
 
 // SetQuota sets the group's quota; on v1 the period stays as it is.

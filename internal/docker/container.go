@@ -91,6 +91,12 @@ func (c *Client) Kill(ctx context.Context, container string) error {
 	return c.call(ctx, http.MethodPost, of(container, "kill?signal=KILL"), nil, nil)
 }
 
+// Restart kills a container that runs, without grace, and starts it. The engine
+// does both when ctx has ended in between, too.
+func (c *Client) Restart(ctx context.Context, container string) error {
+	return c.call(ctx, http.MethodPost, of(container, "restart?t=0"), nil, nil)
+}
+
 // Pause freezes the processes of a container. One that is paused, or does not
 // run, is ErrConflict.
 func (c *Client) Pause(ctx context.Context, container string) error {

@@ -51,7 +51,11 @@ func TestAContainerGoesThroughItsStates(t *testing.T) {
 	require.ErrorIs(t, c.Kill(ctx, "box"), docker.ErrConflict)
 	assert.False(t, look().State.Running)
 	require.NoError(t, c.Start(ctx, "box"))
-	assert.NotEqual(t, first.State.StartedAt, look().State.StartedAt)
+	second := look().State.StartedAt
+	assert.NotEqual(t, first.State.StartedAt, second)
+	require.NoError(t, c.Restart(ctx, "box"))
+	assert.True(t, look().State.Running)
+	assert.NotEqual(t, second, look().State.StartedAt)
 
 	require.NoError(t, c.Disconnect(ctx, "front", "box"))
 	assert.Empty(t, look().Settings.Networks)

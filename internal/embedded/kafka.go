@@ -17,12 +17,15 @@ import (
 // empty Addr, or one with port 0, takes a free port of 127.0.0.1.
 //
 // Nodes is 1 by default; each further one takes the next port, where Addr
-// gives one. With Users, only they may come in.
+// gives one. With Users, only they may come in. Exposed lets Addr be another
+// address of this machine than its loopback, as a container has one: whoever
+// reaches it may come in.
 type KafkaConfig struct {
-	Dir   string
-	Addr  string
-	Nodes int
-	Users []User
+	Dir     string
+	Addr    string
+	Nodes   int
+	Users   []User
+	Exposed bool
 }
 
 // Kafka is a running broker.
@@ -46,13 +49,14 @@ func StartKafka(c KafkaConfig) (*Kafka, error) {
 	}
 	opts := append(c.users(), kfake.NumBrokers(max(c.Nodes, 1)), kfake.DataDir(c.Dir), kfake.SyncWrites())
 	if c.Addr != "" {
-		port, err := loopbackPort(c.Addr)
+		host, port, err := hostPort(c.Addr, c.Exposed)
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded Kafka: %w", err)
 		}
 		if port != 0 {
 			opts = append(opts, kfake.Ports(c.portsFrom(port)...))
 		}
+		opts = append(opts, kfake.ListenFn(listenAt(host)))
 	}
 	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
@@ -74,17 +78,36 @@ func (k *Kafka) Close() error {
 	return nil
 }
 
-func loopbackPort(addr string) (int, error) {
-	host, port, err := net.SplitHostPort(addr)
+// hostPort reads where a server is to listen: on the loopback, unless it is
+// exposed, and then at one address, which is what its clients are told.
+func hostPort(addr string, exposed bool) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(addr)
 	if err != nil {
-		return 0, fmt.Errorf("address %q: %w; write 127.0.0.1:9092", addr, err)
+		return "", 0, fmt.Errorf("address %q: %w; write 127.0.0.1:9092", addr, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return 0, fmt.Errorf("address %q is not on loopback; write 127.0.0.1:%s", addr, port)
+	if host == "localhost" {
+		host = "127.0.0.1"
 	}
-	n, err := strconv.Atoi(port)
-	if err != nil || n < 0 || n > 65535 {
-		return 0, fmt.Errorf("address %q has no usable port; write 127.0.0.1:9092", addr)
+	switch ip := net.ParseIP(host); {
+	case exposed && (ip == nil || ip.IsUnspecified()):
+		return "", 0, fmt.Errorf("address %q is none that clients could be told; write one that this machine has, such as 10.0.0.7:%s", addr, text)
+	case !exposed && (ip == nil || !ip.IsLoopback()):
+		return "", 0, fmt.Errorf("address %q is not on loopback; write 127.0.0.1:%s", addr, text)
 	}
-	return n, nil
+	port, err = strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("address %q has no usable port; write 127.0.0.1:9092", addr)
+	}
+	return host, port, nil
+}
+
+// listenAt listens at a host in place of the loopback.
+func listenAt(host string) func(network, address string) (net.Listener, error) {
+	return func(network, address string) (net.Listener, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return net.Listen(network, net.JoinHostPort(host, port)) //nolint:noctx // kfake gives none
+	}
 }

@@ -57,10 +57,36 @@ func TestRecordsSurviveARestartOnTheSameAddress(t *testing.T) {
 	}
 }
 
+// As in a container: clients are told the address that it listens at.
+func TestAnExposedBrokerTellsItsOwnAddress(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	const host = "127.0.0.2"
+	k, err := embedded.StartKafka(embedded.KafkaConfig{Dir: t.TempDir(), Addr: host + ":0", Exposed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close() //nolint:errcheck // never fails
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	told, err := kadm.NewClient(client).BrokerMetadata(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(told.Brokers) != 1 || told.Brokers[0].Host != host {
+		t.Errorf("clients are told %v, want %s", told.Brokers, host)
+	}
+}
+
 func TestStartKafkaRefuses(t *testing.T) {
 	for name, c := range map[string]embedded.KafkaConfig{
 		"no folder":    {},
 		"not loopback": {Dir: t.TempDir(), Addr: "0.0.0.0:9092"},
+		"anywhere":     {Dir: t.TempDir(), Addr: "0.0.0.0:9092", Exposed: true},
+		"a name":       {Dir: t.TempDir(), Addr: "broker:9092", Exposed: true},
 		"no port":      {Dir: t.TempDir(), Addr: "127.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 	port := 0
 	if cfg.Addr != "" {
 		var err error
-		if port, err = loopbackPort(cfg.Addr); err != nil {
+		if _, port, err = hostPort(cfg.Addr, false); err != nil {
 			return nil, fmt.Errorf("starting embedded nats: %w", err)
 		}
 	}

@@ -68,6 +68,10 @@ func corrupt(err error) bool {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return true
 	}
-	return errors.Is(err, fs.ErrNotExist) || gcerrors.Code(err) == gcerrors.NotFound ||
-		errors.Is(err, table.ErrInvalidMetadata) || errors.Is(err, table.ErrInvalidMetadataFormatVersion)
+	return gone(err) || errors.Is(err, table.ErrInvalidMetadata) || errors.Is(err, table.ErrInvalidMetadataFormatVersion)
+}
+
+// gone is the answer of a store that it has no such file.
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || gcerrors.Code(err) == gcerrors.NotFound
 }

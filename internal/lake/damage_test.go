@@ -91,13 +91,7 @@ func TestAStoreThatIsAwayIsNoCorruption(t *testing.T) {
 		http.DefaultClient.CloseIdleConnections()
 		server.Close()
 	})
-	l := open(t, Config{
-		Kind: "sql", URI: filepath.Join(t.TempDir(), "catalog.db"), Warehouse: "s3://lake/warehouse",
-		Properties: map[string]string{
-			"s3.endpoint": server.URL, "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
-			"s3.access-key-id": "key", "s3.secret-access-key": "secret",
-		},
-	})
+	l := open(t, configOnS3(t, server.URL))
 	_, err := openTable(t, l).Append(t.Context(), trades("BHP", 0, 3), nil, mark(3))
 	require.NoError(t, err)
 	look := func() error {

@@ -3,7 +3,6 @@ package lake
 import (
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -19,13 +18,7 @@ func TestWarehouseOnS3(t *testing.T) {
 		http.DefaultClient.CloseIdleConnections()
 		server.Close()
 	})
-	l := open(t, Config{
-		Kind: "sql", URI: filepath.Join(t.TempDir(), "catalog.db"), Warehouse: "s3://lake/warehouse",
-		Properties: map[string]string{
-			"s3.endpoint": server.URL, "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
-			"s3.access-key-id": "key", "s3.secret-access-key": "secret",
-		},
-	})
+	l := open(t, configOnS3(t, server.URL))
 	opened := openTable(t, l)
 	_, err := opened.Append(t.Context(), trades("BHP", 0, 3), nil, mark(3))
 	require.NoError(t, err)

@@ -140,19 +140,11 @@ func snapshotOf(s *table.Snapshot) (Snapshot, error) {
 	return Snapshot{ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), TotalRecords: total}, nil
 }
 
-// readMetadata reads the metadata file of a table whose catalog read it for us.
-func readMetadata(ctx context.Context, t *table.Table) error {
-	_, err := table.NewFromLocation(ctx, t.Identifier(), t.MetadataLocation(), t.FS, nil)
-	if err != nil {
-		return fmt.Errorf("reading the metadata %s: %w", t.MetadataLocation(), diagnose(err))
-	}
-	return nil
-}
-
 // Info is what is known of a table without reading its rows.
 type Info struct {
 	Snapshot         // the current one, zero unless HasSnapshot
 	HasSnapshot bool // false for a table that nothing was appended to
+	Metadata    MetadataFile
 }
 
 // Inspect looks at a table; ErrNoTable when there is none. It reads the table's
@@ -161,18 +153,17 @@ type Info struct {
 func (l *Lake) Inspect(ctx context.Context, namespace, name string) (Info, error) {
 	current, err := l.load(ctx, namespace, name)
 	if err == nil && l.tells {
-		err = readMetadata(ctx, current)
+		err = metadataOf(current).read(ctx)
 	}
 	if err != nil {
 		return Info{}, err
 	}
-	head := current.CurrentSnapshot()
-	if head == nil {
-		return Info{}, nil
+	info := Info{Metadata: metadataOf(current)}
+	if head := current.CurrentSnapshot(); head != nil {
+		info.HasSnapshot = true
+		if info.Snapshot, err = snapshotOf(head); err != nil {
+			return Info{}, fmt.Errorf("inspecting %s.%s: %w", namespace, name, err)
+		}
 	}
-	s, err := snapshotOf(head)
-	if err != nil {
-		return Info{}, fmt.Errorf("inspecting %s.%s: %w", namespace, name, err)
-	}
-	return Info{Snapshot: s, HasSnapshot: true}, nil
+	return info, nil
 }

@@ -32,8 +32,13 @@ const (
 // Name is the service's name in records and reports.
 const Name = "broker"
 
-// Config says where the broker keeps its log.
-type Config struct{ Home string }
+// Config says where the broker keeps its log, and where it listens. What is
+// "" but Home is the address of the last start, or a free loopback port.
+type Config struct {
+	Home  string
+	Addr  string // of health and metrics
+	Kafka string // of Kafka, as clients are told: from everywhere the same, so an address that they all reach
+}
 
 // Addr reads the Kafka address of the last start; os.ErrNotExist if there was none.
 func Addr(home string) (string, error) {
@@ -48,11 +53,11 @@ func addrPath(home string) string { return filepath.Join(service.Dir(home), "kaf
 
 // Run serves Kafka and health until ctx ends.
 func Run(ctx context.Context, c Config) (err error) {
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}
-	kafka, addr, err := start(ctx, c.Home)
+	kafka, addr, err := start(ctx, c)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -78,19 +83,22 @@ func Run(ctx context.Context, c Config) (err error) {
 // closer is the embedded broker, of which only the end is needed here.
 type closer interface{ Close() error }
 
-func start(ctx context.Context, home string) (closer, string, error) {
-	addr, err := Addr(home)
+func start(ctx context.Context, c Config) (closer, string, error) {
+	addr, err := c.Kafka, error(nil)
+	if addr == "" {
+		addr, err = Addr(c.Home)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		addr, err = service.FreeAddr(ctx)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	kafka, err := embedded.StartKafka(embedded.KafkaConfig{Dir: filepath.Join(service.Dir(home), "broker"), Addr: addr})
+	kafka, err := embedded.StartKafka(embedded.KafkaConfig{Dir: filepath.Join(service.Dir(c.Home), "broker"), Addr: addr, Exposed: c.Kafka != ""})
 	if err != nil {
 		return nil, "", fmt.Errorf("starting Kafka on %s: %w", addr, err)
 	}
-	if err := os.WriteFile(addrPath(home), []byte(addr+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(addrPath(c.Home), []byte(addr+"\n"), 0o600); err != nil {
 		return nil, "", errors.Join(fmt.Errorf("writing the Kafka address: %w", err), kafka.Close())
 	}
 	return kafka, addr, nil

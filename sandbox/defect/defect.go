@@ -56,10 +56,16 @@ func All() map[Defect]About {
 // Set is the defects of a sandbox. The zero value has none.
 type Set []Defect
 
-// Parse reads names as they stand on a command line.
+// none is no defect, for a command line in which one has to stand.
+const none = "none"
+
+// Parse reads names as they stand on a command line; none is no defect.
 func Parse(names []string) (Set, error) {
 	var out Set
 	for _, name := range names {
+		if name == none {
+			continue
+		}
 		if _, ok := All()[Defect(name)]; !ok {
 			return nil, fmt.Errorf("the sandbox has no defect %q: %s", name, spec.DidYouMean(name, Names()))
 		}

@@ -20,6 +20,12 @@ func TestAServiceIsToldItsOwnDefectsOnly(t *testing.T) {
 	assert.False(t, defect.Set(nil).Has(defect.NoDigest))
 }
 
+func TestNoneIsNoDefect(t *testing.T) {
+	s, err := defect.Parse([]string{"none"})
+	require.NoError(t, err)
+	assert.Empty(t, s)
+}
+
 func TestANameThatIsNoDefectIsRefused(t *testing.T) {
 	_, err := defect.Parse([]string{"helth-lies"})
 	require.EqualError(t, err, `the sandbox has no defect "helth-lies": did you mean health-lies?`)

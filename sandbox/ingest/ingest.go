@@ -33,6 +33,7 @@ const Name = "ingest"
 // Config says what is played where. Home, Kafka and Registry are needed.
 type Config struct {
 	Home     string
+	Addr     string // host:port to listen at; "" = that of the last start, or a free loopback port
 	Kafka    string // host:port, several with commas
 	Registry string // URL, or host:port
 	Trades   string // folder of recorded trades; "" = generated
@@ -101,7 +102,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := service.Join(c.Group); err != nil {
 		return err
 	}
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}

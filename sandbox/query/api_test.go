@@ -22,16 +22,20 @@ import (
 	"github.com/k2-platform/faultline/sandbox/sink"
 )
 
-// flaky is a lake whose store can go away: it does not answer then.
+// flaky is a lake whose store can go away, or its catalog alone: it does not
+// answer then.
 type flaky struct {
 	source
 	away  atomic.Bool
+	mute  atomic.Bool // the catalog
 	asked atomic.Int32
 }
 
-func (f *flaky) wait(ctx context.Context) error {
+func (f *flaky) wait(ctx context.Context) error { return f.answer(ctx, f.away.Load() || f.mute.Load()) }
+
+func (f *flaky) answer(ctx context.Context, never bool) error {
 	f.asked.Add(1)
-	if !f.away.Load() {
+	if !never {
 		return nil
 	}
 	<-ctx.Done()
@@ -43,6 +47,13 @@ func (f *flaky) Inspect(ctx context.Context, namespace, name string) (lake.Info,
 		return lake.Info{}, err
 	}
 	return f.source.Inspect(ctx, namespace, name)
+}
+
+func (f *flaky) CheckMetadata(ctx context.Context, m lake.MetadataFile) error {
+	if err := f.answer(ctx, f.away.Load()); err != nil {
+		return err
+	}
+	return f.source.CheckMetadata(ctx, m)
 }
 
 func (f *flaky) Scan(ctx context.Context, namespace, name string, o lake.ScanOptions, each func(lake.Row) error) error {

@@ -25,7 +25,12 @@ func configIn(home string) lake.Config {
 // table is one of few columns: the others read as empty.
 func table(t *testing.T, home string) (*lake.Lake, *lake.Table[row]) {
 	t.Helper()
-	l, err := lake.Open(t.Context(), configIn(home))
+	return tableOf(t, configIn(home))
+}
+
+func tableOf(t *testing.T, c lake.Config) (*lake.Lake, *lake.Table[row]) {
+	t.Helper()
+	l, err := lake.Open(t.Context(), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	opened, err := lake.OpenTable(t.Context(), l, lake.Definition[row]{Namespace: sink.Namespace, Name: sink.Table, Columns: []lake.Column[row]{

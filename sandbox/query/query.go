@@ -21,6 +21,7 @@ const Name = "query"
 // Config says what is served.
 type Config struct {
 	Home    string
+	Addr    string // host:port to listen at; "" = that of the last start, or a free loopback port
 	Lake    lake.Config
 	Group   string // folder of the control group to run in; "" = the one it is started in
 	Defects defect.Set
@@ -31,7 +32,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := service.Join(c.Group); err != nil {
 		return err
 	}
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ const (
 // source is the part of a lake that is read.
 type source interface {
 	Inspect(ctx context.Context, namespace, name string) (lake.Info, error)
+	CheckMetadata(ctx context.Context, f lake.MetadataFile) error
 	Scan(ctx context.Context, namespace, name string, o lake.ScanOptions, each func(lake.Row) error) error
 	Verify(ctx context.Context, namespace, name string, from, n int) (int, error)
 }
@@ -71,10 +72,10 @@ func newStorage(s source, d defect.Set) *storage {
 	return &storage{source: s, blind: d.Has(defect.StaleMetadataServed), breaker: gobreaker.NewCircuitBreaker[struct{}](settings), damaged: map[string]error{}}
 }
 
-// look asks the catalog for the current snapshot.
+// look asks the catalog for the current snapshot. It takes lookWithin at most.
 func (s *storage) look(ctx context.Context) (info lake.Info, err error) {
 	err = s.read(ctx, lookWithin, "looking at the table", func(ctx context.Context) error {
-		info, err = s.source.Inspect(ctx, sink.Namespace, sink.Table)
+		info, err = s.inspect(ctx)
 		return err
 	})
 	s.remember("catalog", err)

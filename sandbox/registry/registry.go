@@ -18,12 +18,13 @@ const Name = "registry"
 // Config says where the schemas are kept: <home>/sandbox/schemas.json.
 type Config struct {
 	Home    string
+	Addr    string // host:port to listen at; "" = that of the last start, or a free loopback port
 	Defects defect.Set
 }
 
 // Run serves the API until ctx ends.
 func Run(ctx context.Context, c Config) error {
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package service is what every process of the sandbox has in common: a
-// loopback address that survives a restart, /health, /metrics and the process
+// Package service is what every process of the sandbox has in common: an
+// address that survives a restart, /health, /metrics and the process
 // record. It knows nothing of what a service does.
 package service
 

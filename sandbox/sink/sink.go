@@ -25,9 +25,10 @@ const Name = "sink"
 // Group is where the written offsets are shown, for lag.
 const Group = "k2-iceberg-writer"
 
-// Config says what is read and where it is written. All but Every and Rows is needed.
+// Config says what is read and where it is written. All but Addr, Every, Rows and Defects is needed.
 type Config struct {
 	Home     string
+	Addr     string // host:port to listen at; "" = that of the last start, or a free loopback port
 	Kafka    string // host:port, several with commas
 	Registry string // URL, or host:port
 	Lake     lake.Config
@@ -80,7 +81,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := c.complete(); err != nil {
 		return fmt.Errorf("configuring sink: %w", err)
 	}
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}

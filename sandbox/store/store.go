@@ -1,5 +1,5 @@
 // Package store is the sandbox's object store: the S3 API over local files.
-// It checks no signatures and is reachable from this machine only.
+// It checks no signatures: whoever reaches its address may read and write.
 package store
 
 import (
@@ -33,11 +33,14 @@ func Properties(addr string) map[string]string {
 }
 
 // Config says where the files lie: <home>/sandbox/store.
-type Config struct{ Home string }
+type Config struct {
+	Home string
+	Addr string // host:port to listen at; "" = that of the last start, or a free loopback port
+}
 
 // Run serves S3 until ctx ends.
 func Run(ctx context.Context, c Config) error {
-	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name})
+	s, err := service.Open(ctx, service.Config{Home: c.Home, Name: Name, Addr: c.Addr})
 	if err != nil {
 		return err
 	}

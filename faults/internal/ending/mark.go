@@ -77,6 +77,20 @@ func (m Mark) Set(target string) error {
 	return nil
 }
 
+// Renew has the time that Settle gives begin anew, for a target that is told
+// to end again and again. It makes no file: who does it may be killed at any moment.
+func (m Mark) Renew() error { return m.since(time.Now()) }
+
+// Rest has Settle not wait until it is renewed: the target has ended.
+func (m Mark) Rest() error { return m.since(time.Unix(0, 0)) }
+
+func (m Mark) since(t time.Time) error {
+	if err := os.Chtimes(string(m), t, t); err != nil {
+		return fmt.Errorf("noting since when it is about to end: %w", err)
+	}
+	return nil
+}
+
 // Settle returns once a target that was told to end has ended, or the time is
 // over that it has for that since it was told. It is an error when ctx ends first.
 func (m Mark) Settle(ctx context.Context, within time.Duration, ended func() (bool, error)) error {

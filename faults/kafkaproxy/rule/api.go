@@ -33,18 +33,24 @@ func apiNames(keys []int16) []string {
 	return out
 }
 
-// throttled are the requests whose response may tell the client to wait.
+// throttled are the requests whose response may tell the client to wait. To
+// make each response and look at it would bring a part of every one into the
+// memory of whoever only asks for a fault's name.
 func throttled() []int16 {
+	never := keys(kmsg.LeaderAndISR, kmsg.StopReplica, kmsg.UpdateMetadata, kmsg.ControlledShutdown, kmsg.SASLHandshake, kmsg.WriteTxnMarkers,
+		kmsg.SASLAuthenticate, kmsg.Vote, kmsg.BeginQuorumEpoch, kmsg.EndQuorumEpoch, kmsg.DescribeQuorum, kmsg.Envelope, kmsg.InitializeShareGroupState,
+		kmsg.ReadShareGroupState, kmsg.WriteShareGroupState, kmsg.DeleteShareGroupState, kmsg.ReadShareGroupStateSummary)
 	var out []int16
 	for key := range int16(kmsg.MaxKey + 1) {
-		if r := kmsg.RequestForKey(key); r != nil {
-			if _, ok := r.ResponseKind().(kmsg.ThrottleResponse); ok {
-				out = append(out, key)
-			}
+		if kmsg.NameForKey(key) != unknownKey && !contains(never, key) {
+			out = append(out, key)
 		}
 	}
 	return out
 }
+
+// unknownKey is what kmsg calls a key that no request has.
+const unknownKey = "Unknown"
 
 // topical are those of the requests that name topics.
 func topical(keys []int16) []int16 {

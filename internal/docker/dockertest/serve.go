@@ -24,7 +24,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return nil
 	}))
 	for what, do := range map[string]func(*Container) error{
-		"start": e.start, "stop": e.stop, "kill": e.kill, "pause": pause, "unpause": unpause,
+		"start": e.start, "stop": e.stop, "kill": e.kill, "restart": e.restart, "pause": pause, "unpause": unpause,
 	} {
 		mux.HandleFunc("POST /containers/{name}/"+what, e.on(func(w http.ResponseWriter, _ *http.Request, c *Container) error {
 			if err := do(c); err != nil {
@@ -79,6 +79,13 @@ func (e *Engine) stop(c *Container) error {
 		e.end(c)
 	}
 	return nil
+}
+
+func (e *Engine) restart(c *Container) error {
+	if err := e.stop(c); err != nil {
+		return err
+	}
+	return e.start(c)
 }
 
 func (e *Engine) kill(c *Container) error {
