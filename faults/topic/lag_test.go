@@ -9,8 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults"
@@ -41,20 +39,14 @@ type turn struct {
 
 func newBehind(t *testing.T, lags map[int32]time.Duration) *behind {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(3))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
-	require.NoError(t, err)
-	t.Cleanup(cl.Close)
-	on := spec.Target{Cluster: &spec.Cluster{Brokers: c.ListenAddrs()}}
+	w := worldOf(t, 3, 1)
 	b := &behind{
-		world:  world{T: t, cluster: c, client: cl, admin: kadm.NewClient(cl), brokers: on},
+		world:  w,
 		driver: topic.Driver{Kind: "cluster.quota"}, lags: lags, history: []turn{{}},
 	}
-	c.ControlKey(int16(kmsg.AlterClientQuotas), b.alter)
-	c.ControlKey(int16(kmsg.DescribeClientQuotas), b.tell)
-	b.receipt = b.plan(b.driver, spec.Fault{Kind: b.driver.Kind, With: map[string]string{"client_id": "sink", "consumer_byte_rate": "1024"}}, on)
+	w.cluster.ControlKey(int16(kmsg.AlterClientQuotas), b.alter)
+	w.cluster.ControlKey(int16(kmsg.DescribeClientQuotas), b.tell)
+	b.receipt = b.plan(b.driver, spec.Fault{Kind: b.driver.Kind, With: map[string]string{"client_id": "sink", "consumer_byte_rate": "1024"}}, w.brokers)
 	return b
 }
 

@@ -10,8 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/k2-platform/faultline/faults"
@@ -45,32 +43,26 @@ type move struct {
 
 func newBoard(t *testing.T, lag, taken time.Duration) *board {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(1, orders))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.MetadataMinAge(10*time.Millisecond))
-	require.NoError(t, err)
-	t.Cleanup(cl.Close)
-	on := spec.Target{Topic: &spec.Topic{Brokers: c.ListenAddrs(), Name: orders}}
+	w := worldOf(t, 3, 1)
 	b := &board{
-		world:  world{T: t, cluster: c, client: cl, admin: kadm.NewClient(cl), topic: on},
+		world:  w,
 		driver: topic.Driver{Kind: "topic.reassign"}, lag: lag, taken: taken, asked: map[int32]bool{}, history: []move{{replicas: []int32{0, 1}}},
 	}
 	ask := kmsg.NewPtrMetadataRequest()
 	ask.Topics = []kmsg.MetadataRequestTopic{{Topic: new(orders)}}
-	usual, err := ask.RequestWith(t.Context(), cl)
+	usual, err := ask.RequestWith(t.Context(), w.client)
 	require.NoError(t, err)
-	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+	w.cluster.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		return b.metadata(req.(*kmsg.MetadataRequest), usual)
 	})
-	c.ControlKey(int16(kmsg.AlterPartitionAssignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
+	w.cluster.ControlKey(int16(kmsg.AlterPartitionAssignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		return b.assign(req.(*kmsg.AlterPartitionAssignmentsRequest))
 	})
-	c.ControlKey(int16(kmsg.ListPartitionReassignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
+	w.cluster.ControlKey(int16(kmsg.ListPartitionReassignments), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		return b.list(req.(*kmsg.ListPartitionReassignmentsRequest))
 	})
-	c.ControlKey(int16(kmsg.ElectLeaders), b.elect)
-	b.receipt = b.plan(b.driver, spec.Fault{Kind: b.driver.Kind}, on)
+	w.cluster.ControlKey(int16(kmsg.ElectLeaders), b.elect)
+	b.receipt = b.plan(b.driver, spec.Fault{Kind: b.driver.Kind}, w.topic)
 	return b
 }
 
