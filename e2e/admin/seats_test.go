@@ -3,6 +3,7 @@
 package admin_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -98,6 +99,26 @@ func TestReplicasMoveAndComeBack(t *testing.T) {
 	assert.Equal(t, place{3, []int32{3}}, places(t, a, on.Topic.Name)[1], "fewer replicas are possible, too")
 	assert.Equal(t, before[0], places(t, a, on.Topic.Name)[0])
 	require.NoError(t, d.Rollback(t.Context(), r))
+	assert.Equal(t, before, places(t, a, on.Topic.Name))
+}
+
+// TestReplicasThatWereToldToGoBackMidway would never arrive by themselves.
+func TestReplicasThatWereToldToGoBackMidway(t *testing.T) {
+	a, on := admin(t), fresh(t, 2)
+	before := places(t, a, on.Topic.Name)
+	d, r := plan(t, "topic.reassign", nil, on)
+	home := before[0].replicas
+	third := 6 - home[0] - home[1] // of the brokers 1, 2 and 3
+	for _, replicas := range [][]int32{{home[0], third}, home} {
+		var req kadm.AlterPartitionAssignmentsReq
+		req.Assign(on.Topic.Name, 0, replicas)
+		all, err := a.AlterPartitionAssignments(t.Context(), req)
+		require.NoError(t, err)
+		require.NoError(t, all.Error())
+	}
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	require.NoError(t, d.Rollback(ctx, r))
 	assert.Equal(t, before, places(t, a, on.Topic.Name))
 }
 

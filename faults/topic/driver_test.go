@@ -17,7 +17,7 @@ func TestDriver(t *testing.T) {
 		"quota":    {Lasts: true, As: clusterIn(t), Fault: spec.Fault{Kind: "cluster.quota", With: map[string]string{"client_id": "sink", "consumer_byte_rate": "1024"}}},
 		"poison":   {As: topicIn(t), Fault: spec.Fault{Kind: "topic.poison", With: map[string]string{"rate": "1000"}}},
 	} {
-		s.New = func() faults.Driver { return topic.Driver{Kind: s.Fault.Kind} }
+		s.New = func() faults.Driver { return driver(s.Fault.Kind) }
 		if s.Fault.Kind == "topic.poison" {
 			dir := t.TempDir()
 			s.New = func() faults.Driver { return topic.Poison{Dir: dir} }

@@ -24,7 +24,10 @@ func gone(err error) bool {
 }
 
 // kafka is the admin API of one cluster.
-type kafka struct{ *kadm.Client }
+type kafka struct {
+	*kadm.Client
+	asked bool // to change something, whatever came of it
+}
 
 type topic = kadm.TopicDetail
 
@@ -47,7 +50,7 @@ func connect(brokers []string, more ...kgo.Opt) (*kafka, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to Kafka at %v: %w", brokers, err)
 	}
-	return &kafka{kadm.NewClient(c)}, nil
+	return &kafka{Client: kadm.NewClient(c)}, nil
 }
 
 // topic describes a topic; one that is not there is faults.ErrRefused.
@@ -66,13 +69,18 @@ func (k *kafka) topic(ctx context.Context, name string) (topic, error) {
 	return t, nil
 }
 
-// same is errGone unless the topic is there and has the id.
-func (k *kafka) same(ctx context.Context, name, id string) error {
+// planned is errGone unless the topic that a receipt names, if it names one, is
+// there and has its id.
+func (k *kafka) planned(ctx context.Context, r faults.Receipt) error {
+	name := r.Undo[undoTopic]
+	if name == "" {
+		return nil
+	}
 	t, err := k.topic(ctx, name)
 	if err != nil {
 		return err
 	}
-	if t.ID.String() != id {
+	if t.ID.String() != r.Undo[undoTopicID] {
 		return fmt.Errorf("topic %s was made anew since it was planned for: %w", name, errGone)
 	}
 	return nil
@@ -89,6 +97,16 @@ func until(ctx context.Context, what string, ok func() (bool, error)) error {
 			return fmt.Errorf("waiting until %s: %w", what, ctx.Err())
 		}
 	}
+}
+
+// settleWithin bounds how long a request that changes something is waited for,
+// even when ctx has ended: one whose outcome is not known could be carried out
+// after the rollback has looked.
+const settleWithin = 5 * time.Second
+
+func (k *kafka) settled(ctx context.Context) (context.Context, context.CancelFunc) {
+	k.asked = true
+	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }
 
 // said is an answer's error with what the broker says about it.

@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/k2-platform/faultline/faults/faultstest"
+	"github.com/k2-platform/faultline/faults/topic"
 	"github.com/k2-platform/faultline/sandbox/service"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -18,6 +20,9 @@ import (
 func TestMain(m *testing.M) { faultstest.MainBeside(m, kafka) }
 
 const orders = "orders"
+
+// driver is for brokers that do not lag: they are their own controllers.
+func driver(kind string) topic.Driver { return topic.Driver{Kind: kind, Lag: 10 * time.Millisecond} }
 
 // kafka is a broker whose topics and quotas outlive it.
 func kafka(ctx context.Context, dir string, ready func()) error {
@@ -62,4 +67,12 @@ func clusterIn(tb testing.TB) func(dir string) spec.Target {
 	return func(dir string) spec.Target {
 		return spec.Target{Cluster: &spec.Cluster{Brokers: []string{address(tb, dir)}}}
 	}
+}
+
+// deadline is that of what could wait for ever.
+func deadline(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, stop := context.WithTimeout(tb.Context(), 15*time.Second)
+	tb.Cleanup(stop)
+	return ctx
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,6 +30,7 @@ func (k *kafka) sits(ctx context.Context, name string) (map[int32]sits, error) {
 		if m, ok := moving[name][n]; ok {
 			now.moving = true
 			now.replicas = slices.DeleteFunc(slices.Clone(m.Replicas), func(b int32) bool { return slices.Contains(m.RemovingReplicas, b) })
+			now.stuck = slices.ContainsFunc(m.AddingReplicas, func(b int32) bool { return slices.Contains(m.RemovingReplicas, b) })
 		}
 		out[n] = now
 	}
@@ -41,6 +43,7 @@ func (k *kafka) move(ctx context.Context, name string, all []seat, to func(seat)
 	if err := k.assign(ctx, name, all, to); err != nil {
 		return err
 	}
+	asked := false
 	return until(ctx, "the leaders of topic "+name+" have moved", func() (bool, error) {
 		now, err := k.sits(ctx, name)
 		if err != nil {
@@ -50,47 +53,75 @@ func (k *kafka) move(ctx context.Context, name string, all []seat, to func(seat)
 		left := 0
 		for _, s := range all {
 			if now[s.Partition].leader != to(s)[0] {
-				elect.Add(name, s.Partition)
 				left++
+			} else if asked {
+				continue
 			}
+			elect.Add(name, s.Partition) // the first time all: the broker that was asked may lag, the controller knows
 		}
 		cannot, err := k.elect(ctx, elect)
-		return left == 0 || !must && cannot == left, err
+		done := asked && (left == 0 || !must && cannot == left)
+		asked = true
+		return done, err
 	})
 }
 
-// assign says where replicas are to be, and returns once all are there.
+// sendAgain is after how long a partition is assigned once more that is not
+// there, and not on its way: somebody cancelled it, or it was there before.
+const sendAgain = time.Second
+
+// assign says where replicas are to be, and returns once all are there. It says
+// so even of those that seem to be there: the broker that was asked may lag, and
+// the controller knows. What is on its way elsewhere is called back first: given
+// another place midway, Kafka 4.3.1 goes on adding the replicas of the first
+// while it removes them, and never arrives.
 func (k *kafka) assign(ctx context.Context, name string, all []seat, to func(seat) []int32) error {
-	var req kadm.AlterPartitionAssignmentsReq
-	now, err := k.sits(ctx, name)
-	if err != nil {
-		return err
+	if len(all) == 0 {
+		return nil
 	}
-	for _, s := range all {
-		if !slices.Equal(now[s.Partition].replicas, to(s)) {
-			req.Assign(name, s.Partition, to(s))
-		}
-	}
-	if len(req) > 0 {
-		if err := k.alter(ctx, req); err != nil {
-			return fmt.Errorf("moving replicas of topic %s: %w", name, err)
-		}
-	}
+	sent := map[int32]time.Time{}
 	return until(ctx, "the replicas of topic "+name+" have moved", func() (bool, error) {
 		now, err := k.sits(ctx, name)
-		return !slices.ContainsFunc(all, func(s seat) bool {
+		if err != nil {
+			return false, err
+		}
+		var req kadm.AlterPartitionAssignmentsReq
+		left := len(all)
+		for _, s := range all {
 			n := now[s.Partition]
-			return n.moving || !slices.Equal(n.replicas, to(s))
-		}), err
+			there := slices.Equal(n.replicas, to(s))
+			last, said := sent[s.Partition]
+			switch {
+			case n.moving && there && !n.stuck:
+			case n.moving:
+				req.CancelAssign(name, s.Partition)
+				delete(sent, s.Partition)
+			case !said || !there && time.Since(last) >= sendAgain:
+				req.Assign(name, s.Partition, to(s))
+				sent[s.Partition] = time.Now()
+			case there:
+				left--
+			}
+		}
+		if err := k.alter(ctx, req); err != nil {
+			return false, fmt.Errorf("moving replicas of topic %s: %w", name, err)
+		}
+		return left == 0, nil
 	})
 }
 
+// alter is no error where it calls back what has arrived meanwhile.
 func (k *kafka) alter(ctx context.Context, req kadm.AlterPartitionAssignmentsReq) error {
-	ctx, stop := settled(ctx)
+	if len(req) == 0 {
+		return nil
+	}
+	ctx, stop := k.settled(ctx)
 	defer stop()
 	answers, err := k.AlterPartitionAssignments(ctx, req)
 	for _, a := range answers.Sorted() {
-		err = errors.Join(err, said(a.Err, a.ErrMessage))
+		if !errors.Is(a.Err, kerr.NoReassignmentInProgress) {
+			err = errors.Join(err, said(a.Err, a.ErrMessage))
+		}
 	}
 	return err
 }
@@ -101,7 +132,7 @@ func (k *kafka) elect(ctx context.Context, which kadm.TopicsSet) (cannot int, er
 	if len(which) == 0 { // none would be all of the cluster
 		return 0, nil
 	}
-	ctx, stop := settled(ctx)
+	ctx, stop := k.settled(ctx)
 	defer stop()
 	answers, err := k.ElectLeaders(ctx, kadm.ElectPreferredReplica, which)
 	for _, partitions := range answers {

@@ -188,7 +188,7 @@ func (quota) alter(ctx context.Context, k *kafka, entity map[string]string, ops 
 	if len(ops) == 0 {
 		return nil
 	}
-	ctx, stop := settled(ctx)
+	ctx, stop := k.settled(ctx)
 	defer stop()
 	entry := kadm.AlterClientQuotaEntry{Ops: ops}
 	for kind, name := range entity {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/k2-platform/faultline/faults"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // seat is where one partition's replicas are, in the order of preference, and
@@ -26,24 +28,51 @@ func (s seat) led() []int32 {
 	return append([]int32{s.Leader}, rest...)
 }
 
+// way are the replicas of a partition as long as it is on its way: where it
+// goes, and then by number those that it will not keep.
+func way(from, to []int32) []int32 {
+	leaving := slices.DeleteFunc(slices.Sorted(slices.Values(from)), func(b int32) bool { return slices.Contains(to, b) })
+	return append(slices.Clone(to), leaving...)
+}
+
+// calledBack are those whose way was cancelled: all that were there before it.
+func calledBack(from, to []int32) []int32 {
+	return slices.DeleteFunc(way(from, to), func(b int32) bool { return !slices.Contains(from, b) })
+}
+
 // sits is a partition as it is now.
 type sits struct {
 	replicas []int32 // where they are, or are on their way to
 	moving   bool
 	leader   int32
 	insync   []int32
+	stuck    bool // it adds a replica that it removes, and never arrives
 }
 
 // ours says that the partition is as the fault left it, or its way back did.
 // Where nothing is but the leader that the fault wanted, it is the fault's as
-// long as the leader that was could lead. Anything else is as it was, or has
-// overtaken the fault.
+// long as the leader that was could lead. Where a way was cancelled, there or
+// back, is the fault's. Anything else is as it was, or has overtaken the fault.
 func (s seat) ours(now sits) bool {
 	switch {
 	case slices.Equal(now.replicas, s.Was): // which is where the fault has it, too, if the preferred one was not leading
 		return now.moving || now.leader == s.Set[0] && now.leader != s.Leader && slices.Contains(now.insync, s.Leader)
 	}
-	return slices.Equal(now.replicas, s.Set) || slices.Equal(now.replicas, s.led())
+	return slices.ContainsFunc([][]int32{s.Set, s.led(), calledBack(s.Was, s.Set), calledBack(s.Set, s.led())}, func(r []int32) bool {
+		return slices.Equal(now.replicas, r)
+	})
+}
+
+// lags says that the broker tells of a way, there or back, that the controller
+// says is at its end: it has yet to hear how that was.
+func (s seat) lags(now sits) bool {
+	there, back := way(s.Was, s.Set), way(s.Set, s.led())
+	return !now.moving && (len(there) > len(s.Set) && slices.Equal(now.replicas, there) || len(back) > len(s.Was) && slices.Equal(now.replicas, back))
+}
+
+// overtaken says that somebody else moved its replicas.
+func (s seat) overtaken(now sits) bool {
+	return !s.ours(now) && !slices.Equal(now.replicas, s.Was)
 }
 
 // seats is undo's part of the two kinds that move replicas.
@@ -65,13 +94,25 @@ func seats(undo map[string]string) ([]seat, error) {
 // seated is what faults have in common that move replicas and leaders.
 type seated struct{}
 
-// put moves replicas and leaders to where the fault wants them.
-func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
-	all, err := seats(undo)
-	if err != nil {
-		return err
+// now reads a receipt, and where its partitions are. What looks like a way that
+// has ended is looked at again, as long as a broker may lag: it may be the
+// fault's, or somebody else wants all those replicas.
+func (seated) now(ctx context.Context, k *kafka, undo map[string]string) (all []seat, now map[int32]sits, err error) {
+	if all, err = seats(undo); err != nil {
+		return nil, nil, err
 	}
-	now, err := k.sits(ctx, undo[undoTopic])
+	for began := time.Now(); ; {
+		now, err = k.sits(ctx, undo[undoTopic])
+		if err != nil || time.Since(began) >= lagsFor || !slices.ContainsFunc(all, func(s seat) bool { return s.lags(now[s.Partition]) }) {
+			return all, now, err
+		}
+		pause.For(ctx, 10*time.Millisecond)
+	}
+}
+
+// put moves replicas and leaders to where the fault wants them.
+func (f seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return err
 	}
@@ -84,31 +125,25 @@ func (seated) put(ctx context.Context, k *kafka, undo map[string]string) error {
 }
 
 // back moves back what is where the fault put it, and the leaders that
-// were.
-func (seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
-	all, err := seats(undo)
+// were. What is as it was is told to be there all the same: the broker that says
+// so may not have heard of the injection yet.
+func (f seated) back(ctx context.Context, k *kafka, undo map[string]string) error {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return err
 	}
-	now, err := k.sits(ctx, undo[undoTopic])
-	if err != nil {
-		return err
-	}
-	ours := slices.DeleteFunc(all, func(s seat) bool { return !s.ours(now[s.Partition]) })
+	all = slices.DeleteFunc(all, func(s seat) bool { return s.overtaken(now[s.Partition]) })
+	ours := slices.DeleteFunc(slices.Clone(all), func(s seat) bool { return !s.ours(now[s.Partition]) })
 	if err := k.move(ctx, undo[undoTopic], ours, seat.led, false); err != nil {
 		return err
 	}
-	return k.assign(ctx, undo[undoTopic], ours, func(s seat) []int32 { return s.Was })
+	return k.assign(ctx, undo[undoTopic], all, func(s seat) []int32 { return s.Was })
 }
 
 // look finds the fault in any partition that is not as it was, by the
 // fault or its way back.
-func (seated) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
-	all, err := seats(undo)
-	if err != nil {
-		return faults.Unseen, err
-	}
-	now, err := k.sits(ctx, undo[undoTopic])
+func (f seated) look(ctx context.Context, k *kafka, undo map[string]string) (faults.Presence, error) {
+	all, now, err := f.now(ctx, k, undo)
 	if err != nil {
 		return faults.Unseen, err
 	}

@@ -137,7 +137,7 @@ func (settings) alter(ctx context.Context, k *kafka, name string, alter []kadm.A
 	if len(alter) == 0 {
 		return nil
 	}
-	ctx, stop := settled(ctx)
+	ctx, stop := k.settled(ctx)
 	defer stop()
 	all, err := k.AlterTopicConfigs(ctx, alter, name)
 	if err == nil {

@@ -11,6 +11,7 @@ package topic
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,14 @@ type change interface {
 }
 
 // Driver makes one kind of change. All kinds but Poison's have it.
-type Driver struct{ Kind string }
+//
+// Lag is how far a broker may be behind what the controller has acknowledged;
+// 0 is a second. A fault that not all brokers have shown is looked out for that
+// long.
+type Driver struct {
+	Kind string
+	Lag  time.Duration
+}
 
 var _ faults.Driver = Driver{}
 
@@ -122,57 +130,59 @@ func brokersOf(t spec.Target) (brokers []string, topic string) {
 }
 
 // Inject makes the change. What is no longer as it was planned for is left
-// alone: faults.ErrRefused.
+// alone: faults.ErrRefused. Once the cluster was asked to change something it
+// waits for up to Lag until that is seen, even if ctx has ended: whoever undoes
+// it next then finds it.
 func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
-	err := ctx.Err()
+	err, asked := ctx.Err(), false
 	if err == nil {
-		err = d.on(ctx, r, func(k *kafka, c change) error { return c.put(ctx, k, r.Undo) })
+		err = d.on(ctx, r, func(k *kafka, c change) error {
+			defer func() { asked = k.asked }()
+			return c.put(ctx, k, r.Undo)
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("injecting %s into %s: %w", r.Kind, r.Target, err)
+		err = fmt.Errorf("injecting %s into %s: %w", r.Kind, r.Target, err)
+	} else {
+		err = faults.Await(ctx, d, r, faults.Present)
 	}
-	return faults.Await(ctx, d, r, faults.Present)
+	if asked && ctx.Err() != nil {
+		see, stop := context.WithTimeout(context.WithoutCancel(ctx), d.lag())
+		defer stop()
+		_ = faults.Await(see, d, r, faults.Present) // the error that is told is the first
+	}
+	return err
 }
 
 // Rollback puts back what was there. A topic that is gone has taken the fault
-// along; a cluster that does not answer has not: it is an error.
+// along; a cluster that does not answer has not: it is an error. It returns once
+// none of the brokers that answer has the fault; a fault that they had not all
+// shown may be on its way to one of them, and is looked out for as long as Lag.
 func (d Driver) Rollback(ctx context.Context, r faults.Receipt) error {
+	k := knew{}
+	look, stop := context.WithTimeout(ctx, knewWithin)
+	before, _ := d.ask(look, r) // those that do not say are looked at for longer
+	stop()
+	k.learn(before)
 	for {
 		err := d.on(ctx, r, func(k *kafka, c change) error { return c.back(ctx, k, r.Undo) })
-		if gone(err) {
-			return nil
-		}
-		if err != nil {
+		if err != nil && !gone(err) {
 			return fmt.Errorf("rolling back %s on %s: %w", r.Kind, r.Target, err)
 		}
-		// Brokers hear of a change one after the other: what was put back was as one
-		// of them had it.
-		look, stop := context.WithTimeout(ctx, againAfter)
-		err = faults.Await(look, d, r, faults.Absent)
-		stop()
-		if err == nil || ctx.Err() != nil {
+		if err = d.vanishes(ctx, r, k); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
 }
 
-// againAfter is how long all brokers have to agree that the fault is gone.
-const againAfter = 2 * time.Second
-
-// Probe asks the cluster. While none of its brokers answers nobody can say.
+// Probe asks every broker of the cluster: the fault is present where any of
+// them has it. While none of them answers nobody can say.
 func (d Driver) Probe(ctx context.Context, r faults.Receipt) (faults.Presence, error) {
-	seen := faults.Unseen
-	err := d.on(ctx, r, func(k *kafka, c change) (err error) {
-		seen, err = c.look(ctx, k, r.Undo)
-		return err
-	})
-	if gone(err) {
-		return faults.Absent, nil
-	}
+	all, err := d.ask(ctx, r)
 	if err != nil {
 		return faults.Unseen, fmt.Errorf("probing %s on %s: %w", r.Kind, r.Target, err)
 	}
-	return seen, nil
+	return all.seen(), nil
 }
 
 // on connects to the cluster of a receipt and does something there; it is
@@ -197,8 +207,8 @@ func of(ctx context.Context, r faults.Receipt) (*kafka, error) {
 		return nil, fmt.Errorf("reading receipt %s: %w", r.ID, err)
 	}
 	k, err := connect(brokers)
-	if err == nil && r.Undo[undoTopic] != "" {
-		if err = k.same(ctx, r.Undo[undoTopic], r.Undo[undoTopicID]); err != nil {
+	if err == nil {
+		if err = k.planned(ctx, r); err != nil {
 			k.Close()
 		}
 	}
@@ -221,13 +231,4 @@ func take(undo map[string]string, key string, value any) error {
 		return fmt.Errorf("its %q: %w", key, err)
 	}
 	return nil
-}
-
-// settleWithin bounds how long a request that changes something is waited for,
-// even when ctx has ended: one whose outcome is not known could be carried out
-// after the rollback has looked.
-const settleWithin = 5 * time.Second
-
-func settled(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 }

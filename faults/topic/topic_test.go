@@ -31,10 +31,15 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, orders))
+	return worldOf(t, 1, 2)
+}
+
+func worldOf(t *testing.T, brokers int, partitions int32) world {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(brokers), kfake.SeedTopics(partitions, orders))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.MetadataMinAge(10*time.Millisecond))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
 	return world{
@@ -83,7 +88,7 @@ func (w world) setRetention(value string) {
 }
 
 func settingsFault(with map[string]string) (topic.Driver, spec.Fault) {
-	return topic.Driver{Kind: "topic.settings"}, spec.Fault{Kind: "topic.settings", With: with}
+	return driver("topic.settings"), spec.Fault{Kind: "topic.settings", With: with}
 }
 
 func TestSettingsComeBackExactly(t *testing.T) {
@@ -168,7 +173,7 @@ func TestADamagedReceiptTouchesNothing(t *testing.T) {
 		{spec.Fault{Kind: "topic.settings", With: map[string]string{"retention.ms": "1000"}}, w.topic, []string{"was", "set", "brokers"}},
 		{spec.Fault{Kind: "cluster.quota", With: map[string]string{"user": "u", "producer_byte_rate": "1"}}, w.brokers, []string{"was", "set", "entity", "brokers"}},
 	} {
-		d := topic.Driver{Kind: c.f.Kind}
+		d := driver(c.f.Kind)
 		r := w.plan(d, c.f, c.on)
 		require.NoError(t, d.Inject(t.Context(), r))
 		for _, key := range c.keys {
@@ -206,7 +211,7 @@ func TestAQuotaComesBackExactly(t *testing.T) {
 	}
 	set("consumer_byte_rate", 5000)
 	before := quotas()
-	d := topic.Driver{Kind: "cluster.quota"}
+	d := driver("cluster.quota")
 	r := w.plan(d, spec.Fault{Kind: d.Kind, With: map[string]string{"client_id": "sink", "consumer_byte_rate": "10", "request_percentage": "0.5"}}, w.brokers)
 	require.NoError(t, d.Inject(t.Context(), r))
 	assert.Len(t, quotas(), 2)
@@ -252,7 +257,7 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		"nothing to cut short":    {"topic.poison", map[string]string{"what": "truncated"}, w.topic, "produce one first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var d faults.Driver = topic.Driver{Kind: c.kind}
+			var d faults.Driver = driver(c.kind)
 			if strings.HasSuffix(c.kind, "poison") {
 				d = topic.Poison{Dir: t.TempDir()}
 			}
