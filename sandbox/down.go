@@ -64,8 +64,7 @@ func stopGroup(ctx context.Context, home string, group []string) error {
 	return errors.Join(errs...)
 }
 
-// stop ends the process that a record names: TERM, and KILL when that does
-// not help, as with a stopped process.
+// stop ends the process that a record names.
 func stop(ctx context.Context, name, path string, within time.Duration) error {
 	rec, err := process.Read(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -74,18 +73,25 @@ func stop(ctx context.Context, name, path string, within time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("reading the record of %s: %w", name, err)
 	}
+	rec.Name = name
+	return end(ctx, rec, within)
+}
+
+// end ends a process: TERM, and KILL when that does not help, as with a
+// stopped process.
+func end(ctx context.Context, rec process.Record, within time.Duration) error {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		if !rec.Alive() {
 			return nil
 		}
 		if err := process.Signal(rec, sig); err != nil && rec.Alive() {
-			return fmt.Errorf("sending %s to %s (pid %d): %w", sig, name, rec.PID, err)
+			return fmt.Errorf("sending %s to %s (pid %d): %w", sig, rec.Name, rec.PID, err)
 		}
 		if gone(ctx, rec, within) {
 			return nil
 		}
 	}
-	return fmt.Errorf("stopping %s: pid %d is still there after KILL", name, rec.PID)
+	return fmt.Errorf("stopping %s: pid %d is still there after KILL", rec.Name, rec.PID)
 }
 
 func gone(ctx context.Context, rec process.Record, within time.Duration) bool {

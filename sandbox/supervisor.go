@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +84,9 @@ type supervisor struct {
 	groups map[string]string
 	next   map[string]time.Time     // earliest restart
 	rest   map[string]time.Duration // how long to wait after that one
+	// started are the processes that this supervisor began: one that has not
+	// written its record yet is found nowhere else.
+	started []process.Record
 }
 
 // Up starts what does not run yet, calls ready (if not nil) once all is
@@ -124,7 +128,8 @@ func Up(ctx context.Context, c Config, ready func(Addresses)) error {
 	if ctx.Err() != nil {
 		err = nil // asked to end, in the middle of a start perhaps
 	}
-	return errors.Join(err, stopAll(context.WithoutCancel(ctx), home))
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(err, stopAll(ctx, home), s.stopStarted(ctx))
 }
 
 // claim writes the supervisor's record unless another one lives.
@@ -188,7 +193,7 @@ func (s *supervisor) start(ctx context.Context, name string, at Addresses) error
 		argv = append(argv, "--control-group", group)
 	}
 	if err == nil {
-		_, err = process.Start(ctx, process.Record{
+		err = s.begin(ctx, process.Record{
 			Name: name, Command: argv, Dir: s.cfg.Home, Log: filepath.Join(service.Dir(s.cfg.Home), name+".log"),
 		})
 	}
@@ -196,6 +201,24 @@ func (s *supervisor) start(ctx context.Context, name string, at Addresses) error
 		return fmt.Errorf("starting %s: %w", name, err)
 	}
 	return nil
+}
+
+func (s *supervisor) begin(ctx context.Context, r process.Record) error {
+	started, err := process.Start(ctx, r)
+	if err != nil {
+		return err
+	}
+	s.started = append(slices.DeleteFunc(s.started, func(r process.Record) bool { return !r.Alive() }), started)
+	return nil
+}
+
+// stopStarted ends what was started and has no record.
+func (s *supervisor) stopStarted(ctx context.Context) error {
+	var errs []error
+	for _, r := range s.started {
+		errs = append(errs, end(ctx, r, termWithin))
+	}
+	return errors.Join(errs...)
 }
 
 // await waits until the service's own record names a live process that says
@@ -284,7 +307,7 @@ func (s *supervisor) look(ctx context.Context, name string) {
 	if ctx.Err() != nil || s.cfg.held(name) { // the last look before the start
 		return
 	}
-	if _, err := process.Start(ctx, rec); err != nil {
+	if err := s.begin(ctx, rec); err != nil {
 		slog.ErrorContext(ctx, "service not started", "target", name, "error", err)
 	}
 }
