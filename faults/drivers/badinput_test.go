@@ -3,6 +3,7 @@ package drivers_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -111,6 +112,9 @@ func (b *bad) nothingLeft() {
 func filesBelow(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil // gone since it was listed
+		}
 		if err == nil && !d.IsDir() {
 			all = append(all, path)
 		}
