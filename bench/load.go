@@ -39,7 +39,7 @@ func value(size, n int) []byte {
 // compression.
 func kafka(bootstrap []string, more ...kgo.Opt) (*kgo.Client, error) {
 	c, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(bootstrap...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(100_000),
+		kgo.SeedBrokers(bootstrap...), kgo.UnknownTopicRetries(100), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(100_000),
 		kgo.FetchMaxWait(time.Second), kgo.MetadataMinAge(100 * time.Millisecond),
 	}, more...)...)
 	if err != nil {
