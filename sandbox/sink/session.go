@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/k2-platform/faultline/internal/lake"
@@ -31,7 +30,10 @@ func (w *writer) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer cl.Close()
+	defer func() {
+		cl.Close()
+		w.shown.settle()
+	}()
 	known, err := buried(ctx, w.cfg.Kafka, at)
 	if err != nil {
 		return err
@@ -73,8 +75,14 @@ func (w *writer) connect(at lake.Watermark) (*kgo.Client, error) {
 // nobody looks at it again. What was collected when ctx ended is seen through.
 func (w *writer) batch(ctx context.Context, cl *kgo.Client, at lake.Watermark, known coordinates) error {
 	records, to, err := w.collect(ctx, cl, at)
-	if err != nil || len(records) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(records) == 0 {
+		if w.shown.behind {
+			w.shown.tell(ctx, committing(cl, at))
+		}
+		return nil
 	}
 	ctx, done := outlive(ctx, finishWithin)
 	defer done()
@@ -97,7 +105,8 @@ func (w *writer) batch(ctx context.Context, cl *kgo.Client, at lake.Watermark, k
 		w.price.Set(meanPrice(rows))
 	}
 	w.appends.Inc()
-	return w.show(ctx, cl, at)
+	w.shown.tell(ctx, committing(cl, at))
+	return nil
 }
 
 // finishWithin is what a batch has after the service was asked to end.
@@ -207,17 +216,4 @@ func (w *writer) collect(ctx context.Context, cl *kgo.Client, at lake.Watermark)
 		}
 	}
 	return records, to, nil
-}
-
-// show commits the watermark to the group, where lag is measured. It is not
-// what a restart goes by.
-func (w *writer) show(ctx context.Context, cl *kgo.Client, at lake.Watermark) error {
-	offsets := kadm.Offsets{}
-	for place, next := range at {
-		offsets.AddOffset(place.Topic, place.Partition, next, -1)
-	}
-	if err := kadm.NewClient(cl).CommitAllOffsets(ctx, Group, offsets); err != nil {
-		return fmt.Errorf("committing offsets of %s: %w", Group, err)
-	}
-	return nil
 }

@@ -68,7 +68,8 @@ type writer struct {
 
 	// held are rows that the table's position has passed. Only the defect
 	// commit-before-write has any.
-	held []trade.V2
+	held  []trade.V2
+	shown shown
 
 	rows, dead, appends, errs prometheus.Counter
 	rejected                  *prometheus.CounterVec // by reason
