@@ -82,49 +82,39 @@ func ingestCommand(home *string) *cobra.Command {
 
 func sinkCommand(home *string) *cobra.Command {
 	var c sink.Config
-	var lake serviceLake
-	var broken defectFlags
+	var with tableFlags
 	cmd := &cobra.Command{
 		Use: "sink", Short: "The sink from Kafka to Iceberg", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			if c.Lake, err = lake.open(*home); err != nil {
+			if c.Lake, c.Defects, err = with.read(*home); err != nil {
 				return err
 			}
 			c.Home = *home
 			return sink.Run(cmd.Context(), c)
 		},
 	}
-	lake.add(cmd.Flags())
+	with.add(cmd.Flags())
 	cmd.Flags().StringVar(&c.Kafka, "kafka", "", "addresses of the brokers, with commas between")
 	cmd.Flags().StringVar(&c.Registry, "registry", "", "URL or address of the registry")
 	listenFlag(cmd.Flags(), &c.Addr)
-	broken.add(cmd.Flags())
 	return cmd
 }
 
 func queryCommand(home *string) *cobra.Command {
 	c := query.Config{}
-	var lake serviceLake
-	var broken defectFlags
+	var with tableFlags
 	cmd := &cobra.Command{
 		Use: "query", Short: "The query API", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if c.Defects, err = broken.set(); err != nil {
-				return err
-			}
-			if c.Lake, err = lake.open(*home); err != nil {
+			if c.Lake, c.Defects, err = with.read(*home); err != nil {
 				return err
 			}
 			c.Home = *home
 			return query.Run(cmd.Context(), c)
 		},
 	}
-	lake.add(cmd.Flags())
+	with.add(cmd.Flags())
 	listenFlag(cmd.Flags(), &c.Addr)
 	groupFlag(cmd.Flags(), &c.Group)
-	broken.add(cmd.Flags())
 	return cmd
 }

@@ -47,17 +47,7 @@ func (d Again) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults.Re
 // that ended since the plan is faults.ErrRefused; one that was started anew is
 // still the one to restart.
 func (d Again) Inject(ctx context.Context, r faults.Receipt) error {
-	err := ctx.Err()
-	if err == nil {
-		err = begin(ctx, r)
-	}
-	if err == nil {
-		err = inside.Seen(ctx, d, r)
-	}
-	if err != nil {
-		return fmt.Errorf("restarting %s again and again: %w", r.Target, err)
-	}
-	return nil
+	return inside.Inject(ctx, d, r, "restarting again and again", begin)
 }
 
 func begin(ctx context.Context, r faults.Receipt) error {

@@ -98,17 +98,7 @@ func (d Saturate) plan(ctx context.Context, f spec.Fault, t spec.Target) (faults
 // Inject starts the burners and waits until each has burnt some time. A target
 // that is gone, or went to another group, is not broken: faults.ErrRefused.
 func (d Saturate) Inject(ctx context.Context, r faults.Receipt) error {
-	err := ctx.Err()
-	if err == nil {
-		err = ignite(ctx, r)
-	}
-	if err == nil {
-		err = inside.Seen(ctx, d, r)
-	}
-	if err != nil {
-		return fmt.Errorf("burning the processor time of %s: %w", r.Target, err)
-	}
-	return nil
+	return inside.Inject(ctx, d, r, "burning the processor time of", ignite)
 }
 
 func ignite(ctx context.Context, r faults.Receipt) error {

@@ -107,17 +107,7 @@ func unbound(fs cgroup.FS, g cgroup.Group) error {
 // Inject starts a filler and waits until the memory is filled. A target that
 // is gone, or went to another group, is not broken: faults.ErrRefused.
 func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
-	err := ctx.Err()
-	if err == nil {
-		err = inject(ctx, r)
-	}
-	if err == nil {
-		err = inside.Seen(ctx, d, r)
-	}
-	if err != nil {
-		return fmt.Errorf("filling the memory of %s: %w", r.Target, err)
-	}
-	return nil
+	return inside.Inject(ctx, d, r, "filling the memory of", inject)
 }
 
 func inject(ctx context.Context, r faults.Receipt) error {

@@ -73,17 +73,7 @@ func (d Driver) Note(r faults.Receipt, with map[string]string) error {
 // Inject starts the loop and waits until the process is gone. A process that
 // was replaced since the plan is not killed: faults.ErrRefused.
 func (d Driver) Inject(ctx context.Context, r faults.Receipt) error {
-	err := ctx.Err()
-	if err == nil {
-		err = begin(ctx, r)
-	}
-	if err == nil {
-		err = inside.Seen(ctx, d, r)
-	}
-	if err != nil {
-		return fmt.Errorf("killing %s again and again: %w", r.Target, err)
-	}
-	return nil
+	return inside.Inject(ctx, d, r, "killing again and again", begin)
 }
 
 func begin(ctx context.Context, r faults.Receipt) error {

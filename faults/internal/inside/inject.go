@@ -9,9 +9,25 @@ import (
 	"github.com/k2-platform/faultline/internal/process"
 )
 
-// Seen is faults.Await for the fault of a doer to be present, and gives up
+// Inject has begin start the doer of a fault, and waits until the fault is
+// seen. doing says in an error what was being done to the target.
+func Inject(ctx context.Context, d faults.Driver, r faults.Receipt, doing string, begin func(context.Context, faults.Receipt) error) error {
+	err := ctx.Err()
+	if err == nil {
+		err = begin(ctx, r)
+	}
+	if err == nil {
+		err = seen(ctx, d, r)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", doing, r.Target, err)
+	}
+	return nil
+}
+
+// seen is faults.Await for the fault of a doer to be present, and gives up
 // where the doer has ended.
-func Seen(ctx context.Context, d faults.Driver, r faults.Receipt) error {
+func seen(ctx context.Context, d faults.Driver, r faults.Receipt) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	err := faults.Await(ctx, whileDone{d, stop}, r, faults.Present)
