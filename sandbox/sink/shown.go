@@ -16,9 +16,12 @@ import (
 // holds up no trade: it is told again with the next batch, or while there is
 // none. The zero value is ready.
 type shown struct {
-	behind bool       // it may not know the last of it
-	asked  chan error // nil: nothing is on its way
+	behind bool          // it may not know the last of it
+	asked  <-chan result // nil: nothing is on its way
 }
+
+// result is how a commit ended.
+type result struct{ err error }
 
 // tellWithin is how long a batch waits for it. A client's own time-out is ten
 // times as long, and it does not heed the end of a context while it looks for
@@ -45,15 +48,15 @@ func (s *shown) tell(ctx context.Context, commit func(context.Context) error) {
 			return
 		}
 	}
-	asked := make(chan error, 1)
+	asked := make(chan result, 1)
 	s.behind, s.asked = true, asked
 	going := context.WithoutCancel(ctx) // it may outlast its batch; its client's end ends it
-	go func() { asked <- commit(going) }()
+	go func() { asked <- result{commit(going)} }()
 	select {
-	case err := <-asked:
-		s.behind, s.asked = err != nil, nil
-		if err != nil && !was {
-			slog.WarnContext(ctx, "the group's offsets stay behind; they are committed again", "group", Group, "error", err)
+	case ended := <-asked:
+		s.behind, s.asked = ended.err != nil, nil
+		if s.behind && !was {
+			slog.WarnContext(ctx, "the group's offsets stay behind; they are committed again", "group", Group, "error", ended.err)
 		}
 	case <-time.After(tellWithin):
 		if !was {
