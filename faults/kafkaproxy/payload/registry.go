@@ -46,6 +46,7 @@ type answer struct {
 	schema *schema
 	err    error
 	until  time.Time // zero: for ever
+	tried  bool      // no record had the id
 }
 
 var (
@@ -53,26 +54,37 @@ var (
 	errNoSchema   = errors.New("the registry does not know it")
 )
 
+// schema is that of a record.
 func (c *Corrupter) schema(ctx context.Context, id int, url string) (*schema, error) {
+	return c.schemaOf(ctx, id, url, false)
+}
+
+// tried is that of an id which no record has: what nobody knows by it may be
+// registered at any moment, and the records come right after.
+func (c *Corrupter) tried(ctx context.Context, id int, url string) (*schema, error) {
+	return c.schemaOf(ctx, id, url, true)
+}
+
+func (c *Corrupter) schemaOf(ctx context.Context, id int, url string, tried bool) (*schema, error) {
 	if url == "" {
 		url = c.registry
 	}
 	if url == "" {
 		return nil, fmt.Errorf("reading schema %d: %w", id, errNoRegistry)
 	}
-	s, err := c.books.schema(ctx, id, url)
+	s, err := c.books.schema(ctx, id, url, tried)
 	if err != nil {
 		return nil, fmt.Errorf("reading schema %d from %s: %w", id, url, err)
 	}
 	return s, nil
 }
 
-func (r *registries) schema(ctx context.Context, id int, url string) (*schema, error) {
+func (r *registries) schema(ctx context.Context, id int, url string, tried bool) (*schema, error) {
 	key := url + " " + strconv.Itoa(id)
 	r.mu.Lock()
 	a, ok := r.kept[key]
 	r.mu.Unlock()
-	if ok && (a.until.IsZero() || time.Now().Before(a.until)) {
+	if ok && (a.until.IsZero() || time.Now().Before(a.until) && (tried || !a.tried)) {
 		return a.schema, a.err
 	}
 	// One that leaves does not end the look-up of the others that wait for it.
@@ -80,6 +92,7 @@ func (r *registries) schema(ctx context.Context, id int, url string) (*schema, e
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
 		a := r.fetch(ctx, id, url)
+		a.tried = tried
 		r.keep(key, a)
 		return a.schema, a.err
 	})
