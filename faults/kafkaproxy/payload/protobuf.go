@@ -27,10 +27,22 @@ func readProtobuf(value []byte, file protoreflect.FileDescriptor) (frame []byte,
 	}
 	frame, body := value[:frameSize+n], value[frameSize+n:]
 	m := dynamicpb.NewMessage(of)
-	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(body, m); err != nil {
+	if err := unmarshal(body, m); err != nil {
 		return nil, nil, fmt.Errorf("reading the Protobuf message %s: %w", of.FullName(), err)
 	}
 	return frame, protoValue{m, body}, nil
+}
+
+// unmarshal reads a message into m. google.golang.org/protobuf v1.36.12 panics
+// where the key of a map's entry comes a second time as another type; that is
+// an error here, like whatever else it panics at.
+func unmarshal(body []byte, m proto.Message) (err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			err = fmt.Errorf("it is forged: %v", why)
+		}
+	}()
+	return proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(body, m)
 }
 
 // protoSlot is a field of a message that is there.
