@@ -62,8 +62,7 @@ func (l *life) show(t *testing.T, r row) {
 			}
 			if kind, with := split(r.fault); truth.Touches(kind) {
 				// Who sent no two records together saw nothing, and nothing of its was touched: it is shown again.
-				entries := l.proxy.groundTruth(t, receipts[i])
-				if got == want || len(entries) > 0 {
+				if entries := l.proxy.groundTruth(t, receipts[i]); got == want || len(entries) > 0 {
 					w.accounted(t, kind, with, entries)
 				}
 			}
