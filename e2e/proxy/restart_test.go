@@ -77,7 +77,7 @@ type event struct {
 	Event     string `json:"event"`
 	N         int64  `json:"n"`
 	Partition int32  `json:"partition"`
-	Offset    int64  `json:"offset"`
+	Offset    int64  `json:"offset"` // -1: of a record that the broker had already, and no longer knew where
 	Value     []byte `json:"value"` // nil: null
 	Call      string `json:"call"`
 	Error     string `json:"error"`
@@ -117,7 +117,9 @@ func kept(t *testing.T, saw map[string][]event, brokers []string, topic string) 
 	require.Len(t, saw["end"], 1, "the client came to its end")
 	assert.Len(t, saw["acked"], saw["end"][0].Sent, "acknowledged of those sent")
 	for _, e := range saw["acked"] {
-		require.Equal(t, fmt.Sprint(e.N), at[place{e.Partition, e.Offset}], "record that was acknowledged at %d/%d", e.Partition, e.Offset)
+		if e.Offset >= 0 {
+			require.Equal(t, fmt.Sprint(e.N), at[place{e.Partition, e.Offset}], "record that was acknowledged at %d/%d", e.Partition, e.Offset)
+		}
 		require.Equal(t, 1, values[fmt.Sprint(e.N)], "record %d is there once", e.N)
 	}
 	assert.Len(t, values, saw["end"][0].Sent, "records in the topic")

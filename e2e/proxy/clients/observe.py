@@ -90,7 +90,8 @@ class Observer:
     def acked(self, n, took, m):
         self.seen["acked"] += 1
         self.last = time.monotonic()
-        self.tell("acked", n=n, took_ms=took, partition=m.partition(), offset=m.offset())
+        # None: the broker had the record already, and no longer knew where.
+        self.tell("acked", n=n, took_ms=took, partition=m.partition(), offset=-1 if m.offset() is None else m.offset())
 
     def write(self):
         p = self.producer()

@@ -1,6 +1,8 @@
 package victim
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,10 +34,15 @@ func inNamespace(tb testing.TB, ports []int) Victim {
 	tb.Helper()
 	f, err := netnstest.Make()
 	roottest.Need(tb, "making a network namespace", err)
-	path := netnstest.Path(f)
+	// A path of its own, as a file's number is soon that of another namespace.
+	path := filepath.Join(tb.TempDir(), "net")
+	require.NoError(tb, os.Symlink(netnstest.Path(f), path))
 	ns, err := netns.Open(path)
 	require.NoError(tb, err)
-	gone := sync.OnceFunc(func() { _ = f.Close() })
+	gone := sync.OnceFunc(func() {
+		_ = os.Remove(path)
+		_ = f.Close()
+	})
 	tb.Cleanup(func() {
 		gone()
 		_ = ns.Close()
