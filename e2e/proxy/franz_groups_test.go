@@ -18,30 +18,35 @@ func (f *franz) exactlyOnce() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	group, kept := f.name("eos"), false
+	group := f.name("eos")
 	for _, end := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
 		if err := f.carry(group, out, end); err != nil {
 			return nil, err
 		}
 	}
-	err = f.with(func(ctx context.Context, c *kgo.Client) error {
+	// The coordinator of the group learns of a commit a moment after the client.
+	if err := until("offsets of what was carried", func() (bool, error) { return f.carried(group) }); err != nil {
+		return nil, err
+	}
+	all, err := f.read(out, 10, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	return map[string]any{"out": texts(all), "committed": true}, err
+}
+
+// carried says whether a group has come to the end of all that was committed.
+func (f *franz) carried(group string) (all bool, err error) {
+	return all, f.with(func(ctx context.Context, c *kgo.Client) error {
 		committed, err := kadm.NewClient(c).FetchOffsets(ctx, group)
 		if err != nil {
 			return err
 		}
 		ends, err := kadm.NewClient(c).ListCommittedOffsets(ctx, f.name("tx"))
-		kept = err == nil
+		all = err == nil
 		ends.Each(func(o kadm.ListedOffset) { // the mark that ends a transaction takes an offset, too
 			at, there := committed.Lookup(o.Topic, o.Partition)
-			kept = kept && (o.Offset == 0 || there && at.At > 0 && at.At <= o.Offset)
+			all = all && (o.Offset == 0 || there && at.At > 0 && at.At <= o.Offset)
 		})
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	all, err := f.read(out, 10, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	return map[string]any{"out": texts(all), "committed": kept}, err
 }
 
 func (f *franz) carry(group, to string, end kgo.TransactionEndTry) error {

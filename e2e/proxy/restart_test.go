@@ -78,7 +78,7 @@ type event struct {
 	N         int64  `json:"n"`
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"` // -1: of a record that the broker had already, and no longer knew where
-	Value     []byte `json:"value"` // nil: null
+	Value     []byte `json:"value"`  // nil: null
 	Call      string `json:"call"`
 	Error     string `json:"error"`
 	Sent      int    `json:"sent"`
