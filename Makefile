@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python e2e-chaostest crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -56,6 +56,9 @@ scenarios-doc: build ## the same as make falsify; writes docs/SCENARIOS.md and i
 e2e-python: build ## the Python client, and the methodology's seven examples as its tests, on the sandbox; takes root; part of nightly
 	e2e/python.sh
 
+e2e-chaostest: build ## package chaostest on a sandbox of its own: a broker goes and comes back, a killed test leaves no fault; part of nightly
+	$(GO) test -tags e2e -count=1 -timeout 10m -run ChaosContext -v ./e2e
+
 e2e-admin: ## faults of topics, quotas and schemas on three brokers and a registry; part of nightly
 	E2E_WITH=registry e2e/servers/three.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/admin
 
@@ -74,7 +77,7 @@ crash-matrix-full: ## every death at every point, and to every kind of fault; wr
 soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
-nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python fuzz ## what takes longer than CI may
+nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python e2e-chaostest fuzz ## what takes longer than CI may
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less
