@@ -84,9 +84,6 @@ func kindOf(name string) Kind {
 	return Unknown
 }
 
-// ParseAvro reads a schema that refers to no other.
-func ParseAvro(text string) (*Type, error) { return compileAvro(text, nil) }
-
 // compileAvro compiles a schema; what it refers to comes before it.
 func compileAvro(text string, referred []reference) (*Type, error) {
 	var cache avro.SchemaCache

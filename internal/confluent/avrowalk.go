@@ -109,6 +109,45 @@ func (w *Walk) blocks(t *Type, depth int) error {
 	}
 }
 
+// Items calls each where an element of an array or a map begins, with its key
+// in a map; each goes behind the element, and counts it by Step or Skip.
+func (w *Walk) Items(t *Type, each func(key []byte) error) error {
+	for {
+		n, err := w.Long()
+		if err != nil || n == 0 {
+			return err
+		}
+		if n < 0 { // a block that tells its size
+			if n = -n; n < 0 {
+				return fmt.Errorf("%w: a block has %d elements", ErrForged, n)
+			}
+			if _, err := w.Long(); err != nil {
+				return err
+			}
+		}
+		for ; n > 0; n-- {
+			var key []byte
+			if t.Kind == Map {
+				if key, err = w.Bytes(); err != nil {
+					return err
+				}
+			}
+			if err := each(key); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Within goes over other bytes for a while, and counts steps on.
+func (w *Walk) Within(body []byte, do func() error) error {
+	outer, at := w.Body, w.At
+	w.Body, w.At = body, 0
+	err := do()
+	w.Body, w.At = outer, at
+	return err
+}
+
 // Branch reads which branch of a union is there.
 func (w *Walk) Branch(t *Type) (*Type, error) {
 	i, err := w.Long()

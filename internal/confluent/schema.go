@@ -22,12 +22,21 @@ type Schema struct {
 	Broken error
 }
 
+// Parse reads a schema that refers to no other.
+func Parse(ctx context.Context, id int, kind sr.SchemaType, text string) *Schema {
+	return compile(ctx, id, sr.Schema{Type: kind, Schema: text}, nil)
+}
+
 // whole reads what a schema refers to, and compiles it.
 func whole(ctx context.Context, cl *sr.Client, id int, from sr.Schema) (*Schema, error) {
 	referred, err := references(ctx, cl, from)
 	if err != nil {
 		return nil, err
 	}
+	return compile(ctx, id, from, referred), nil
+}
+
+func compile(ctx context.Context, id int, from sr.Schema, referred []reference) *Schema {
 	s := &Schema{ID: id, Kind: from.Type, Text: from.Schema}
 	switch from.Type {
 	case sr.TypeAvro:
@@ -36,7 +45,7 @@ func whole(ctx context.Context, cl *sr.Client, id int, from sr.Schema) (*Schema,
 		s.Proto, s.Broken = compileProtobuf(ctx, from.Schema, referred)
 	case sr.TypeJSON:
 	}
-	return s, nil
+	return s
 }
 
 // reference is a schema that another refers to by name.
