@@ -133,6 +133,21 @@ func (r *Registries) Latest(ctx context.Context, subject, url string) (*Schema, 
 	return s, nil
 }
 
+// Subjects lists the subjects of the registry at url: ErrAway.
+func (r *Registries) Subjects(ctx context.Context, url string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	cl, err := r.open(url)
+	if err != nil {
+		return nil, err
+	}
+	names, err := cl.Subjects(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return names, nil
+}
+
 func (r *Registries) open(url string) (*sr.Client, error) {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/k2-platform/faultline/internal/confluent"
 	"github.com/k2-platform/faultline/projections/digest"
 	"github.com/k2-platform/faultline/spec"
 )
@@ -310,8 +310,8 @@ func (t *target) protoJSON(of protoreflect.FieldDescriptor) (form, *misfit) {
 			return nil, err
 		}
 		m := dynamicpb.NewMessage(in)
-		if err := (proto.UnmarshalOptions{AllowPartial: true, DiscardUnknown: true}).Unmarshal(own, m); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrForged, err)
+		if err := confluent.Decode(own, m); err != nil {
+			return nil, err
 		}
 		var v any
 		if of.IsMap() {

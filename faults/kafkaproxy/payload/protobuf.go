@@ -29,7 +29,7 @@ func readProtobuf(value []byte, file protoreflect.FileDescriptor) (frame []byte,
 	}
 	frame, body := value[:confluent.FrameSize+n], value[confluent.FrameSize+n:]
 	m := dynamicpb.NewMessage(of)
-	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(body, m); err != nil {
+	if err := confluent.Decode(body, m); err != nil {
 		return nil, nil, fmt.Errorf("reading the Protobuf message %s: %w", of.FullName(), err)
 	}
 	return frame, protoValue{m, body}, nil

@@ -162,3 +162,13 @@ func TestThePlaceOfAProtobufMessage(t *testing.T) {
 		})
 	}
 }
+
+// TestAMapsKeyOfTwoTypes is of a message at which google.golang.org/protobuf
+// v1.36.12 panics: the key of a map's entry comes again, as another type.
+func TestAMapsKeyOfTwoTypes(t *testing.T) {
+	c := serve(t).corrupter()
+	value := protoFrame([]byte{0x6a, 5, 0x0a, 1, 'k', 0x08, '0'})
+	_, changed, err := corrupt(t, c, value, swap("price", "quantity"))
+	require.ErrorContains(t, err, "reading the Protobuf message")
+	require.False(t, changed)
+}
