@@ -30,7 +30,7 @@ const lookTimeout = 10 * time.Second
 
 // holdBooks holds each mapping against the newest schema of its topic and the
 // columns of its table. The problems have their places in the platform's file.
-func holdBooks(ctx context.Context, p spec.ParsedPlatform, own spec.Catalog) ([]held, spec.Problems) {
+func holdBooks(ctx context.Context, p spec.ParsedPlatform, own func() (spec.Catalog, error)) ([]held, spec.Problems) {
 	var out []held
 	var problems spec.Problems
 	for _, name := range slices.Sorted(maps.Keys(p.Platform.Books)) {
@@ -48,7 +48,7 @@ func holdBooks(ctx context.Context, p spec.ParsedPlatform, own spec.Catalog) ([]
 	return out, problems
 }
 
-func hold(ctx context.Context, name string, b spec.Books, own spec.Catalog) (held, spec.Problems) {
+func hold(ctx context.Context, name string, b spec.Books, own func() (spec.Catalog, error)) (held, spec.Problems) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	m, path := *b.Mapping, "books."+name
@@ -122,7 +122,7 @@ func unseen(path, message, hint string) *spec.Problem {
 
 // columnsOf reads the table's columns; nil, with a problem, where they cannot
 // be seen.
-func columnsOf(ctx context.Context, own spec.Catalog, b spec.Books) ([]mapping.Column, *spec.Problem) {
+func columnsOf(ctx context.Context, own func() (spec.Catalog, error), b spec.Books) ([]mapping.Column, *spec.Problem) {
 	columns, err := tableColumns(ctx, own, b.Namespace, b.Table)
 	switch {
 	case errors.Is(err, catalog.ErrNoTable):

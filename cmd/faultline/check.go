@@ -46,11 +46,7 @@ func checkCommand(w *where) *cobra.Command {
 				}
 			}
 			if platformFile != "" {
-				own, err := w.ownLake()
-				if err != nil {
-					return err
-				}
-				books, problems := holdBooks(cmd.Context(), platform, own)
+				books, problems := holdBooks(cmd.Context(), platform, w.ownLake)
 				if len(books) > 0 {
 					results = append(results, checked{File: platformFile, Accepted: problems.Err() == nil, Books: books, Problems: problems.In(platformFile).Sorted()})
 				}

@@ -26,7 +26,11 @@ func (w *where) ownLake() (spec.Catalog, error) {
 
 // tableColumns reads the columns of a table with the thin reader, which needs no
 // daemon: catalog.ErrNoTable.
-func tableColumns(ctx context.Context, at spec.Catalog, namespace, name string) (_ []mapping.Column, err error) {
+func tableColumns(ctx context.Context, own func() (spec.Catalog, error), namespace, name string) (_ []mapping.Column, err error) {
+	at, err := own()
+	if err != nil {
+		return nil, err
+	}
 	c, err := catalog.Open(ctx, at)
 	if err != nil {
 		return nil, err
