@@ -120,7 +120,9 @@ func TestAWrongMappingIsRefusedWithItsPlace(t *testing.T) {
 		wrong func(*bookLab)
 		want  []string
 	}{
-		"a misspelt field": {func(b *bookLab) { b.platform = strings.Replace(b.platform, "field: price", "field: prise, column: price", 1) }, []string{
+		"a misspelt field": {func(b *bookLab) {
+			b.platform = strings.Replace(b.platform, "field: price", "field: prise, column: price", 1)
+		}, []string{
 			`platform.yaml:18:19: error: books.trades.mapping.fields[1].field: com.k2.marketdata.TradeV2 has no field "prise"; did you mean price?`, "schema violated, columns holds",
 		}},
 		"a wrong scale": {func(b *bookLab) { b.platform = strings.Replace(b.platform, "scale: 8", "scale: 6", 1) }, []string{

@@ -35,27 +35,31 @@ func TestAWrongMappingIsFound(t *testing.T) {
 		want    string
 		alone   bool // found by the schema alone, without the table
 	}{
-		"a misspelt field":          {wrong: func(m *spec.Mapping) { at(m, "price").Field = "prise" }, want: `fields[6].field: com.k2.marketdata.TradeV2 has no field "prise"; did you mean price?`, alone: true},
-		"a field in no record":      {wrong: func(m *spec.Mapping) { at(m, "price").Field = "price.amount" }, want: `fields[6].field: price is no record: it has no field "amount"`, alone: true},
-		"a misspelt column":         {wrong: func(m *spec.Mapping) { at(m, "symbol").Column = "symbl" }, want: `fields[2].column: the table has no column "symbl"; did you mean symbol?`},
-		"a column that is gone":     {columns: map[string]string{"side": ""}, want: `fields[9].column: the table has no column "side"`},
-		"a wrong scale":             {wrong: func(m *spec.Mapping) { at(m, "price").Scale = new(6) }, want: "fields[6].scale: scale 6 is not that of column price, which is decimal(18, 8); write scale: 8"},
+		"a misspelt field":           {wrong: func(m *spec.Mapping) { at(m, "price").Field = "prise" }, want: `fields[6].field: com.k2.marketdata.TradeV2 has no field "prise"; did you mean price?`, alone: true},
+		"a field in no record":       {wrong: func(m *spec.Mapping) { at(m, "price").Field = "price.amount" }, want: `fields[6].field: price is no record: it has no field "amount"`, alone: true},
+		"a misspelt column":          {wrong: func(m *spec.Mapping) { at(m, "symbol").Column = "symbl" }, want: `fields[2].column: the table has no column "symbl"; did you mean symbol?`},
+		"a column that is gone":      {columns: map[string]string{"side": ""}, want: `fields[9].column: the table has no column "side"`},
+		"a wrong scale":              {wrong: func(m *spec.Mapping) { at(m, "price").Scale = new(6) }, want: "fields[6].scale: scale 6 is not that of column price, which is decimal(18, 8); write scale: 8"},
 		"another scale of the table": {columns: map[string]string{"price": "decimal(18, 6)"}, want: "fields[6].scale: scale 8 is not that of column price, which is decimal(18, 6); write scale: 6"},
 		"a table that cuts": {
 			wrong: func(m *spec.Mapping) { at(m, "price").Scale = nil }, columns: map[string]string{"price": "decimal(18, 6)"},
 			want: "fields[6].scale: the record has decimal(18, 8), and column price is decimal(18, 6): decimals would be lost; widen the column, or write scale: 6",
 		},
-		"a wrong type":                {wrong: func(m *spec.Mapping) { at(m, "price").Scale, at(m, "price").Type = nil, spec.AsDouble }, want: "fields[6].type: type double does not fit column price, which is decimal(18, 8); write type: decimal"},
-		"another type of the table":   {columns: map[string]string{"symbol": "long"}, want: "fields[2].type: type text does not fit column symbol, which is long; write type: int"},
-		"a type nobody compares":      {columns: map[string]string{"symbol": "uuid"}, want: "fields[2]: column symbol has a type that is not compared; leave the field out"},
-		"a number for a text":         {wrong: func(m *spec.Mapping) { *at(m, "source_sequence") = spec.MappedField{Field: "source_sequence"} }, columns: map[string]string{"source_sequence": "string"}, want: "fields[11].type: the record has long, and column source_sequence is string"},
-		"a text for an instant":       {wrong: func(m *spec.Mapping) { *at(m, "timestamp") = spec.MappedField{Field: "price", Column: "timestamp"} }, want: "fields[5].type: the record has decimal(18, 8), and column timestamp is timestamptz"},
-		"a list for a text":           {wrong: func(m *spec.Mapping) { at(m, "trade_conditions").Type = "" }, want: "fields[10].type: the record has array, and column trade_conditions is string; write type: json"},
-		"a number of no unit":         {wrong: func(m *spec.Mapping) { *at(m, "timestamp") = spec.MappedField{Field: "source_sequence", Column: "timestamp"} }, want: "fields[5].unit: the record has long, of which nothing says what it counts; write unit: seconds"},
-		"another unit":                {wrong: func(m *spec.Mapping) { at(m, "timestamp").Unit = spec.UnitMillis }, want: "fields[5].unit: unit millis is not that of the record, timestamp-micros; remove it", alone: true},
-		"a unit of no instant":        {wrong: func(m *spec.Mapping) { at(m, "symbol").Unit = spec.UnitMillis }, want: "fields[2].unit: is for type instant, and column symbol is string; remove it"},
-		"a name for no symbol":        {wrong: func(m *spec.Mapping) { at(m, "side").Names = map[string]string{"BYU": "b"} }, want: `fields[9].names: the enum has no symbol "BYU"; did you mean BUY?`, alone: true},
-		"a lacking field, optional":   {wrong: func(m *spec.Mapping) { *at(m, "side") = spec.MappedField{Field: "sied", Column: "side", Optional: true} }, want: `warning: fields[9].field: com.k2.marketdata.TradeV2 has no field "sied"; did you mean side?`, alone: true},
+		"a wrong type":              {wrong: func(m *spec.Mapping) { at(m, "price").Scale, at(m, "price").Type = nil, spec.AsDouble }, want: "fields[6].type: type double does not fit column price, which is decimal(18, 8); write type: decimal"},
+		"another type of the table": {columns: map[string]string{"symbol": "long"}, want: "fields[2].type: type text does not fit column symbol, which is long; write type: int"},
+		"a type nobody compares":    {columns: map[string]string{"symbol": "uuid"}, want: "fields[2]: column symbol has a type that is not compared; leave the field out"},
+		"a number for a text":       {wrong: func(m *spec.Mapping) { *at(m, "source_sequence") = spec.MappedField{Field: "source_sequence"} }, columns: map[string]string{"source_sequence": "string"}, want: "fields[11].type: the record has long, and column source_sequence is string"},
+		"a text for an instant":     {wrong: func(m *spec.Mapping) { *at(m, "timestamp") = spec.MappedField{Field: "price", Column: "timestamp"} }, want: "fields[5].type: the record has decimal(18, 8), and column timestamp is timestamptz"},
+		"a list for a text":         {wrong: func(m *spec.Mapping) { at(m, "trade_conditions").Type = "" }, want: "fields[10].type: the record has array, and column trade_conditions is string; write type: json"},
+		"a number of no unit": {wrong: func(m *spec.Mapping) {
+			*at(m, "timestamp") = spec.MappedField{Field: "source_sequence", Column: "timestamp"}
+		}, want: "fields[5].unit: the record has long, of which nothing says what it counts; write unit: seconds"},
+		"another unit":         {wrong: func(m *spec.Mapping) { at(m, "timestamp").Unit = spec.UnitMillis }, want: "fields[5].unit: unit millis is not that of the record, timestamp-micros; remove it", alone: true},
+		"a unit of no instant": {wrong: func(m *spec.Mapping) { at(m, "symbol").Unit = spec.UnitMillis }, want: "fields[2].unit: is for type instant, and column symbol is string; remove it"},
+		"a name for no symbol": {wrong: func(m *spec.Mapping) { at(m, "side").Names = map[string]string{"BYU": "b"} }, want: `fields[9].names: the enum has no symbol "BYU"; did you mean BUY?`, alone: true},
+		"a lacking field, optional": {wrong: func(m *spec.Mapping) {
+			*at(m, "side") = spec.MappedField{Field: "sied", Column: "side", Optional: true}
+		}, want: `warning: fields[9].field: com.k2.marketdata.TradeV2 has no field "sied"; did you mean side?`, alone: true},
 		"another format":              {schema: protoID, want: "format: its schema cannot be used: schema 4 is PROTOBUF, and the mapping is for avro", alone: true},
 		"a schema that is none":       {schema: brokeID, want: "format: its schema cannot be used: schema 6 does not compile", alone: true},
 		"the zone of a clock":         {columns: map[string]string{"timestamp": "date"}, want: "fields[5]: column timestamp has a type that is not compared"},

@@ -206,7 +206,7 @@ func (m *Mapping) planFor(id int, s *confluent.Schema) *plan {
 
 // fill appends what the slots hold: that of the key, then that of the values.
 func (m *Mapping) fill(dst *Forms, body []byte, absent [][]byte) error {
-	to, err := dst.Key, error(nil)
+	to := dst.Key
 	for i := range dst.slots {
 		if i == m.keys {
 			dst.Key, to = to, dst.Values
@@ -219,9 +219,11 @@ func (m *Mapping) fill(dst *Forms, body []byte, absent [][]byte) error {
 			to = append(to, absent[i]...)
 			continue
 		}
-		if to, err = s.form(dst, to, body[s.from:s.to]); err != nil {
+		longer, err := s.form(dst, to, body[s.from:s.to])
+		if err != nil {
 			return m.targets[i].failed(err)
 		}
+		to = longer
 	}
 	if m.keys == len(dst.slots) {
 		dst.Key = to

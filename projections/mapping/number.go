@@ -166,9 +166,10 @@ func scientific(text string) (digits string, negative bool, exponent int, ok boo
 	if !negative {
 		rest, _ = strings.CutPrefix(rest, "+")
 	}
-	mantissa, power := rest, ""
+	mantissa := rest
 	if i := strings.IndexAny(rest, "eE"); i >= 0 {
-		mantissa, power = rest[:i], rest[i+1:]
+		power := rest[i+1:]
+		mantissa = rest[:i]
 		sign := strings.TrimLeft(power, "+-")
 		if sign == "" || len(power)-len(sign) > 1 || !decimals(sign) {
 			return "", false, 0, false

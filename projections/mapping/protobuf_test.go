@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,10 +17,29 @@ import (
 
 func protoMapping() (spec.Mapping, []mapping.Column) {
 	m := spec.Mapping{Format: spec.FormatProtobuf, Registry: "http://r", Key: []string{"id"}, Fields: []spec.MappedField{
-		{Field: "id"}, {Field: "live"}, {Field: "small"}, {Field: "lots"}, {Field: "many"}, {Field: "word"}, {Field: "long_word"}, {Field: "ratio"}, {Field: "rate"},
-		{Field: "raw"}, {Field: "price"}, {Field: "at"}, {Field: "at_ms", Unit: spec.UnitMillis}, {Field: "side", Names: map[string]string{"BUY": "b"}}, {Field: "note"},
-		{Field: "amount"}, {Field: "venue.code", Column: "venue"}, {Field: "venue.parent.code", Column: "parent"},
-		{Field: "tags", Type: spec.AsJSONText}, {Field: "levels", Type: spec.AsJSONText}, {Field: "by_number"}, {Field: "by_name"}, {Field: "newer", Optional: true},
+		{Field: "id"},
+		{Field: "live"},
+		{Field: "small"},
+		{Field: "lots"},
+		{Field: "many"},
+		{Field: "word"},
+		{Field: "long_word"},
+		{Field: "ratio"},
+		{Field: "rate"},
+		{Field: "raw"},
+		{Field: "price"},
+		{Field: "at"},
+		{Field: "at_ms", Unit: spec.UnitMillis},
+		{Field: "side", Names: map[string]string{"BUY": "b"}},
+		{Field: "note"},
+		{Field: "amount"},
+		{Field: "venue.code", Column: "venue"},
+		{Field: "venue.parent.code", Column: "parent"},
+		{Field: "tags", Type: spec.AsJSONText},
+		{Field: "levels", Type: spec.AsJSONText},
+		{Field: "by_number"},
+		{Field: "by_name"},
+		{Field: "newer", Optional: true},
 	}}
 	types := map[string]string{
 		"live": "boolean", "small": "int", "lots": "long", "many": "long", "word": "long", "long_word": "decimal(38, 2)", "ratio": "float", "rate": "double", "raw": "binary",
@@ -99,9 +119,7 @@ func TestValuesOfProtobuf(t *testing.T) {
 			var got mapping.Forms
 			require.NoError(t, c.Record(t.Context(), &got, protoValue(t, b, tc.texts...)))
 			want := zero()
-			for name, form := range tc.want {
-				want[name] = form
-			}
+			maps.Copy(want, tc.want)
 			require.Equal(t, digest.AppendText(nil, "k"), got.Key)
 			require.Equal(t, forms(columns, want), got.Values)
 		})

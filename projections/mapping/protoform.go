@@ -320,8 +320,8 @@ func (t *target) protoJSON(of protoreflect.FieldDescriptor) (form, *misfit) {
 			v = plainList(m.Get(of).List(), element)
 		}
 		text, err := json.Marshal(v)
-		if err != nil { // a number that is none
-			return digest.AppendInexact(to, own), nil
+		if err != nil {
+			return digest.AppendInexact(to, own), nil //nolint:nilerr // a number that is none
 		}
 		return digest.AppendText(to, text), nil
 	}, nil

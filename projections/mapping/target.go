@@ -17,8 +17,8 @@ type target struct {
 	at      string // its place in the mapping, such as fields[2]
 	path    []string
 	column  Column
-	as      string   // one of spec.MappedTypes
-	limit   natural  // of a decimal: the first number with too many digits
+	as      string  // one of spec.MappedTypes
+	limit   natural // of a decimal: the first number with too many digits
 	zone    *time.Location
 	missing []byte // the form where schema or record lacks the field; nil: they must not
 }
@@ -93,8 +93,10 @@ func (t *target) resolve() *misfit {
 		field, as string
 		set       bool
 	}{
-		{"scale", spec.AsDecimal, t.Scale != nil}, {"unit", spec.AsInstant, t.Unit != ""},
-		{"zone", spec.AsInstant, t.Zone != ""}, {"names", spec.AsEnum, len(t.Names) > 0},
+		{"scale", spec.AsDecimal, t.Scale != nil},
+		{"unit", spec.AsInstant, t.Unit != ""},
+		{"zone", spec.AsInstant, t.Zone != ""},
+		{"names", spec.AsEnum, len(t.Names) > 0},
 	} {
 		if only.set && t.as != only.as {
 			return &misfit{only.field, fmt.Sprintf("is for type %s, and column %s is %s", only.as, t.column.Name, of), "remove it"}

@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"strconv"
@@ -21,14 +22,39 @@ import (
 // two that only a newer schema has.
 func wholeMapping() (spec.Mapping, []mapping.Column) {
 	m := spec.Mapping{Format: spec.FormatAvro, Registry: "http://r", Key: []string{"id", "lots"}, Fields: []spec.MappedField{
-		{Field: "live"}, {Field: "small"}, {Field: "small", Column: "small_text", Type: spec.AsText}, {Field: "lots"}, {Field: "ratio"}, {Field: "rate"},
-		{Field: "rate", Column: "rate_decimal", Type: spec.AsDecimal}, {Field: "raw"}, {Field: "hash"}, {Field: "price"}, {Field: "price", Column: "price_narrow", Scale: new(2)},
-		{Field: "fee"}, {Field: "at"}, {Field: "at", Column: "at_sydney", Zone: "Australia/Sydney"}, {Field: "at_ms"}, {Field: "at_ns"},
-		{Field: "at_s", Unit: spec.UnitSeconds}, {Field: "clock"}, {Field: "clock", Column: "clock_utc", Zone: "Australia/Sydney"}, {Field: "day", Zone: "UTC"},
-		{Field: "seen"}, {Field: "side", Names: map[string]string{"BUY": "b"}}, {Field: "other_side"}, {Field: "note"}, {Field: "amount"},
-		{Field: "venue.code", Column: "venue"}, {Field: "venue.parent.code", Column: "parent"}, {Field: "venue", Column: "venue_json", Type: spec.AsJSONText},
-		{Field: "tags", Type: spec.AsJSONText}, {Field: "levels", Type: spec.AsJSONText},
-		{Field: "newer", Optional: true}, {Field: "newest", Default: new("-1.50")}, {Field: "id"},
+		{Field: "live"},
+		{Field: "small"},
+		{Field: "small", Column: "small_text", Type: spec.AsText},
+		{Field: "lots"},
+		{Field: "ratio"},
+		{Field: "rate"},
+		{Field: "rate", Column: "rate_decimal", Type: spec.AsDecimal},
+		{Field: "raw"},
+		{Field: "hash"},
+		{Field: "price"},
+		{Field: "price", Column: "price_narrow", Scale: new(2)},
+		{Field: "fee"},
+		{Field: "at"},
+		{Field: "at", Column: "at_sydney", Zone: "Australia/Sydney"},
+		{Field: "at_ms"},
+		{Field: "at_ns"},
+		{Field: "at_s", Unit: spec.UnitSeconds},
+		{Field: "clock"},
+		{Field: "clock", Column: "clock_utc", Zone: "Australia/Sydney"},
+		{Field: "day", Zone: "UTC"},
+		{Field: "seen"},
+		{Field: "side", Names: map[string]string{"BUY": "b"}},
+		{Field: "other_side"},
+		{Field: "note"},
+		{Field: "amount"},
+		{Field: "venue.code", Column: "venue"},
+		{Field: "venue.parent.code", Column: "parent"},
+		{Field: "venue", Column: "venue_json", Type: spec.AsJSONText},
+		{Field: "tags", Type: spec.AsJSONText},
+		{Field: "levels", Type: spec.AsJSONText},
+		{Field: "newer", Optional: true},
+		{Field: "newest", Default: new("-1.50")},
+		{Field: "id"},
 	}}
 	types := map[string]string{
 		"live": "boolean", "small": "int", "small_text": "string", "lots": "long", "ratio": "float", "rate": "double", "rate_decimal": "decimal(38, 10)", "raw": "binary",
@@ -132,7 +158,7 @@ func TestWhatALibraryEncodesIsReadAsItsValues(t *testing.T) {
 		unscaled := new(big.Rat).Mul(exact, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)))
 		there := time.Date(clock.Year(), clock.Month(), clock.Day(), clock.Hour(), clock.Minute(), clock.Second(), clock.Nanosecond(), sydney)
 		_, offset := at.In(sydney).Zone()
-		for name, form := range map[string][]byte{
+		maps.Copy(want, map[string][]byte{
 			"id": digest.AppendText(nil, record["id"].(string)), "live": digest.AppendBool(nil, record["live"].(bool)), "small": digest.AppendInt(nil, int64(record["small"].(int32))),
 			"small_text": digest.AppendText(nil, strconv.Itoa(int(record["small"].(int32)))), "lots": digest.AppendInt(nil, record["lots"].(int64)),
 			"ratio": digest.AppendDouble(nil, float64(record["ratio"].(float32))), "rate": digest.AppendDouble(nil, rate), "rate_decimal": decimalForm(unscaled.Num(), digits, 38, 10),
@@ -142,9 +168,7 @@ func TestWhatALibraryEncodesIsReadAsItsValues(t *testing.T) {
 			"clock": digest.AppendInstant(nil, clock.UnixMicro()), "clock_utc": digest.AppendInstant(nil, there.UnixMicro()), "day": digest.AppendInstant(nil, day.UnixMicro()),
 			"seen": digest.AppendInstant(nil, seen.UnixMicro()), "side": digest.AppendText(nil, map[string]string{"BUY": "b", "SELL": "SELL"}[record["side"].(string)]),
 			"other_side": digest.AppendText(nil, "BUY"),
-		} {
-			want[name] = form
-		}
+		})
 		if atNs.Nanosecond()%1000 == 0 {
 			want["at_ns"] = digest.AppendInstant(nil, atNs.UnixMicro())
 		}

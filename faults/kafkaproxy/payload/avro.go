@@ -12,7 +12,7 @@ import (
 // avroValue is a value of which it is known that it can be read.
 type avroValue struct {
 	root *confluent.Type
-	body   []byte
+	body []byte
 }
 
 func readAvro(root *confluent.Type, body []byte) (document, error) {
@@ -32,7 +32,7 @@ type avroSlot struct {
 	name  string
 	of    *confluent.Type // as the schema states it, perhaps a union
 	inner *confluent.Type // the branch that is there
-	data  []byte    // without the number of the branch
+	data  []byte          // without the number of the branch
 }
 
 func (v avroValue) find(path []string) (avroSlot, error) {

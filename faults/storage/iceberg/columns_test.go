@@ -13,10 +13,12 @@ func TestColumnsOfTheCurrentSchema(t *testing.T) {
 		text string
 		want []iceberg.Column
 	}{
-		"of several": {`{"location":"/t","current-schema-id":2,"schemas":[
+		"of several": {
+			`{"location":"/t","current-schema-id":2,"schemas":[
 			{"schema-id":1,"fields":[{"id":1,"name":"old","type":"string","required":false}]},
 			{"schema-id":2,"fields":[{"id":1,"name":"price","type":"decimal(18, 8)","required":false},{"id":2,"name":"tags","type":{"type":"list","element":"string"}}]}]}`,
-			[]iceberg.Column{{Name: "price", Type: "decimal(18, 8)"}, {Name: "tags"}}},
+			[]iceberg.Column{{Name: "price", Type: "decimal(18, 8)"}, {Name: "tags"}},
+		},
 		"of version 1":        {`{"location":"/t","schema":{"fields":[{"id":1,"name":"id","type":"long"}]}}`, []iceberg.Column{{Name: "id", Type: "long"}}},
 		"of one that is gone": {`{"location":"/t","current-schema-id":2,"schemas":[{"schema-id":1,"fields":[]}]}`, nil},
 	} {
