@@ -1,6 +1,8 @@
 package spec_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -81,4 +83,18 @@ func TestAMappingIsRefusedWithPlaceAndHint(t *testing.T) {
 			require.ErrorContains(t, problems.Err(), c.want)
 		})
 	}
+}
+
+func TestTheMappingGuidesExampleIsAccepted(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "MAPPING.md"))
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(guide), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```\n")
+	require.True(t, found)
+	p, problems := spec.ParsePlatform([]byte(example))
+	require.Empty(t, problems)
+	for _, as := range spec.MappedTypes() {
+		assert.Contains(t, string(guide), "\n| `"+as+"` |")
+	}
+	assert.Equal(t, []string{"exchange", "trade_id"}, p.Books["trades"].Mapping.Key)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/k2-platform/faultline/internal/confluent"
@@ -66,14 +65,13 @@ func first(messages protoreflect.MessageDescriptors) protoreflect.MessageDescrip
 
 // usable says why records of a schema cannot be read.
 func usable(format string, s *confluent.Schema) error {
-	want := map[string]sr.SchemaType{spec.FormatAvro: sr.TypeAvro, spec.FormatProtobuf: sr.TypeProtobuf}[format]
-	switch {
-	case s.Broken != nil:
+	if s.Broken != nil {
 		return fmt.Errorf("%w: schema %d does not compile: %w", ErrBrokenSchema, s.ID, s.Broken)
-	case s.Kind != want || s.Avro == nil && s.Proto == nil:
-		return fmt.Errorf("%w: schema %d is %s, and the mapping is for %s", ErrBrokenSchema, s.ID, s.Kind, format)
 	}
-	return nil
+	if format == spec.FormatAvro && s.Avro != nil || format == spec.FormatProtobuf && s.Proto != nil {
+		return nil
+	}
+	return fmt.Errorf("%w: schema %d is %s, and the mapping is for %s", ErrBrokenSchema, s.ID, s.Kind, format)
 }
 
 // supposed are targets in a table that is not known: of fields that do not say
