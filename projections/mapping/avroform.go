@@ -31,6 +31,9 @@ func (t *target) avro(of *confluent.Type) (form, *misfit) {
 		if get := floating(of); get != nil {
 			return func(_ *Forms, to, data []byte) ([]byte, error) { return t.double(to, get(data)), nil }, nil
 		}
+		if of.Node.LogicalType == "decimal" && t.Type == spec.AsDouble {
+			return t.avroNearest(of), nil
+		}
 	case spec.AsDecimal:
 		return t.avroDecimal(of)
 	case spec.AsInstant:
@@ -146,6 +149,21 @@ func (t *target) avroDecimal(of *confluent.Type) (form, *misfit) {
 		}, nil
 	}
 	return nil, t.not(described(of))
+}
+
+// avroNearest stores a decimal as the floating point number nearest to it.
+func (t *target) avroNearest(of *confluent.Type) form {
+	fixed, scale := of.Kind == confluent.Fixed, of.Node.Scale
+	return func(_ *Forms, to, data []byte) ([]byte, error) {
+		if !fixed {
+			data = behind(data)
+		}
+		a, ok := amountOf(data, scale)
+		if !ok {
+			return digest.AppendInexact(to, data), nil
+		}
+		return t.doubleText(to, a.text())
+	}
 }
 
 func (t *target) avroInstant(of *confluent.Type) (form, *misfit) {

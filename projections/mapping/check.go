@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -28,7 +29,13 @@ func Check(m spec.Mapping, columns []Column, schema *confluent.Schema) spec.Prob
 	if err := usable(m.Format, schema); err != nil {
 		return append(problems, spec.Problem{Path: "format", Message: err.Error(), Hint: "write the format of the topic's records"})
 	}
-	for _, t := range targets {
+	for _, named := range supposed(m) {
+		t := named
+		if i := slices.IndexFunc(targets, func(t *target) bool { return t.at == named.at }); i >= 0 {
+			t = targets[i]
+		} else {
+			t.as = "" // its column is wrong, its name may be, too
+		}
 		bad := t.against(schema)
 		if bad == nil {
 			continue

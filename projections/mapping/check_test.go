@@ -91,6 +91,16 @@ func TestAWrongMappingIsFound(t *testing.T) {
 	}
 }
 
+// TestOneFieldCanBeWrongTwice: what is wrong with a column hides no wrong name.
+func TestOneFieldCanBeWrongTwice(t *testing.T) {
+	m := sandbox(t)
+	m.Fields[6].Field, m.Fields[6].Scale = "prise", new(6)
+	found := mapping.Check(m, tradeColumns(), lab(t)[tradeID])
+	require.Len(t, found, 2)
+	require.ErrorContains(t, found, "fields[6].scale: scale 6 is not that of column price")
+	require.ErrorContains(t, found, "fields[6].field: com.k2.marketdata.TradeV2 has no field")
+}
+
 // TestACompilersErrorsHaveTheirPlaces: what Check finds of the table, Compile
 // refuses.
 func TestACompilersErrorsHaveTheirPlaces(t *testing.T) {

@@ -1,7 +1,10 @@
 package mapping_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/k2-platform/faultline/projections/digest"
 	"github.com/k2-platform/faultline/projections/mapping"
 	"github.com/k2-platform/faultline/sandbox/trade"
+	"github.com/k2-platform/faultline/spec"
 )
 
 func sample() trade.V2 {
@@ -96,6 +100,34 @@ func TestNothingIsLeftOfTheRecordBefore(t *testing.T) {
 	require.EqualValues(t, tradeID, forms.SchemaID)
 }
 
+// TestAMappingIsUsedByMany reads records of three schemas at once, and of one
+// that there is not.
+func TestAMappingIsUsedByMany(t *testing.T) {
+	m, columns := wholeMapping()
+	m.Fields = []spec.MappedField{{Field: "id"}, {Field: "lots"}, {Field: "note", Optional: true}}
+	c := compiled(t, m, columns, lab(t))
+	older, err := schemaOf(t, "older.avsc").Encode(map[string]any{"id": "a", "lots": int64(3)})
+	require.NoError(t, err)
+	values := [][]byte{frame(olderID, older), encoded(t, sample()), frame(99, older), frame(brokeID, older)}
+	errs := []error{nil, mapping.ErrNoField, mapping.ErrUnknownSchema, mapping.ErrBrokenSchema}
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			var forms mapping.Forms
+			for i := range 200 {
+				at := (i + n) % len(values)
+				if err := c.Record(t.Context(), &forms, values[at]); !errors.Is(err, errs[at]) {
+					t.Errorf("record %d: %v, want %v", at, err, errs[at])
+				}
+				if want := digest.AppendInt(digest.AppendText(nil, "a"), 3); errs[at] == nil && !bytes.Equal(want, forms.Key) {
+					t.Errorf("the key is %x", forms.Key)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 func BenchmarkRecord(b *testing.B) {
 	all, some := sandbox(b), sandbox(b)
 	some.Fields = nil
@@ -105,15 +137,24 @@ func BenchmarkRecord(b *testing.B) {
 			some.Fields = append(some.Fields, f)
 		}
 	}
-	value := encoded(b, sample())
-	for name, m := range map[string]*mapping.Mapping{
-		"sixFields": compiled(b, some, tradeColumns(), lab(b)), "allFields": compiled(b, all, tradeColumns(), lab(b)),
+	inJSON := some
+	inJSON.Format = spec.FormatJSON
+	proto, columns := protoMapping()
+	for name, c := range map[string]struct {
+		of    *mapping.Mapping
+		value []byte
+	}{
+		"avroSixFields": {compiled(b, some, tradeColumns(), lab(b)), encoded(b, sample())},
+		"avroAllFields": {compiled(b, all, tradeColumns(), lab(b)), encoded(b, sample())},
+		"json": {compiled(b, inJSON, tradeColumns(), nil), []byte(`{"message_id":"m","trade_id":"ASX-7078-1","symbol":"BHP","exchange":"ASX","asset_class":"equities",
+			"timestamp":"2014-03-10T07:57:14.754Z","price":"36.667","quantity":20000,"currency":"AUD","side":"UNKNOWN"}`)},
+		"protobuf": {compiled(b, proto, columns, lab(b)), protoValue(b, lab(b), `{"id":"k","small":5,"price":"1.5","at":"2026-01-01T00:00:00Z","side":"BUY","venue":{"code":"X"}}`)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			var forms mapping.Forms
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := m.Record(b.Context(), &forms, value); err != nil {
+				if err := c.of.Record(b.Context(), &forms, c.value); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -33,7 +33,7 @@ func wholeMapping() (spec.Mapping, []mapping.Column) {
 		{Field: "hash"},
 		{Field: "price"},
 		{Field: "price", Column: "price_narrow", Scale: new(2)},
-		{Field: "fee"},
+		{Field: "fee"}, {Field: "fee", Column: "fee_double", Type: spec.AsDouble},
 		{Field: "at"},
 		{Field: "at", Column: "at_sydney", Zone: "Australia/Sydney"},
 		{Field: "at_ms"},
@@ -58,7 +58,7 @@ func wholeMapping() (spec.Mapping, []mapping.Column) {
 	}}
 	types := map[string]string{
 		"live": "boolean", "small": "int", "small_text": "string", "lots": "long", "ratio": "float", "rate": "double", "rate_decimal": "decimal(38, 10)", "raw": "binary",
-		"hash": "fixed[4]", "price": "decimal(38, 6)", "price_narrow": "decimal(20, 2)", "fee": "decimal(18, 2)", "at": "timestamptz", "at_sydney": "timestamp",
+		"hash": "fixed[4]", "price": "decimal(38, 6)", "price_narrow": "decimal(20, 2)", "fee": "decimal(18, 2)", "fee_double": "double", "at": "timestamptz", "at_sydney": "timestamp",
 		"at_ms": "timestamptz", "at_ns": "timestamptz", "at_s": "timestamptz", "clock": "timestamp", "clock_utc": "timestamptz", "day": "timestamptz",
 		"seen": "timestamptz", "side": "string", "other_side": "string", "note": "string", "amount": "decimal(20, 3)", "venue": "string", "parent": "string", "venue_json": "string",
 		"tags": "string", "levels": "string", "newer": "string", "newest": "decimal(5, 2)", "id": "string",
@@ -151,6 +151,7 @@ func TestWhatALibraryEncodesIsReadAsItsValues(t *testing.T) {
 			require.NoError(t, err)
 			want[name] = digest.AppendText(nil, written)
 		}
+		nearest, _ := new(big.Rat).SetFrac(fee, big.NewInt(100)).Float64()
 		hash := record["hash"].([4]byte)
 		exact, ok := new(big.Rat).SetString(strconv.FormatFloat(rate, 'f', -1, 64))
 		require.True(t, ok)
@@ -163,7 +164,7 @@ func TestWhatALibraryEncodesIsReadAsItsValues(t *testing.T) {
 			"small_text": digest.AppendText(nil, strconv.Itoa(int(record["small"].(int32)))), "lots": digest.AppendInt(nil, record["lots"].(int64)),
 			"ratio": digest.AppendDouble(nil, float64(record["ratio"].(float32))), "rate": digest.AppendDouble(nil, rate), "rate_decimal": decimalForm(unscaled.Num(), digits, 38, 10),
 			"raw": digest.AppendBytes(nil, record["raw"].([]byte)), "hash": digest.AppendBytes(nil, hash[:]), "price": decimalForm(price, 4, 38, 6), "price_narrow": decimalForm(price, 4, 20, 2),
-			"fee": decimalForm(fee, 2, 18, 2), "at": digest.AppendInstant(nil, at.UnixMicro()), "at_sydney": digest.AppendInstant(nil, at.UnixMicro()+int64(offset)*1e6),
+			"fee": decimalForm(fee, 2, 18, 2), "fee_double": digest.AppendDouble(nil, nearest), "at": digest.AppendInstant(nil, at.UnixMicro()), "at_sydney": digest.AppendInstant(nil, at.UnixMicro()+int64(offset)*1e6),
 			"at_ms": digest.AppendInstant(nil, atMs.UnixMicro()), "at_ns": nil, "at_s": nil,
 			"clock": digest.AppendInstant(nil, clock.UnixMicro()), "clock_utc": digest.AppendInstant(nil, there.UnixMicro()), "day": digest.AppendInstant(nil, day.UnixMicro()),
 			"seen": digest.AppendInstant(nil, seen.UnixMicro()), "side": digest.AppendText(nil, map[string]string{"BUY": "b", "SELL": "SELL"}[record["side"].(string)]),
