@@ -27,7 +27,7 @@ func varints(n ...int64) []byte {
 	return out
 }
 
-func parse(t testing.TB, text string) *confluent.Type {
+func parse(t *testing.T, text string) *confluent.Type {
 	t.Helper()
 	s := confluent.Parse(t.Context(), 1, sr.TypeAvro, text)
 	require.NoError(t, s.Broken)

@@ -37,9 +37,6 @@ type Mapping struct {
 	plans map[int]*plan
 }
 
-// mostPlans is how many schemas are kept ready.
-const mostPlans = 1024
-
 // Forms are what a record says, in canonical form (see digest): Key is that of
 // the columns of the key, in their order, Values that of all other mapped
 // columns. Both are overwritten by the next record that is read into them; the
@@ -60,15 +57,6 @@ type slot struct {
 
 // form appends the form of an encoded value.
 type form func(dst *Forms, to, data []byte) ([]byte, error)
-
-// plan is how the records of one schema are read, or why they cannot be.
-type plan struct {
-	id     int
-	err    error
-	avro   *avroNode
-	proto  *protoPlans
-	absent [][]byte // by column: the form of what is not there
-}
 
 // Compile holds a mapping against the columns of its table. The error has all
 // that is wrong, with the place in the mapping, as Check says it. schemas may be
@@ -157,51 +145,6 @@ func (m *Mapping) record(ctx context.Context, dst *Forms, value []byte) error {
 		return m.avro(dst, p, value[confluent.FrameSize:])
 	}
 	return m.protobuf(dst, p, value[confluent.FrameSize:])
-}
-
-// plan gives how records of a schema are read; one that was read before is ready.
-func (m *Mapping) plan(ctx context.Context, id int) (*plan, error) {
-	if p := m.last.Load(); p != nil && p.id == id {
-		return p, p.err
-	}
-	m.mu.Lock()
-	p := m.plans[id]
-	m.mu.Unlock()
-	if p == nil {
-		s, err := m.schemas.Schema(ctx, id)
-		switch {
-		case err == nil:
-		case errors.Is(err, ErrUnknownSchema), errors.Is(err, ErrRegistryAway):
-			return nil, err
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		default:
-			return nil, fmt.Errorf("%w: %w", ErrRegistryAway, err)
-		}
-		p = m.planFor(id, s)
-		m.mu.Lock()
-		if len(m.plans) >= mostPlans {
-			clear(m.plans)
-		}
-		m.plans[id] = p
-		m.mu.Unlock()
-	}
-	m.last.Store(p)
-	return p, p.err
-}
-
-func (m *Mapping) planFor(id int, s *confluent.Schema) *plan {
-	p := &plan{id: id}
-	if p.err = usable(m.format, s); p.err != nil {
-		return p
-	}
-	p.absent = make([][]byte, len(m.targets))
-	if s.Avro != nil {
-		p.avro, p.err = planAvro(m.targets, s.Avro, p.absent)
-	} else {
-		p.proto = &protoPlans{targets: m.targets, file: s.Proto, of: map[string]*protoPlan{}}
-	}
-	return p
 }
 
 // fill appends what the slots hold: that of the key, then that of the values.
