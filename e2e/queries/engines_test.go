@@ -1,0 +1,83 @@
+//go:build e2e
+
+package queries_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/internal/spark"
+)
+
+// engine answers a job: spark.Submit is one.
+type engine interface {
+	Run(ctx context.Context, job spark.Job) ([]spark.Result, error)
+}
+
+// duck is DuckDB on the tables of a SQLite catalog.
+type duck struct{ python, catalog, dir string }
+
+func newDuck(t *testing.T, at lake.Config) duck {
+	t.Helper()
+	return duck{python: strings.TrimSpace(shell(t, "../readers/venv.sh")), catalog: at.URI, dir: t.TempDir()}
+}
+
+func (d duck) Run(ctx context.Context, job spark.Job) ([]spark.Result, error) {
+	text, err := json.Marshal(job)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(d.dir, "job.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, d.python, "duck.py", path, d.catalog, filepath.Join(docs, "queries", "duckdb.sql"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("running SQL on DuckDB: %w", err)
+	}
+	var results []spark.Result
+	return results, json.Unmarshal(out, &results)
+}
+
+// newSpark is a Spark in this machine's processes.
+func newSpark(t *testing.T, at lake.Config) spark.Submit {
+	t.Helper()
+	var have struct{ Python, Submit, Jars string }
+	require.NoError(t, json.Unmarshal([]byte(shell(t, "./spark.sh")), &have))
+	return spark.Submit{
+		Command: have.Submit,
+		Args: []string{
+			"--master", "local[2]", "--driver-memory", "1g", "--jars", have.Jars,
+			"--conf", "spark.ui.enabled=false", "--conf", "spark.sql.shuffle.partitions=2",
+			"--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1",
+		},
+		Env:     []string{"PYSPARK_PYTHON=" + have.Python, "SPARK_LOCAL_IP=127.0.0.1"},
+		Catalog: catalogOf(at),
+	}
+}
+
+func catalogOf(c lake.Config) spark.Catalog {
+	return spark.Catalog{Kind: c.Kind, Name: c.Name, URI: c.URI, Warehouse: c.Warehouse, Properties: c.Properties}
+}
+
+// shell runs one of this project's scripts and returns what it printed.
+func shell(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...) //nolint:gosec // this project's own scripts
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	require.NoError(t, cmd.Run(), "%s: %s", name, out.String())
+	return out.String()
+}
