@@ -21,4 +21,4 @@ SELECT b.kind,
 FROM closed c
 JOIN broken b ON b.experiment = c.experiment
 GROUP BY b.kind
-ORDER BY sum(c.dead_lettered) DESC, b.kind
+ORDER BY dead_lettered DESC, kind

@@ -7,4 +7,4 @@ SELECT c.check AS name,
 FROM chaos.integrity_checks c
 GROUP BY c.check
 HAVING count(*) FILTER (WHERE c.verdict <> 'holds') > 0
-ORDER BY count(*) FILTER (WHERE c.verdict = 'violated') DESC, c.check
+ORDER BY violated DESC, name

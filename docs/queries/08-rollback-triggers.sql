@@ -16,4 +16,4 @@ SELECT f.rule_name,
 FROM fired f
 LEFT JOIN chaos.verdicts v ON v.experiment = f.experiment
 GROUP BY f.rule_name
-ORDER BY count(*) DESC, f.rule_name
+ORDER BY fired DESC, rule_name

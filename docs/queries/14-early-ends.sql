@@ -8,4 +8,4 @@ SELECT v.cause,
 FROM chaos.verdicts v
 WHERE v.cause IS NOT NULL AND v.cause <> 'planned'
 GROUP BY v.cause
-ORDER BY count(*) DESC, v.cause
+ORDER BY experiments DESC, cause

@@ -60,7 +60,9 @@ func newSpark(t *testing.T, at lake.Config) spark.Submit {
 		Command: have.Submit,
 		Args: []string{
 			"--master", "local[2]", "--driver-memory", "1g", "--jars", have.Jars,
-			"--conf", "spark.ui.enabled=false", "--conf", "spark.sql.shuffle.partitions=2",
+			// So few rows are soonest read by one task, and by code that nobody compiles for them.
+			"--conf", "spark.ui.enabled=false", "--conf", "spark.sql.shuffle.partitions=1", "--conf", "spark.sql.codegen.wholeStage=false",
+			"--driver-java-options", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 			"--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1",
 		},
 		Env:     []string{"PYSPARK_PYTHON=" + have.Python, "SPARK_LOCAL_IP=127.0.0.1"},

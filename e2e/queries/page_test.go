@@ -89,7 +89,7 @@ func goldenPath(name string) string { return filepath.Join("testdata", name+".ts
 func readGolden(t *testing.T, name string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(goldenPath(name))
-	require.NoError(t, err, "the result of %s is not known: make queries-golden writes it", name)
+	require.NoError(t, err, "the result of %s is not known: go test -tags e2e ./e2e/queries -run QueriesOnDuckDB -update writes it", name)
 	var rows [][]string
 	for line := range strings.Lines(string(text)) {
 		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))

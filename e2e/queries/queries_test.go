@@ -88,4 +88,3 @@ func lines(rows [][]string) string {
 	}
 	return out.String()
 }
-

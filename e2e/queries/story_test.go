@@ -12,7 +12,9 @@ import (
 )
 
 // weekOf is ten o'clock of the Monday of a week of the story.
-func weekOf(n int) time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).AddDate(0, 0, 7*(n-1)) }
+func weekOf(n int) time.Time {
+	return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).AddDate(0, 0, 7*(n-1))
+}
 
 // teller writes the batches of one experiment.
 type teller struct {
@@ -25,7 +27,9 @@ type teller struct {
 	target  string
 }
 
-func (w *teller) at(second float64) time.Time { return w.began.Add(time.Duration(second * float64(time.Second))) }
+func (w *teller) at(second float64) time.Time {
+	return w.began.Add(time.Duration(second * float64(time.Second)))
+}
 
 // says puts what one command caused, so many seconds after the beginning.
 func (w *teller) says(second float64, facts ...events.Event) {

@@ -1,5 +1,10 @@
 package spark
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Job is SQL to run in one session, in the order of the fields. Times without
 // a zone are UTC in it, and so are times in its results.
 type Job struct {
@@ -37,4 +42,14 @@ type Result struct {
 	Rows    [][]*string `json:"rows"` // nil is null
 	Seconds float64     `json:"seconds"`
 	Error   string      `json:"error"`
+}
+
+// answered errs where a query has no result.
+func (j Job) answered(results []Result) error {
+	for _, q := range j.Queries {
+		if !slices.ContainsFunc(results, func(r Result) bool { return r.Name == q.Name }) {
+			return fmt.Errorf("query %s has no answer", q.Name)
+		}
+	}
+	return nil
 }

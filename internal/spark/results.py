@@ -31,5 +31,7 @@ def result(name, ask):
         columns, rows = ask()
         said = {"columns": list(columns), "rows": [[cell(v) for v in row] for row in rows]}
     except Exception as e:  # whatever it is, the next query may do better
-        said = {"error": f"{type(e).__name__}: {e}"[:2000]}
+        # An engine's plans and suggestions, which come in further lines, help nobody here.
+        first = (str(e).splitlines() or [""])[0]
+        said = {"error": f"{type(e).__name__}: {first}"}
     return {"name": name, "seconds": time.monotonic() - began} | said

@@ -67,8 +67,8 @@ func (s Submit) Run(ctx context.Context, job Job) ([]Result, error) {
 	}
 	failed := s.start(ctx, command, dir)
 	results, err := read(filepath.Join(dir, "results.jsonl"))
-	if failed == nil && err == nil && len(results) < len(job.Queries) {
-		err = fmt.Errorf("%d of %d queries were answered", len(results), len(job.Queries))
+	if failed == nil && err == nil {
+		err = job.answered(results)
 	}
 	if err := errors.Join(failed, err); err != nil {
 		return results, fmt.Errorf("running SQL on Spark with %s: %w", command, err)

@@ -7,4 +7,4 @@ SELECT d.error_class,
        max(d.original_offset) AS last_offset
 FROM chaos.dlq_audit d
 GROUP BY d.error_class
-ORDER BY count(*) DESC, d.error_class
+ORDER BY dead_letters DESC, error_class

@@ -6,4 +6,4 @@ SELECT d.experiment, d.error_class, d.original_topic, d.original_partition,
 FROM chaos.dlq_audit d
 WHERE NOT d.resolved
 GROUP BY d.experiment, d.error_class, d.original_topic, d.original_partition
-ORDER BY count(*) DESC, d.experiment, d.error_class, d.original_topic, d.original_partition
+ORDER BY dead_letters DESC, experiment, error_class, original_topic, original_partition

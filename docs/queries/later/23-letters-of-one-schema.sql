@@ -2,4 +2,4 @@
 SELECT d.schema_id, d.error_class, count(*) AS dead_letters
 FROM chaos.dlq_audit d
 GROUP BY d.schema_id, d.error_class
-ORDER BY count(*) DESC, d.schema_id NULLS LAST, d.error_class
+ORDER BY dead_letters DESC, schema_id NULLS LAST, error_class
