@@ -31,8 +31,10 @@ type Options struct {
 }
 
 // Columns name the table's columns. Sequence may be empty: there is none.
+// SequencePer are the columns that each have a sequence of their own.
 type Columns struct {
 	Key, Exchange, Symbol, Time, Price, Quantity, Sequence string
+	SequencePer                                            []string
 }
 
 // Sums are what one exchange and symbol produced in one slot. Price, Quantity
@@ -42,6 +44,7 @@ type Sums struct {
 	From                      time.Time // begin of the slot
 	Records                   int64
 	Price, Quantity, Turnover string
+	First, Last               time.Time // of the records' time
 }
 
 // validate reports every problem of o, joined. What it lets pass can stand in
@@ -53,7 +56,7 @@ func (o Options) validate() error {
 	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`).MatchString(o.Table) {
 		report("table %q: write namespace.name", o.Table)
 	}
-	for _, c := range []struct{ what, name string }{
+	columns := []struct{ what, name string }{
 		{"key", o.Columns.Key},
 		{"exchange", o.Columns.Exchange},
 		{"symbol", o.Columns.Symbol},
@@ -61,7 +64,11 @@ func (o Options) validate() error {
 		{"price", o.Columns.Price},
 		{"quantity", o.Columns.Quantity},
 		{"sequence", o.Columns.Sequence},
-	} {
+	}
+	for _, per := range o.Columns.SequencePer {
+		columns = append(columns, struct{ what, name string }{"sequence's own", per})
+	}
+	for _, c := range columns {
 		if !name.MatchString(c.name) && (c.what != "sequence" || c.name != "") {
 			report("column of the %s %q: write the name of a column of %s", c.what, c.name, o.Table)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/k2-platform/faultline/internal/spark"
 )
@@ -30,60 +32,65 @@ func Run(ctx context.Context, o Options) ([]Row, error) {
 	results, err := o.Engine.Run(ctx, job)
 	out, problem := o.rows(results)
 	if err := errors.Join(err, problem); err != nil {
-		return out, fmt.Errorf("auditing %s from %s to %s: %w", o.Table, o.From.UTC().Format(instants), o.To.UTC().Format(instants), err)
+		return out, fmt.Errorf("auditing %s from %s to %s: %w", o.Table, o.From.UTC().Format(time.RFC3339), o.To.UTC().Format(time.RFC3339), err)
 	}
 	return out, nil
 }
-
-const instants = "2006-01-02T15:04:05Z"
 
 // rows puts the results into the order of the checks.
 func (o Options) rows(results []spark.Result) ([]Row, error) {
 	var out []Row
 	var problems []error
-	for _, c := range checks() {
-		if !c.wants(o) {
-			if c.without != "" {
-				out = append(out, o.unknown(c, c.without))
-			}
-			continue
-		}
-		found, why, err := result(results, c.name)
+	for _, c := range o.checks() {
+		own, err := o.rowsOf(c, results)
 		problems = append(problems, err)
-		if len(found) == 0 {
-			found = []Row{o.unknown(c, why)}
+		for _, row := range own {
+			if row.Check == "" {
+				row.Check = c.name
+			}
+			if row.From.IsZero() && row.To.IsZero() {
+				row.From, row.To = o.From.UTC(), o.To.UTC()
+			}
+			out = append(out, row)
 		}
-		out = append(out, found...)
 	}
 	return out, errors.Join(problems...)
 }
 
-func (o Options) unknown(c check, why string) Row {
-	return Row{Check: c.name, Subject: all, From: o.From.UTC(), To: o.To.UTC(), Evidence: why}
-}
-
-// result finds the rows of a check, or says why there are none. A view that
-// could not be made explains the checks that failed for want of it.
-func result(results []spark.Result, check string) (found []Row, why string, err error) {
-	why = "the engine ended before it came to this check"
-	for _, r := range results {
-		if r.Name != check {
-			continue
+func (o Options) rowsOf(c check, results []spark.Result) ([]Row, error) {
+	if !c.wants {
+		if c.without == "" {
+			return nil, nil
 		}
-		if r.Error != "" {
-			return nil, strings.Join(append(broken(results), r.Error), "; "), nil
-		}
-		found, err = rows(r)
-		return found, "there is nothing that it could look at", err
+		return []Row{{Evidence: c.without}}, nil
 	}
-	return nil, why, nil
+	i := slices.IndexFunc(results, func(r spark.Result) bool { return r.Name == c.name })
+	if i < 0 {
+		return []Row{{Evidence: "the engine ended before it came to this check"}}, nil
+	}
+	r := results[i]
+	cost := time.Duration(r.Seconds * float64(time.Second))
+	if r.Error != "" {
+		return []Row{{Evidence: strings.Join(append(broken(results), r.Error), "; "), Cost: cost}}, nil
+	}
+	own, err := c.tell(o, foundIn(r))
+	switch {
+	case err != nil:
+		return []Row{{Evidence: err.Error(), Cost: cost}}, fmt.Errorf("reading what check %s found: %w", c.name, err)
+	case len(own) == 0:
+		return []Row{{Evidence: "there is nothing that it could look at", Cost: cost}}, nil
+	}
+	for i := range own {
+		own[i].Cost = cost
+	}
+	return own, nil
 }
 
-// broken says which views could not be made.
+// broken says which views could not be made: checks fail for want of them.
 func broken(results []spark.Result) []string {
 	var out []string
 	for _, r := range results {
-		view := r.Name == windowView || r.Name == rowsView || r.Name == beforeView || r.Name == beforeTable || r.Name == producedView
+		view := slices.Contains([]string{windowView, rowsView, beforeView, beforeTable, producedView}, r.Name)
 		if view && r.Error != "" {
 			out = append(out, "view "+r.Name+": "+r.Error)
 		}

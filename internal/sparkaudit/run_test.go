@@ -34,13 +34,14 @@ func options(e Engine) Options {
 		Engine: e, Table: "market_data.trades_v2", From: from(), To: from().Add(time.Hour),
 		Columns: Columns{
 			Key: "trade_id", Exchange: "exchange", Symbol: "symbol", Time: "ingestion_timestamp",
-			Price: "price", Quantity: "quantity", Sequence: "platform_sequence",
+			Price: "price", Quantity: "quantity", Sequence: "platform_sequence", SequencePer: []string{"exchange"},
 		},
 	}
 }
 
-func answered(name string, rows ...[]string) spark.Result {
-	r := spark.Result{Name: name, Columns: []string{"subject", "window_from", "window_to", "expected", "actual", "answer", "evidence"}, Seconds: 1.5}
+// answered is a result of one and a half seconds; "-" is null.
+func answered(name string, columns []string, rows ...[]string) spark.Result {
+	r := spark.Result{Name: name, Columns: columns, Seconds: 1.5}
 	for _, row := range rows {
 		var cells []*string
 		for _, cell := range row {
@@ -55,32 +56,19 @@ func answered(name string, rows ...[]string) spark.Result {
 	return r
 }
 
-func unknown(check, why string) Row {
-	return Row{Check: check, Subject: "all", From: from(), To: from().Add(time.Hour), Evidence: why}
+// row is one about the whole window.
+func row(check, expected, actual string, a events.Answer, evidence string) Row {
+	return Row{
+		Check: check, From: from(), To: from().Add(time.Hour), Expected: expected, Actual: actual, Answer: a, Evidence: evidence,
+		Cost: 1500 * time.Millisecond,
+	}
 }
 
-func TestRowsComeInOneOrder(t *testing.T) {
-	const f, to, m = "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z", "2026-03-02T10:01:00Z"
-	o := options(told{results: []spark.Result{
-		answered("sequence_gaps", []string{"NYSE", f, to, "3", "3", "holds", "-"}, []string{"ASX", f, to, "3", "2", "violated", "after 1"}),
-		answered("window_sums", []string{"ASX BHP", m, to, "b", "c", "violated", "-"}, []string{"ASX CBA", f, m, "b", "c", "violated", "-"}, []string{"all", f, to, "2", "0", "violated", "-"}),
-		answered("unique_key", []string{"all", f, to, "5", "5", "holds", "-"}),
-	}})
-	o.Produced = []Sums{}
-	rows, err := Run(t.Context(), o)
-	require.NoError(t, err)
-	var short []string
-	for _, r := range rows {
-		short = append(short, r.Check+" "+r.Subject+" "+r.Answer.String()+" "+r.Cost.String())
-	}
-	assert.Equal(t, []string{
-		"unique_key all holds 1.5s", "window_sums all violated 1.5s", "window_sums ASX CBA violated 0s", "window_sums ASX BHP violated 0s",
-		"sequence_gaps ASX violated 1.5s", "sequence_gaps NYSE holds 0s",
-	}, short)
-	assert.Equal(t, Row{
-		Check: "sequence_gaps", Subject: "ASX", From: from(), To: from().Add(time.Hour), Expected: "3", Actual: "2",
-		Answer: events.Violated, Evidence: "after 1", Cost: 1500 * time.Millisecond,
-	}, rows[4])
+// without is a row without an answer.
+func without(check, why string, cost time.Duration) Row {
+	r := row(check, "", "", events.Unknown, why)
+	r.Cost = cost
+	return r
 }
 
 // TestWhatDidNotRunIsUnknown in each way in which it may not have run.
@@ -88,26 +76,27 @@ func TestWhatDidNotRunIsUnknown(t *testing.T) {
 	lost := errors.New("the cluster is gone")
 	o := options(told{err: lost, results: []spark.Result{
 		{Name: "audited", Error: "no column trade_id"},
-		{Name: "unique_key", Error: "no view audited"},
-		answered("sequence_gaps"),
+		{Name: "key_unique", Error: "no view audited"},
+		answered("sequence_platform_sequence", []string{"sequences", "amount"}, []string{"0", "0"}),
 	}})
 	o.DeadLetters = true
 	rows, err := Run(t.Context(), o)
 	require.ErrorIs(t, err, lost)
 	assert.Equal(t, []Row{
-		unknown("unique_key", "view audited: no column trade_id; no view audited"),
-		unknown("window_sums", "what was produced is not known"),
-		unknown("sequence_gaps", "there is nothing that it could look at"),
-		unknown("unresolved_dead_letters", "the engine ended before it came to this check"),
+		without("key_unique", "view audited: no column trade_id; no view audited", 0),
+		without("window_sums", "what was produced is not known: it is the log's side of the sums", 0),
+		without("sequence_platform_sequence", "there is nothing that it could look at", 1500*time.Millisecond),
+		without("unresolved_dead_letters", "the engine ended before it came to this check", 0),
 	}, rows)
 }
 
 func TestARowThatCannotBeReadIsNoAnswer(t *testing.T) {
 	rows, err := Run(t.Context(), options(told{results: []spark.Result{
-		answered("unique_key", []string{"all", "yesterday", "2026-03-02T11:00:00Z", "5", "5", "holds", "-"}), answered("sequence_gaps"),
+		answered("key_unique", []string{"records", "keyless"}, []string{"many", "0"}),
 	}}))
-	require.ErrorContains(t, err, "row 1 of check unique_key")
+	require.ErrorContains(t, err, "what check key_unique found: column records")
 	assert.Equal(t, events.Unknown, rows[0].Answer)
+	assert.Contains(t, rows[0].Evidence, "column records")
 }
 
 func TestOnlyWhatIsAskedForIsRun(t *testing.T) {
@@ -121,20 +110,21 @@ func TestOnlyWhatIsAskedForIsRun(t *testing.T) {
 	}
 	o := options(told{job: &job})
 	o.Columns.Sequence = ""
-	assert.Equal(t, []string{"unique_key"}, names(o))
+	assert.Equal(t, []string{"key_unique"}, names(o))
 	assert.Empty(t, job.Snapshots)
 	o = options(told{job: &job})
 	o.Produced, o.Before, o.DeadLetters = []Sums{}, 7, true
-	assert.Equal(t, []string{"unique_key", "window_sums", "sequence_gaps", "stored_stays", "unresolved_dead_letters"}, names(o))
+	assert.Equal(t, []string{"key_unique", "window_sums", "sequence_platform_sequence", "stored_stays", "unresolved_dead_letters"}, names(o))
 	assert.Equal(t, []spark.Snapshot{{View: "audited_snapshot", Table: "market_data.trades_v2", ID: 7}}, job.Snapshots)
 }
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	o := options(told{})
 	o.Table, o.Columns.Key, o.Columns.Price, o.To, o.Slot = "trades; DROP TABLE x", "a b", "", o.From, "week"
+	o.Columns.SequencePer = []string{"x'"}
 	o.Produced = []Sums{{Symbol: "BHP", Price: "1e3", Quantity: "1", Turnover: "-2.5"}}
 	_, err := Run(t.Context(), o)
-	for _, want := range []string{"namespace.name", `the key "a b"`, `the price ""`, "must come after", `slot "week"`, `"1e3" is no decimal`} {
+	for _, want := range []string{"namespace.name", `the key "a b"`, `the price ""`, `sequence's own "x'"`, "must come after", `slot "week"`, `"1e3" is no decimal`} {
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -44,15 +44,21 @@ func (o Options) views() []spark.View {
 // bounds are literals, by which an engine leaves out files.
 func (o Options) mapped(table string) string {
 	c, slot := o.Columns, o.slot()
-	sequence := "CAST(NULL AS BIGINT)"
+	sequence, parts := "CAST(NULL AS BIGINT)", []string{"''"}
 	if c.Sequence != "" {
 		sequence = "t." + c.Sequence
 	}
+	for i, per := range c.SequencePer {
+		if i > 0 {
+			parts = append(parts, "', '")
+		}
+		parts = append(parts, "CAST(t."+per+" AS STRING)")
+	}
 	return fmt.Sprintf("SELECT CAST(t.%s AS STRING) AS record_key, t.%s AS exchange, t.%s AS symbol, t.%s AS recorded_at,"+
 		" date_trunc('%s', t.%s) AS slot_from, date_trunc('%s', t.%s) + INTERVAL '1' %s AS slot_to,"+
-		" t.%s AS price, t.%s AS quantity, %s AS sequence_number FROM %s t WHERE t.%s >= %s AND t.%s < %s",
+		" t.%s AS price, t.%s AS quantity, %s AS sequence_number, concat(%s) AS sequence_of FROM %s t WHERE t.%s >= %s AND t.%s < %s",
 		c.Key, c.Exchange, c.Symbol, c.Time, slot, c.Time, slot, c.Time, strings.ToUpper(slot),
-		c.Price, c.Quantity, sequence, table, c.Time, instant(o.From), c.Time, instant(o.To))
+		c.Price, c.Quantity, sequence, strings.Join(parts, ", "), table, c.Time, instant(o.From), c.Time, instant(o.To))
 }
 
 func (o Options) slot() string { return cmp.Or(o.Slot, "minute") }
@@ -62,16 +68,16 @@ func (o Options) slot() string { return cmp.Or(o.Slot, "minute") }
 func (o Options) produced() string {
 	rows, none := o.Produced, ""
 	if len(rows) == 0 {
-		rows, none = []Sums{{Price: "0", Quantity: "0", Turnover: "0"}}, " WHERE 1 = 0"
+		rows, none = []Sums{{Price: "0", Quantity: "0", Turnover: "0", From: o.From, First: o.From, Last: o.From}}, " WHERE 1 = 0"
 	}
 	values := make([]string, len(rows))
 	for i, p := range rows {
-		values[i] = fmt.Sprintf("(%s, %s, %s, %d, '%s', '%s', '%s')",
-			literal(p.Exchange), literal(p.Symbol), instant(p.From), p.Records, p.Price, p.Quantity, p.Turnover)
+		values[i] = fmt.Sprintf("(%s, %s, %s, %d, '%s', '%s', '%s', %s, %s)", literal(p.Exchange), literal(p.Symbol), instant(p.From),
+			p.Records, p.Price, p.Quantity, p.Turnover, instant(p.First), instant(p.Last))
 	}
 	return fmt.Sprintf("SELECT v.exchange, v.symbol, v.slot_from, v.slot_from + INTERVAL '1' %s AS slot_to, v.records,"+
-		" CAST(v.price AS DECIMAL(38, 8)) AS price, CAST(v.quantity AS DECIMAL(38, 8)) AS quantity, CAST(v.turnover AS DECIMAL(38, 16)) AS turnover"+
-		" FROM (VALUES %s) AS v(exchange, symbol, slot_from, records, price, quantity, turnover)%s",
+		" CAST(v.price AS DECIMAL(38, 8)) AS price, CAST(v.quantity AS DECIMAL(38, 8)) AS quantity, CAST(v.turnover AS DECIMAL(38, 16)) AS turnover, v.first_at, v.last_at"+
+		" FROM (VALUES %s) AS v(exchange, symbol, slot_from, records, price, quantity, turnover, first_at, last_at)%s",
 		strings.ToUpper(o.slot()), strings.Join(values, ", "), none)
 }
 

@@ -1,26 +1,31 @@
--- The numbers of each exchange follow one another: as many different ones as lie between the lowest and the highest.
+-- The numbers of each sequence follow one another, none twice. One row, or one for each of the first ten that are wrong.
 WITH numbers AS (
-  SELECT DISTINCT a.exchange, a.sequence_number AS number FROM audited a WHERE a.sequence_number IS NOT NULL
+  SELECT a.sequence_of, a.sequence_number AS number, count(*) AS copies
+  FROM audited a
+  WHERE a.sequence_number IS NOT NULL
+  GROUP BY a.sequence_of, a.sequence_number
 ), ordered AS (
-  SELECT n.exchange, n.number, lag(n.number) OVER (PARTITION BY n.exchange ORDER BY n.number) AS previous FROM numbers n
-), counted AS (
-  SELECT o.exchange,
-         max(o.number) - min(o.number) + 1 AS expected,
-         count(*) AS actual,
-         count(*) FILTER (WHERE o.number > o.previous + 1) AS gaps,
-         min(CASE WHEN o.number > o.previous + 1 THEN o.previous END) AS first_before,
-         min(CASE WHEN o.number > o.previous + 1 THEN o.number END) AS first_after
+  SELECT n.sequence_of, n.number, lag(n.number) OVER (PARTITION BY n.sequence_of ORDER BY n.number) AS previous FROM numbers n
+), wrong AS (
+  SELECT o.sequence_of, o.previous + 1 AS first_missing, o.number - 1 AS last_missing, CAST(NULL AS BIGINT) AS repeats
   FROM ordered o
-  GROUP BY o.exchange
+  WHERE o.number > o.previous + 1
+  UNION ALL
+  SELECT n.sequence_of, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(sum(n.copies - 1) AS BIGINT)
+  FROM numbers n
+  GROUP BY n.sequence_of
+  HAVING sum(n.copies - 1) > 0
+), counted AS (
+  SELECT count(DISTINCT n.sequence_of) AS sequences FROM numbers n
+), many AS (
+  SELECT count(*) AS amount FROM wrong w
+), examples AS (
+  SELECT w.sequence_of, w.first_missing, w.last_missing, w.repeats
+  FROM wrong w
+  ORDER BY w.sequence_of, w.first_missing NULLS LAST
+  LIMIT 10
 )
-SELECT c.exchange AS subject,
-       w.window_from,
-       w.window_to,
-       CAST(c.expected AS STRING) AS expected,
-       CAST(c.actual AS STRING) AS actual,
-       CASE WHEN c.gaps = 0 THEN 'holds' ELSE 'violated' END AS answer,
-       CASE WHEN c.gaps > 0 THEN concat(CAST(c.gaps AS STRING), ' gaps, the first between ',
-                                        CAST(c.first_before AS STRING), ' and ', CAST(c.first_after AS STRING)) END AS evidence
+SELECT c.sequences, m.amount, e.sequence_of, e.first_missing, e.last_missing, e.repeats
 FROM counted c
-CROSS JOIN audit_window w
-ORDER BY c.exchange
+CROSS JOIN many m
+LEFT JOIN examples e ON 1 = 1
