@@ -31,7 +31,7 @@ e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2
 	@$(MAKE) --no-print-directory e2e-proxy queries
 
 queries: ## the questions of docs/QUERIES.md, and the audit that is SQL, on DuckDB and on Spark; part of e2e
-	$(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/queries
+	e2e/servers/tables.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/queries
 
 e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e

@@ -36,7 +36,8 @@ func TestAuditOnSpark(t *testing.T) {
 // another price.
 func makeAudited(t *testing.T) (lake.Config, lake.Snapshot) {
 	t.Helper()
-	at, _ := makeTables(t)
+	at := embedded(t)
+	makeTables(t, at)
 	l, err := lake.Open(t.Context(), at)
 	require.NoError(t, err)
 	was, err := lake.OpenTable(t.Context(), l, lake.Definition[trade.V2]{

@@ -24,24 +24,29 @@ type engine interface {
 	Run(ctx context.Context, job spark.Job) ([]spark.Result, error)
 }
 
-// duck is DuckDB on the tables of a SQLite catalog.
-type duck struct{ python, catalog, dir string }
+// duck is DuckDB on the tables of a lake.
+type duck struct {
+	python, dir string
+	lake        spark.Catalog
+}
 
 func newDuck(t *testing.T, at lake.Config) duck {
 	t.Helper()
-	return duck{python: strings.TrimSpace(shell(t, "../readers/venv.sh")), catalog: at.URI, dir: t.TempDir()}
+	return duck{python: strings.TrimSpace(shell(t, "../readers/venv.sh")), lake: catalogOf(at), dir: t.TempDir()}
 }
 
 func (d duck) Run(ctx context.Context, job spark.Job) ([]spark.Result, error) {
-	text, err := json.Marshal(job)
-	if err != nil {
-		return nil, err
+	for name, value := range map[string]any{"job.json": job, "lake.json": d.lake} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(d.dir, name), text, 0o600); err != nil {
+			return nil, err
+		}
 	}
-	path := filepath.Join(d.dir, "job.json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, d.python, "duck.py", path, d.catalog, filepath.Join(docs, "queries", "duckdb.sql"))
+	cmd := exec.CommandContext(ctx, d.python, "duck.py", filepath.Join(d.dir, "job.json"), filepath.Join(d.dir, "lake.json"),
+		filepath.Join(docs, "queries", "duckdb.sql")) //nolint:gosec // this project's own script
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 // TestQueriesOnDuckDB answers every query of docs/QUERIES.md as the story has
 // it.
 func TestQueriesOnDuckDB(t *testing.T) {
-	at, w := makeTables(t)
+	at := served(t)
+	w := makeTables(t, at)
 	found := answers(t, newDuck(t, at), w)
 	if *update {
 		for _, q := range readQueries(t) {
@@ -28,7 +29,8 @@ func TestQueriesOnDuckDB(t *testing.T) {
 
 // TestQueriesOnSpark gives the same answers to the same files.
 func TestQueriesOnSpark(t *testing.T) {
-	at, w := makeTables(t)
+	at := served(t)
+	w := makeTables(t, at)
 	asTold(t, answers(t, newSpark(t, at), w))
 }
 

@@ -10,6 +10,7 @@ need java:default-jdk-headless mvn:maven
 PYTHON=$("$HERE/../readers/venv.sh" "$HERE/spark.txt")
 ARTIFACTS=(
   "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:$ICEBERG_VERSION"
+  "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION" # S3
   org.xerial:sqlite-jdbc:3.50.3.0 # the embedded catalog is a SQLite file
 )
 DIR=$CACHE/spark-jars

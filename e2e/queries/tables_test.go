@@ -5,6 +5,8 @@ package queries_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,18 +19,54 @@ import (
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
 
-// makeTables writes the story into a lake of its own, with the projections
-// and the table that users have. It closes the lake before it returns.
-func makeTables(t *testing.T) (lake.Config, written) {
+// embedded is the lake that a user has without any server.
+func embedded(t *testing.T) lake.Config {
 	t.Helper()
 	dir := t.TempDir()
-	at := lake.Config{Kind: "sql", URI: filepath.Join(dir, "catalog.db"), Warehouse: filepath.Join(dir, "warehouse")}
+	return lake.Config{Kind: "sql", URI: filepath.Join(dir, "catalog.db"), Warehouse: filepath.Join(dir, "warehouse")}
+}
+
+// served is the lake of a REST catalog on S3, without tables.
+func served(t *testing.T) lake.Config {
+	t.Helper()
+	at := lake.Config{Kind: "rest", URI: os.Getenv("E2E_CATALOG"), Properties: map[string]string{
+		"s3.endpoint": os.Getenv("E2E_S3"), "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
+		"s3.access-key-id": os.Getenv("E2E_S3_KEY"), "s3.secret-access-key": os.Getenv("E2E_S3_SECRET"),
+	}}
+	require.NotEmpty(t, at.URI, "there is no REST catalog: run make queries, which starts one")
+	for _, table := range []string{
+		"market_data/tables/trades_v2", "chaos/tables/experiments", "chaos/tables/events", "chaos/tables/readings", "chaos/tables/faults",
+		"chaos/tables/verdicts", "chaos/tables/dlq_audit", "chaos/tables/integrity_checks", "chaos/tables/ground_truth",
+	} {
+		drop(t, at.URI+"/v1/namespaces/"+table+"?purgeRequested=true")
+	}
+	return at
+}
+
+// drop lets a table go that another test may have made.
+func drop(t *testing.T, url string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, url, nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	http.DefaultClient.CloseIdleConnections()
+	if res.StatusCode != http.StatusNotFound {
+		require.Less(t, res.StatusCode, 300, "dropping a table: %s", res.Status)
+	}
+}
+
+// makeTables writes the story into a lake, with the projections and the table
+// that users have. It closes the lake before it returns.
+func makeTables(t *testing.T, at lake.Config) written {
+	t.Helper()
 	l, err := lake.Open(t.Context(), at)
 	require.NoError(t, err)
 	w := writeTrades(t, l)
 	project(t, l, tell(t, w))
 	require.NoError(t, l.Close())
-	return at, w
+	return w
 }
 
 func project(t *testing.T, l *lake.Lake, log recorded) {
