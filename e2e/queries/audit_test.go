@@ -24,6 +24,25 @@ import (
 func TestAuditOnDuckDB(t *testing.T) {
 	at, older := makeAudited(t)
 	findsDefects(t, earlier{newDuck(t, at), older})
+	findsNothing(t, earlier{newDuck(t, at), older})
+}
+
+// findsNothing in a window without records, in which none were produced.
+func findsNothing(t *testing.T, e engine) {
+	t.Helper()
+	o := audited(e)
+	o.From, o.To, o.Produced, o.DeadLetters = weekOf(2), weekOf(2).Add(time.Hour), []sparkaudit.Sums{}, false
+	rows, err := sparkaudit.Run(t.Context(), o)
+	require.NoError(t, err)
+	var answers []string
+	for _, r := range rows {
+		answers = append(answers, fmt.Sprintf("%s %s %s %s", r.Check, r.Expected, r.Actual, r.Answer))
+	}
+	assert.Equal(t, []string{
+		"key_unique 0 0 holds", "window_count 0 0 holds", "window_sum_price 0.00000000 0.00000000 holds", "window_sum_quantity 0.00000000 0.00000000 holds",
+		"window_sum_price_x_quantity 0.0000000000000000 0.0000000000000000 holds", "window_times none none holds",
+		"sequence_platform_sequence   unknown", "stored_stays 0 0 holds",
+	}, answers)
 }
 
 func TestAuditOnSpark(t *testing.T) {
@@ -77,14 +96,7 @@ func (e earlier) Run(ctx context.Context, job spark.Job) ([]spark.Result, error)
 // there, trade 20 is twice.
 func findsDefects(t *testing.T, e engine) {
 	t.Helper()
-	from, to := weekOf(1), weekOf(1).Add(2*time.Minute)
-	rows, err := sparkaudit.Run(t.Context(), sparkaudit.Options{
-		Engine: e, Table: sink.Namespace + "." + sink.Table, From: from, To: to, Before: 1, Produced: produced(), DeadLetters: true,
-		Columns: sparkaudit.Columns{
-			Key: "trade_id", Exchange: "exchange", Symbol: "symbol", Time: "ingestion_timestamp", Price: "price", Quantity: "quantity",
-			Sequence: "platform_sequence", SequencePer: []string{"exchange"},
-		},
-	})
+	rows, err := sparkaudit.Run(t.Context(), audited(e))
 	require.NoError(t, err)
 	assert.Equal(t, expected(), told(rows[:len(rows)-1]))
 	// The table of dead letters of today has no such column: that is no answer.
@@ -92,6 +104,17 @@ func findsDefects(t *testing.T, e engine) {
 	assert.Equal(t, "unresolved_dead_letters", last.Check)
 	assert.Equal(t, events.Unknown, last.Answer)
 	assert.Contains(t, last.Evidence, "resolved")
+}
+
+func audited(e engine) sparkaudit.Options {
+	return sparkaudit.Options{
+		Engine: e, Table: sink.Namespace + "." + sink.Table, From: weekOf(1), To: weekOf(1).Add(2 * time.Minute),
+		Before: 1, Produced: produced(), DeadLetters: true,
+		Columns: sparkaudit.Columns{
+			Key: "trade_id", Exchange: "exchange", Symbol: "symbol", Time: "ingestion_timestamp", Price: "price", Quantity: "quantity",
+			Sequence: "platform_sequence", SequencePer: []string{"exchange"},
+		},
+	}
 }
 
 // told is a row a line, without what it cost.
@@ -106,32 +129,35 @@ func told(rows []sparkaudit.Row) []string {
 
 func expected() []string {
 	const (
-		shows = "SELECT count(*), sum(price), sum(quantity), sum(price * quantity), min(ingestion_timestamp), max(ingestion_timestamp)" +
-			" FROM market_data.trades_v2 WHERE exchange = 'ASX' AND symbol = 'BHP' AND ingestion_timestamp >= TIMESTAMP '2026-03-02 "
 		first  = " from 10:00:00 to 10:01:00: "
 		second = " from 10:01:00 to 10:02:00: "
 		whole  = " from 10:00:00 to 10:02:00: "
-		in1    = shows + "10:00:00.000000' AND ingestion_timestamp < TIMESTAMP '2026-03-02 10:01:00.000000'"
-		in2    = shows + "10:01:00.000000' AND ingestion_timestamp < TIMESTAMP '2026-03-02 10:02:00.000000'"
 	)
-	// In the first minute BHP lacks trade 17, in the second it has trade 20 twice.
+	shows := func(symbol, from, to string) string {
+		return "SELECT count(*), sum(price), sum(quantity), sum(price * quantity), min(ingestion_timestamp), max(ingestion_timestamp)" +
+			" FROM market_data.trades_v2 WHERE exchange = 'ASX' AND symbol = " + symbol + " AND ingestion_timestamp >= TIMESTAMP '2026-03-02 " + from +
+			".000000' AND ingestion_timestamp < TIMESTAMP '2026-03-02 " + to + ".000000'"
+	}
+	quoted := shows(`concat('O', chr(39), 'N', chr(92))`, "10:01:00", "10:02:00")
+	// In the first minute BHP lacks trade 17, in the second it has trade 20 twice;
+	// of O'N\ nothing came.
 	sent, stored := produced(), []sparkaudit.Sums{sumOf(0, "BHP", 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 18), sumOf(1, "BHP", 20, 20, 21)}
-	differ := func(check string, of func(sparkaudit.Sums) string) []string {
+	differ := func(check, none string, of func(sparkaudit.Sums) string) []string {
 		return []string{
-			fmt.Sprintf("%s%sexpected %s, actual %s, violated: %s", check, first, of(sent[0]), of(stored[0]), in1),
-			fmt.Sprintf("%s%sexpected %s, actual %s, violated: %s", check, second, of(sent[2]), of(stored[1]), in2),
+			fmt.Sprintf("%s%sexpected %s, actual %s, violated: %s", check, first, of(sent[0]), of(stored[0]), shows("'BHP'", "10:00:00", "10:01:00")),
+			fmt.Sprintf("%s%sexpected %s, actual %s, violated: %s", check, second, of(sent[2]), of(stored[1]), shows("'BHP'", "10:01:00", "10:02:00")),
+			fmt.Sprintf("%s%sexpected %s, actual %s, violated: %s", check, second, of(sent[4]), none, quoted),
 		}
 	}
-	times := "2026-03-02T10:00:03.250000Z to 2026-03-02T10:01:06.250000Z"
 	return slices.Concat(
 		[]string{"key_unique" + whole + "expected 0, actual 1, violated: BHP-20 stands 2 times." +
 			" SELECT trade_id, count(*) FROM market_data.trades_v2 GROUP BY trade_id HAVING count(*) > 1"},
-		differ("window_count", func(s sparkaudit.Sums) string { return fmt.Sprint(s.Records) }),
-		differ("window_sum_price", func(s sparkaudit.Sums) string { return s.Price }),
-		differ("window_sum_quantity", func(s sparkaudit.Sums) string { return s.Quantity }),
-		differ("window_sum_price_x_quantity", func(s sparkaudit.Sums) string { return s.Turnover }),
+		differ("window_count", "0", func(s sparkaudit.Sums) string { return fmt.Sprint(s.Records) }),
+		differ("window_sum_price", "0.00000000", func(s sparkaudit.Sums) string { return s.Price }),
+		differ("window_sum_quantity", "0.00000000", func(s sparkaudit.Sums) string { return s.Quantity }),
+		differ("window_sum_price_x_quantity", "0.0000000000000000", func(s sparkaudit.Sums) string { return s.Turnover }),
 		[]string{
-			"window_times" + whole + "expected " + times + ", actual " + times + ", holds: 4 windows of a minute by exchange, symbol agree",
+			"window_times" + second + "expected 2026-03-02T10:01:06.250000Z to 2026-03-02T10:01:06.250000Z, actual none, violated: " + quoted,
 			"sequence_platform_sequence" + whole + "expected 0, actual 2, violated: platform_sequence of ASX: 17 missing;" +
 				" platform_sequence of ASX: 1 numbers there more than once",
 			"stored_stays" + whole + "expected 5, actual 3, violated: since snapshot 1: 1 keys gone, 1 changed, such as BHP-17",
@@ -139,11 +165,12 @@ func expected() []string {
 	)
 }
 
-// produced is what the log has of the story's trades: each once.
+// produced is what the log has of the story's trades, each once, and one of a
+// symbol that is hard to write in SQL.
 func produced() []sparkaudit.Sums {
 	return []sparkaudit.Sums{
 		sumOf(0, "BHP", 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18), sumOf(0, "CBA", 1, 4, 7, 10, 13, 16, 19),
-		sumOf(1, "BHP", 20, 21), sumOf(1, "CBA", 22),
+		sumOf(1, "BHP", 20, 21), sumOf(1, "CBA", 22), sumOf(1, `O'N\`, 22),
 	}
 }
 

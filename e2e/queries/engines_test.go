@@ -45,8 +45,8 @@ func (d duck) Run(ctx context.Context, job spark.Job) ([]spark.Result, error) {
 			return nil, err
 		}
 	}
-	cmd := exec.CommandContext(ctx, d.python, "duck.py", filepath.Join(d.dir, "job.json"), filepath.Join(d.dir, "lake.json"),
-		filepath.Join(docs, "queries", "duckdb.sql")) //nolint:gosec // this project's own script
+	prelude := filepath.Join(docs, "queries", "duckdb.sql")
+	cmd := exec.CommandContext(ctx, d.python, "duck.py", filepath.Join(d.dir, "job.json"), filepath.Join(d.dir, "lake.json"), prelude) //nolint:gosec // this project's own script
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -84,9 +84,7 @@ func (c Catalog) store(own map[string]string) {
 	if c.Properties["s3.endpoint"] != "" && c.Properties["s3.force-virtual-addressing"] != "true" {
 		add["s3.path-style-access"] = "true" // iceberg-go's default for a server of one's own
 	}
-	for k, v := range own {
-		add[k] = v
-	}
+	maps.Copy(add, own) // what was said beats what is meant
 	maps.Copy(own, add)
 }
 

@@ -23,18 +23,16 @@ func fake(t *testing.T, script string) (Submit, string) {
 	command := filepath.Join(dir, "spark-submit")
 	// The last three arguments are the script, the job and where results go.
 	text := "#!/bin/sh\nset -eu\nSEEN=" + dir + "\nprintf '%s\\n' \"$@\" >$SEEN/args\nwhile [ $# -gt 3 ]; do shift; done\n" + script + "\n"
-	require.NoError(t, os.WriteFile(command, []byte(text), 0o700)) //nolint:gosec // it is to be run
+	require.NoError(t, os.WriteFile(command, []byte(text), 0o700))
 	return Submit{
 		Command: command, Args: []string{"--master", "yarn"},
 		Catalog: Catalog{Kind: "rest", URI: "http://catalog", Properties: map[string]string{"token": "secret-token"}},
 	}, dir
 }
 
-func some(s string) *string { return &s }
-
 func lines(t *testing.T, path string) []string {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a file of the test
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
@@ -57,7 +55,7 @@ echo '{"name": "two", "seconds": 0.25, "error": "no such column"}' >>"$3"`)
 	results, err := s.Run(t.Context(), question())
 	require.NoError(t, err)
 	assert.Equal(t, []Result{
-		{Name: "one", Columns: []string{"n", "t"}, Rows: [][]*string{{some("1"), nil}}, Seconds: 0.5},
+		{Name: "one", Columns: []string{"n", "t"}, Rows: [][]*string{{new("1"), nil}}, Seconds: 0.5},
 		{Name: "two", Seconds: 0.25, Error: "no such column"},
 	}, results)
 
@@ -74,7 +72,7 @@ echo '{"name": "two", "seconds": 0.25, "error": "no such column"}' >>"$3"`)
 		Job
 		Conf map[string]string
 	}
-	text, err := os.ReadFile(filepath.Join(seen, "job.json")) //nolint:gosec // a file of the test
+	text, err := os.ReadFile(filepath.Join(seen, "job.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &job))
 	assert.Equal(t, question(), job.Job)
@@ -82,7 +80,7 @@ echo '{"name": "two", "seconds": 0.25, "error": "no such column"}' >>"$3"`)
 	for _, name := range []string{"job.py", "results.py"} {
 		want, err := scripts.ReadFile(name)
 		require.NoError(t, err)
-		have, err := os.ReadFile(filepath.Join(seen, name)) //nolint:gosec // a file of the test
+		have, err := os.ReadFile(filepath.Join(seen, name))
 		require.NoError(t, err)
 		assert.Equal(t, string(want), string(have))
 	}
