@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -28,7 +28,10 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip 'Falsify|Scenarios|Chaos' -v ./e2e
-	@$(MAKE) --no-print-directory e2e-proxy
+	@$(MAKE) --no-print-directory e2e-proxy queries
+
+queries: ## the questions of docs/QUERIES.md, and the audit that is SQL, on DuckDB and on Spark; part of e2e
+	e2e/servers/tables.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/queries
 
 e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e

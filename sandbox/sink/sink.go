@@ -91,9 +91,9 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(fmt.Errorf("opening the lake: %w", err), s.Close())
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	t, err := lake.OpenTable(ctx, l, definition())
+	t, err := OpenTable(ctx, l)
 	if err != nil {
-		return errors.Join(fmt.Errorf("opening table %s.%s: %w", Namespace, Table, err), s.Close())
+		return errors.Join(err, s.Close())
 	}
 	w := &writer{cfg: c, table: t}
 	if w.judge, err = newJudge(c.Registry, c.Defects); err != nil {
