@@ -51,11 +51,10 @@ func addedBy(s *table.Snapshot, files icebergio.IO) (string, error) {
 		return "", diagnose(err)
 	}
 	for _, m := range manifests {
-		entries, err := m.FetchEntries(files, true)
-		if err != nil {
-			return "", diagnose(err)
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(files, true) {
+			if err != nil {
+				return "", diagnose(err)
+			}
 			if e.SnapshotID() == s.SnapshotID {
 				return e.DataFile().FilePath(), nil
 			}

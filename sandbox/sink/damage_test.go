@@ -39,10 +39,10 @@ func newWarehouse(t *testing.T, defects ...defect.Defect) *warehouse {
 	return w
 }
 
-// batches writes the n-th batch as one row, whose trade id is n, in turn.
-func (w *warehouse) batches(t *testing.T, from, to int) {
+// fill writes five batches, the n-th as one row whose trade id is n.
+func (w *warehouse) fill(t *testing.T) {
 	t.Helper()
-	for n := from; n <= to; n++ {
+	for n := 1; n <= 5; n++ {
 		row := aTrade("BHP", "36.01", "65")
 		row.TradeID = fmt.Sprint(n)
 		next := maps.Clone(w.at)
@@ -94,7 +94,7 @@ func TestADefectOfBatchesDamagesThoseOfItsRateOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWarehouse(t, c.defects...)
-			w.batches(t, 1, 5)
+			w.fill(t)
 			assert.Equal(t, c.want, w.found(t))
 			assert.EqualValues(t, 5, w.position(t), "the sink has not noticed")
 		})
@@ -103,7 +103,7 @@ func TestADefectOfBatchesDamagesThoseOfItsRateOnly(t *testing.T) {
 
 func TestAStaleTableStandsStillForGood(t *testing.T) {
 	w := newWarehouse(t, defect.StaleSnapshot.In(2))
-	w.batches(t, 1, 5)
+	w.fill(t)
 	assert.Equal(t, "1×1 2×1", w.found(t))
 	assert.EqualValues(t, 2, w.position(t))
 	assert.EqualValues(t, 5, w.at[lake.Partition{Topic: "trades", Partition: 0}], "the sink takes itself to be here")
@@ -111,7 +111,7 @@ func TestAStaleTableStandsStillForGood(t *testing.T) {
 
 func TestASinkThatCrashesAfterThePositionLosesABatch(t *testing.T) {
 	w := newWarehouse(t, defect.CommitThenCrash.In(3))
-	w.batches(t, 1, 5)
+	w.fill(t)
 	require.True(t, w.dead)
 	assert.Equal(t, "1×1 2×1", w.found(t))
 	assert.EqualValues(t, 3, w.position(t), "who goes on from here reads the third batch no more")
@@ -128,11 +128,11 @@ func TestALostFileIsNoLongerInTheStore(t *testing.T) {
 		return n
 	}
 	clean := newWarehouse(t)
-	clean.batches(t, 1, 5)
+	clean.fill(t)
 	assert.Equal(t, 5, files(clean))
 
 	w := newWarehouse(t, defect.LoseDataFile.In(2))
-	w.batches(t, 1, 5)
+	w.fill(t)
 	assert.Equal(t, 3, files(w))
 	_, err := w.lake.Verify(t.Context(), Namespace, Table, 0, 5)
 	require.ErrorIs(t, err, lake.ErrCorrupt)

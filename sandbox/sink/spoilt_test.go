@@ -32,6 +32,7 @@ func stored(t *testing.T, records func(*judge) []*kgo.Record, defects ...defect.
 
 // ten good records.
 func ten(t *testing.T) func(*judge) []*kgo.Record {
+	t.Helper()
 	return func(j *judge) []*kgo.Record {
 		var out []*kgo.Record
 		for i := range int64(10) {
