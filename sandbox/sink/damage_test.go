@@ -32,7 +32,7 @@ func newWarehouse(t *testing.T, defects ...defect.Defect) *warehouse {
 	w.lake, err = lake.Open(t.Context(), lake.Config{Kind: "sql", URI: filepath.Join(w.dir, "catalog.db"), Warehouse: filepath.Join(w.dir, "warehouse")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.lake.Close()) })
-	to, err := lake.OpenTable(t.Context(), w.lake, definition())
+	to, err := lake.OpenTable(t.Context(), w.lake, Definition())
 	require.NoError(t, err)
 	w.writer = newTestWriter(t, to, defects...)
 	w.damage.table, w.damage.die = to, func() { w.dead = true }

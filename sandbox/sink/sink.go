@@ -89,7 +89,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(fmt.Errorf("opening the lake: %w", err), s.Close())
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	t, err := lake.OpenTable(ctx, l, definition())
+	t, err := lake.OpenTable(ctx, l, Definition())
 	if err != nil {
 		return errors.Join(fmt.Errorf("opening table %s.%s: %w", Namespace, Table, err), s.Close())
 	}
