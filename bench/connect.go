@@ -88,7 +88,7 @@ func coordinated(log string) (out spread, err error) {
 		if _, err := fmt.Sscan(line, &at); err != nil {
 			return nil //nolint:nilerr // a line of another kind
 		}
-		for _, word := range strings.FieldsSeq(strings.ReplaceAll(line, "commit-id=", "")) {
+		for word := range strings.FieldsSeq(strings.ReplaceAll(line, "commit-id=", "")) {
 			id := strings.Trim(word, ",.()")
 			if strings.Count(id, "-") != 4 || len(id) != 36 {
 				continue

@@ -70,7 +70,7 @@ func (c corpus) place(n int64) place {
 // makeCorpus writes topic and table at once.
 func (b *bench) makeCorpus(ctx context.Context, at string, n int64) (c corpus, err error) {
 	name := fmt.Sprint("trades_", n)
-	c = corpus{Topic: name, Table: name, Registry: "http://" + at, Records: n, Rows: n}
+	c = corpus{Topic: name, Table: name, Registry: "http://" + at, Records: n, Rows: n + corpusBad}
 	say(b.progress, fmt.Sprintf("  writing %d trades, and the rows of them", n))
 	id, err := register(ctx, c)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (e engine) run(ctx context.Context, s shelf, rows int64) (out written, err 
 		return written{}, err
 	}
 	snapshots, err := e.watch(ctx, s, c, rows, &out)
-	if err := errors.Join(err, c.end()); err != nil {
+	if err := errors.Join(err, finish(c)); err != nil {
 		return written{}, err
 	}
 	first, last := snapshots[0], snapshots[len(snapshots)-1]
@@ -53,6 +54,23 @@ func (e engine) run(ctx context.Context, s shelf, rows int64) (out written, err 
 	}
 	out.commits, err = e.commits(c.log)
 	return out, err
+}
+
+// lastWords is how long a program has to say what it did last, once all is done.
+const lastWords = 2 * time.Second
+
+// finish ends a program that has done all that was asked of it. One that goes on
+// for ever takes being ended as an error of its own, which it is not.
+func finish(c *child) error {
+	select {
+	case <-c.done:
+	case <-time.After(lastWords):
+	}
+	err := c.end()
+	if errors.As(err, new(*exec.ExitError)) {
+		return nil
+	}
+	return err
 }
 
 // watch returns the snapshots once all rows are in the table.

@@ -35,8 +35,8 @@ func TestAProbeIsReadAsEncodingJSONReadsIt(t *testing.T) {
 }
 
 func TestACorpusHasWhatWasPlanted(t *testing.T) {
-	for _, n := range []int64{1000, 1003, 100_000} {
-		c := corpus{Records: n, Rows: n}
+	for _, n := range []int64{1000, 1003, 10_007} {
+		c := corpus{Records: n, Rows: n + corpusBad}
 		found := finding{Records: n}
 		for i := range n {
 			sent := tradeOf(i)
