@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -83,25 +85,20 @@ rootLogger.appenderRef.c.ref=c
 // asks the tasks for what they have written until that is in the table.
 func coordinated(log string) (out spread, err error) {
 	begun := map[string]int64{}
+	commits := regexp.MustCompile(`^(\d+) .* (initiated|completed) commit ([0-9a-f-]{36})(, committed to [1-9])?`)
 	err = eachLine(log, func(line string) error {
-		var at int64
-		if _, err := fmt.Sscan(line, &at); err != nil {
-			return nil //nolint:nilerr // a line of another kind
+		m := commits.FindStringSubmatch(line)
+		if m == nil {
+			return nil
 		}
-		for word := range strings.FieldsSeq(strings.ReplaceAll(line, "commit-id=", "")) {
-			id := strings.Trim(word, ",.()")
-			if strings.Count(id, "-") != 4 || len(id) != 36 {
-				continue
-			}
-			started, known := begun[id]
-			switch {
-			case !known && strings.Contains(line, "ommit"):
-				begun[id] = at
-			case known && strings.Contains(line, "complete, committed to 1 table"):
-				out = append(out, time.Duration(at-started)*time.Millisecond)
-			}
+		at, err := strconv.ParseInt(m[1], 10, 64)
+		switch {
+		case m[2] == "initiated":
+			begun[m[3]] = at
+		case m[4] != "":
+			out = append(out, time.Duration(at-begun[m[3]])*time.Millisecond)
 		}
-		return nil
+		return err
 	})
 	return out, err
 }

@@ -67,11 +67,11 @@ func TestCommitsAreReadFromThePeersLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	id, other := "0b4f5a38-2f0f-4c1c-9d3f-0a8f7b0c1d2e", "1b4f5a38-2f0f-4c1c-9d3f-0a8f7b0c1d2e"
 	require.NoError(t, os.WriteFile(log, []byte("at org.apache.Something\n"+
-		"1795439507000 Started new commit with commit-id="+id+"\n"+
-		"1795439507400 Handled commit response, commit-id="+id+"\n"+
-		"1795439507900 Commit "+id+" complete, committed to 1 table(s), valid-through null\n"+
-		"1795439512000 Started new commit with commit-id="+other+"\n"+
-		"1795439512010 Commit "+other+" complete, committed to 0 table(s), valid-through null\n"+
+		"1795663506432 Coordinator bench-0 initiated commit "+id+"\n"+
+		"1795663513304 Commit "+id+" ready, received responses for all 4 partitions\n"+
+		"1795663507332 Coordinator bench-0 completed commit "+id+", committed to 1 table(s), valid-through null\n"+
+		"1795663519110 Coordinator bench-0 initiated commit "+other+"\n"+
+		"1795663521246 Coordinator bench-0 completed commit "+other+", committed to 0 table(s), valid-through 2026-11-26T03:24:16.103Z\n"+
 		committed+"250\n"), 0o600))
 	got, err := coordinated(log)
 	require.NoError(t, err)

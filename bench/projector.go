@@ -113,8 +113,11 @@ func (p *projector) take(ctx context.Context, partition int32, offset int64, val
 	return p.pass(ctx)
 }
 
-// pass hands the rows that wait to commit.
+// pass hands the rows that wait to commit, if there are any.
 func (p *projector) pass(ctx context.Context) error {
+	if len(p.rows) == 0 {
+		return nil
+	}
 	select {
 	case p.full <- projected{p.rows, maps.Clone(p.next)}:
 		p.rows = nil
