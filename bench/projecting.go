@@ -68,25 +68,16 @@ func (b *bench) describe(name, target string, got written, met bool) {
 
 // engines are Faultline's two ways, and the peers.
 func (b *bench) engines(topic string) (own, peers []engine, err error) {
-	child := func(name, table string, oneByOne bool) (engine, error) {
-		self, err := os.Executable()
-		if err != nil {
-			return engine{}, fmt.Errorf("finding the bench itself: %w", err)
-		}
-		text, err := errand{Brokers: b.brokers, Shelf: b.shelf, Topic: topic, Table: table, Batch: projectBatch, OneByOne: oneByOne}.text()
+	faultline := func(name, table string, oneByOne bool) engine {
+		e := errand{Brokers: b.brokers, Shelf: b.shelf, Topic: topic, Table: table, Batch: projectBatch, OneByOne: oneByOne}
 		return engine{name: name, table: table, commits: told, within: projectWithin, start: func(context.Context) (*child, error) {
-			return launch(name, filepath.Join(b.temp, table+".log"), self, "-errand", text)
-		}}, err
+			return e.launch(name, filepath.Join(b.temp, table+".log"))
+		}}
 	}
-	bulk, err := child("Faultline, in bulk with franz-go", tableOf(topic, "bulk"), false)
-	if err != nil {
-		return nil, nil, err
+	own = []engine{
+		faultline("Faultline, in bulk with franz-go", tableOf(topic, "bulk"), false),
+		faultline("Faultline, message by message with watermill", tableOf(topic, "watermill"), true),
 	}
-	single, err := child("Faultline, message by message with watermill", tableOf(topic, "watermill"), true)
-	if err != nil {
-		return nil, nil, err
-	}
-	own = []engine{bulk, single}
 	if b.peers == "" {
 		return own, nil, nil
 	}

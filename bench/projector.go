@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,36 +15,6 @@ import (
 	"github.com/k2-platform/faultline/internal/bus/origin"
 	"github.com/k2-platform/faultline/internal/lake"
 )
-
-// errand is what a child of the bench is to do, as its one argument.
-type errand struct {
-	Do       string // project or audit
-	Brokers  []string
-	Shelf    shelf
-	Topic    string
-	Table    string
-	Batch    int  // rows of a commit
-	OneByOne bool // through watermill, instead of in bulk
-	Rows     int64
-}
-
-// text is the argument.
-func (e errand) text() (string, error) {
-	out, err := json.Marshal(e)
-	if err != nil {
-		return "", fmt.Errorf("writing what a child is to do: %w", err)
-	}
-	return string(out), nil
-}
-
-// runErrand is all that a child does.
-func runErrand(ctx context.Context, text string) error {
-	var e errand
-	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return fmt.Errorf("reading what to do: %w", err)
-	}
-	return e.project(ctx)
-}
 
 // project writes a topic to a table as Faultline's projections do: rows and
 // next offsets in one snapshot, the next rows made while it is committed.
