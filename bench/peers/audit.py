@@ -22,7 +22,7 @@ NEEDED = ("iceberg-", "spark-sql-kafka", "spark-token-provider", "spark-avro", "
 def session(jars: str, catalog: str, s3: str, key: str, secret: str) -> SparkSession:
     lake = "spark.sql.catalog.lake"
     settings = {
-        "spark.ui.enabled": "false", "spark.driver.memory": "2g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "2g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC",
         "spark.jars": ",".join(jar for jar in glob.glob(jars + "/*.jar") if jar.rsplit("/", 1)[1].startswith(NEEDED)),
         lake: "org.apache.iceberg.spark.SparkCatalog", lake + ".type": "rest", lake + ".uri": catalog,
