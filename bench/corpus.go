@@ -103,7 +103,7 @@ func register(ctx context.Context, c corpus) (int, error) {
 
 // store appends rows as they come.
 func (b *bench) store(ctx context.Context, c corpus, rows <-chan []trade.V2) (err error) {
-	l, err := lake.Open(ctx, b.shelf.config())
+	l, err := lake.Open(ctx, b.shelf.Lake)
 	if err != nil {
 		return err
 	}

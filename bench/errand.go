@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/k2-platform/faultline/internal/lake"
 )
 
 // errand is what a child of the bench is to do, as its one argument.
 type errand struct {
 	Brokers  []string
-	Shelf    shelf
+	Lake     lake.Config
 	Topic    string
 	Table    string
 	Batch    int  // rows of a commit

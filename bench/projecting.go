@@ -69,7 +69,7 @@ func (b *bench) describe(name, target string, got written, met bool) {
 // engines are Faultline's two ways, and the peers.
 func (b *bench) engines(topic string) (own, peers []engine, err error) {
 	faultline := func(name, table string, oneByOne bool) engine {
-		e := errand{Brokers: b.brokers, Shelf: b.shelf, Topic: topic, Table: table, Batch: projectBatch, OneByOne: oneByOne}
+		e := errand{Brokers: b.brokers, Lake: b.shelf.Lake, Topic: topic, Table: table, Batch: projectBatch, OneByOne: oneByOne}
 		return engine{name: name, table: table, commits: told, within: projectWithin, start: func(context.Context) (*child, error) {
 			return e.launch(name, filepath.Join(b.temp, table+".log"))
 		}}

@@ -24,7 +24,7 @@ func (e errand) project(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	l, err := lake.Open(ctx, e.Shelf.config())
+	l, err := lake.Open(ctx, e.Lake)
 	if err != nil {
 		return err
 	}

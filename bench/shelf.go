@@ -16,8 +16,9 @@ import (
 // shelf is where the tables that are measured are: a REST catalog over an S3
 // store, the same for all that write to it or read it.
 type shelf struct {
-	Catalog string // URL
-	S3      string // URL
+	Lake    lake.Config // as Faultline opens it
+	Catalog string      // URL
+	S3      string      // URL
 	Key     string
 	Secret  string
 }
@@ -27,13 +28,11 @@ const benchNamespace = "bench"
 
 // shelfOf is the one that the script started.
 func shelfOf() shelf {
-	return shelf{os.Getenv("E2E_CATALOG"), os.Getenv("E2E_S3"), os.Getenv("E2E_S3_KEY"), os.Getenv("E2E_S3_SECRET")}
-}
-
-func (s shelf) config() lake.Config {
-	return lake.Config{Kind: "rest", URI: s.Catalog, Properties: map[string]string{
+	s := shelf{Catalog: os.Getenv("E2E_CATALOG"), S3: os.Getenv("E2E_S3"), Key: os.Getenv("E2E_S3_KEY"), Secret: os.Getenv("E2E_S3_SECRET")}
+	s.Lake = lake.Config{Kind: "rest", URI: s.Catalog, Properties: map[string]string{
 		"s3.endpoint": s.S3, "s3.access-key-id": s.Key, "s3.secret-access-key": s.Secret, "s3.region": "us-east-1", "s3.force-virtual-addressing": "false",
 	}}
+	return s
 }
 
 // prepare makes the namespace.
