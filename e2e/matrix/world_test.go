@@ -103,14 +103,13 @@ func (w *world) ownAddress() string {
 	return ""
 }
 
-func (w *world) start(p *part) *part {
+func (w *world) start(p *part) {
 	w.t.Helper()
 	p.dir = w.dir
 	p.env = []string{failpoint.DirVariable + "=" + w.points}
 	require.NoError(w.t, p.start())
 	w.t.Cleanup(p.end)
 	w.parts[p.name] = p
-	return p
 }
 
 // mount gives a folder a small disk of its own.
