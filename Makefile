@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -91,6 +91,9 @@ bench-halt: build ## how quickly faults go, Chaos Toolkit beside: docs/BENCHMARK
 
 bench-proxy: build ## what the Kafka proxy costs on three real brokers, Toxiproxy beside; BENCH="-only memory" measures less
 	bench/proxy.sh $(BENCH)
+
+bench-integrity: build ## projector against Kafka Connect and pyiceberg, audit against PySpark, on a real Kafka, catalog and S3; BENCH="-only audit -audits 1000000" measures less
+	bench/integrity.sh $(BENCH)
 
 bench-faults: ## inject and rollback time of every kind of fault that needs Go and root only
 	BENCH_FAULTS=1 $(GO) test -count=1 -timeout 10m -v ./bench/faults | grep -v '^ *\(---\|===\)'
