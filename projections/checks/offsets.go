@@ -65,20 +65,24 @@ func (t *tide) snapshots(a *lake.Anatomy) error {
 		if err != nil {
 			return err
 		}
-		if mark == nil {
-			continue // another's, which moves no offsets
+		if of := t.of(mark); of != nil { // another's snapshot moves no offsets
+			t.rise(s, of, i > 0 || s.Parent == 0)
 		}
-		t.rise(s, t.of(mark), i > 0 || s.Parent == 0)
 	}
 	return nil
 }
 
+// of is the part of the topic, nil where there is none.
 func (t *tide) of(mark lake.Watermark) map[int32]int64 {
-	out := map[int32]int64{}
+	var out map[int32]int64
 	for p, next := range mark {
-		if p.Topic == t.topic {
-			out[p.Partition] = next
+		if p.Topic != t.topic {
+			continue
 		}
+		if out == nil {
+			out = map[int32]int64{}
+		}
+		out[p.Partition] = next
 	}
 	return out
 }
