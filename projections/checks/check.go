@@ -34,6 +34,8 @@ var ErrNothing = errors.New("nothing to check with")
 // Settings say what the columns of a table mean to the checks of All. The zero
 // value knows of no columns: the checks that need them are left out.
 type Settings struct {
+	Files     Files
+	Unique    Unique
 	Sums      Sums
 	Sequences []Sequence
 	Orphans   Orphans
@@ -43,7 +45,7 @@ type Settings struct {
 // All is every check there is that the settings allow. Whoever wires may append
 // checks of their own.
 func All(s Settings) []Check {
-	list := []Check{Chain{}, Files{}, s.Orphans, Offsets{}, Unique{}}
+	list := []Check{Chain{}, s.Files, s.Orphans, Offsets{}, s.Unique}
 	if s.Sums.Time != "" {
 		list = append(list, s.Sums)
 	}

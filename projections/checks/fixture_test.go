@@ -185,6 +185,7 @@ func (w *world) input() checks.Input {
 
 func (w *world) list() []checks.Check {
 	return checks.All(checks.Settings{
+		Unique: checks.Unique{Slots: 16},
 		Sums: checks.Sums{
 			By: []string{"exchange", "symbol"}, Time: "timestamp", Every: 5 * time.Minute, Price: "price", Quantity: "quantity",
 		},
