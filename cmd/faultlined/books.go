@@ -25,7 +25,8 @@ func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (cond
 		if len(b.Brokers) == 0 {
 			b.Brokers = p.Kafka
 		}
-		return bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log}), nil
+		table, topic := storedTrades{l, b}, sourceTopic{b, log}
+		return checkedBooks{bookkeeping.New(b, table, topic), atClose(), checkInput(table, topic)}, nil
 	}
 }
 

@@ -21,16 +21,17 @@ func (Chain) Name() string { return "snapshot_chain" }
 func (Chain) Run(ctx context.Context, in Input) ([]Result, error) {
 	seen := 0
 	wrong, cost, err := still(ctx, in, func(a *lake.Anatomy) (examples, Cost, error) {
-		seen = len(a.Snapshots)
+		window := in.later(a)
+		seen = len(window)
 		l := newLinks(a)
-		for _, s := range a.Snapshots {
+		for _, s := range window {
 			l.parent(s)
 			if err := l.records(ctx, s); err != nil {
 				return l.wrong, Cost{}, err
 			}
 		}
-		l.head()
-		return l.wrong, Cost{Rows: int64(len(a.Snapshots))}, nil
+		l.head(window)
+		return l.wrong, Cost{Rows: int64(seen)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -107,8 +108,8 @@ func (l *links) kept(id int64) bool {
 const staged = "wap.id"
 
 // head expects the newest snapshot to be on the way of a branch or tag.
-func (l *links) head() {
-	for _, s := range l.Snapshots {
+func (l *links) head(window []lake.AnatomySnapshot) {
+	for _, s := range window {
 		if !l.held[s.ID] && s.Summary[staged] == "" {
 			l.wrong.add("snapshot %d of %s is on no branch: the table was rolled back behind it, to %d", s.ID, s.At.Format(timeForm), l.Current)
 		}

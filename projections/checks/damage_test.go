@@ -237,7 +237,7 @@ func TestEachDamageIsFoundByTheCheckForIt(t *testing.T) {
 			world: damaged(func(t *testing.T, w *world) {
 				t.Helper()
 				w.tamper(t, func(meta map[string]any) {
-					schema := meta["schemas"].([]any)[0].(map[string]any)          //nolint:forcetypeassert // as Iceberg has it
+					schema := meta["schemas"].([]any)[0].(map[string]any)            //nolint:forcetypeassert // as Iceberg has it
 					schema["fields"] = slices.Delete(schema["fields"].([]any), 6, 7) //nolint:forcetypeassert // as Iceberg has it
 				})
 			}),
@@ -245,7 +245,7 @@ func TestEachDamageIsFoundByTheCheckForIt(t *testing.T) {
 			check:    "schema_drift", evidence: "column source_sequence is in the mapping and not in the table",
 		},
 		"records of a schema that nobody registered": {
-			world: damaged(func(_ *testing.T, w *world) { w.used = map[int32]int64{7: 58, 9: 2} }),
+			world:    damaged(func(_ *testing.T, w *world) { w.used = map[int32]int64{7: 58, 9: 2} }),
 			violated: []string{"schema_drift"},
 			check:    "schema_drift", evidence: "2 records name schema 9",
 		},
@@ -273,4 +273,26 @@ func TestEachDamageIsFoundByTheCheckForIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatWasWrongBeforeTheWindowIsNotOfIt: an experiment is not refuted by
+// what another did.
+func TestWhatWasWrongBeforeTheWindowIsNotOfIt(t *testing.T) {
+	w := newWorld(t, trades(60), 25)
+	w.append(t, w.log[30:31], 0)
+	a, err := w.lake.Anatomy(t.Context(), "market_data", "trades")
+	require.NoError(t, err)
+	w.append(t, trades(63)[60:], 3)
+	w.places.End[0] = 63
+	w.tamper(t, func(meta map[string]any) {
+		summary := meta["snapshots"].([]any)[1].(map[string]any)["summary"].(map[string]any) //nolint:forcetypeassert // as Iceberg has it
+		summary["total-records"] = "51"
+	})
+	list := []checks.Check{checks.Chain{}, checks.Files{}, checks.Offsets{}}
+	in := w.input()
+	require.Len(t, not(checks.Run(t.Context(), list, in)), 2)
+	in.After = a.Current
+	require.Empty(t, not(checks.Run(t.Context(), list, in)))
+	w.append(t, w.log[31:32], 0)
+	require.Equal(t, map[string]events.Answer{"committed_offsets": events.Violated}, not(checks.Run(t.Context(), list, in)))
 }

@@ -30,7 +30,7 @@ func (f Files) Run(ctx context.Context, in Input) ([]Result, error) {
 	var seen int64
 	wrong, cost, err := still(ctx, in, func(a *lake.Anatomy) (examples, Cost, error) {
 		w := walk{Anatomy: a, look: newInspectors(ctx, a, f.AtOnce), seen: map[digest.Sum]bool{}}
-		w.snapshots(ctx)
+		w.snapshots(ctx, in.later(a))
 		err := w.look.wait()
 		seen = int64(len(w.seen))
 		return w.look.wrong, Cost{Rows: seen, Bytes: w.read}, err
@@ -43,7 +43,7 @@ func (f Files) Run(ctx context.Context, in Input) ([]Result, error) {
 	return []Result{r}, nil
 }
 
-// walk goes over all snapshots of a table, and hands each file on once.
+// walk goes over the snapshots of a table, and hands each file on once.
 type walk struct {
 	*lake.Anatomy
 	look *inspectors
@@ -58,8 +58,8 @@ func (w *walk) first(location string) bool {
 	return !known
 }
 
-func (w *walk) snapshots(ctx context.Context) {
-	for _, s := range w.Snapshots {
+func (w *walk) snapshots(ctx context.Context, window []lake.AnatomySnapshot) {
+	for _, s := range window {
 		if s.List != "" {
 			w.first(s.List)
 		}

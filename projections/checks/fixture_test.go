@@ -169,7 +169,7 @@ func (w *world) append(t *testing.T, rows []trade, records int) {
 }
 
 // Versions and Used implement checks.Registry.
-func (w *world) Versions(context.Context) ([]int32, error)       { return []int32{5, 7}, nil }
+func (w *world) Versions(context.Context) ([]int32, error)     { return []int32{5, 7}, nil }
 func (w *world) Used(context.Context) (map[int32]int64, error) { return w.used, nil }
 
 func (w *world) input() checks.Input {
@@ -178,7 +178,7 @@ func (w *world) input() checks.Input {
 		Table: func(ctx context.Context) (*lake.Anatomy, error) {
 			return w.lake.Anatomy(ctx, "market_data", "trades")
 		},
-		Offsets: &w.places, Registry: w,
+		Offsets: func(context.Context) (checks.Places, error) { return w.places, nil }, Registry: w,
 		Clock: func() time.Time { return time.Now().Add(time.Hour) },
 	}
 }

@@ -25,8 +25,12 @@ type Input struct {
 	Log     Side // what was sent and is to be in the table
 	Rows    Side // what is in the table, of one snapshot
 	// Table takes the table apart as it is at the call.
-	Table    func(context.Context) (*lake.Anatomy, error)
-	Offsets  *Places
+	Table func(context.Context) (*lake.Anatomy, error)
+	// After is the snapshot that the window begins with: checks of snapshots and
+	// their files leave out those up to it. 0 looks at all.
+	After int64
+	// Offsets reads those of the source topic as they are at the call.
+	Offsets  func(context.Context) (Places, error)
 	Registry Registry
 	// Clock tells the time; Run needs it.
 	Clock func() time.Time
@@ -100,4 +104,10 @@ func (in Input) anatomy(ctx context.Context) (*lake.Anatomy, error) {
 		return nil, fmt.Errorf("%w: no way to the files of the table was given", ErrNothing)
 	}
 	return in.Table(ctx)
+}
+
+// later are the snapshots of the window.
+func (in Input) later(a *lake.Anatomy) []lake.AnatomySnapshot {
+	i := slices.IndexFunc(a.Snapshots, func(s lake.AnatomySnapshot) bool { return s.ID == in.After })
+	return a.Snapshots[i+1:]
 }

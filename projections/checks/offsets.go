@@ -25,28 +25,42 @@ func (Offsets) Run(ctx context.Context, in Input) ([]Result, error) {
 	if in.Offsets == nil {
 		return nil, fmt.Errorf("%w: the offsets of the source topic were not read", ErrNothing)
 	}
+	// What the sink has committed before is in the table now, and what the table
+	// has now is in the topic after.
+	before, err := in.Offsets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the offsets of the source topic: %w", err)
+	}
 	a, err := in.anatomy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := tide{topic: in.Offsets.Topic}
+	now, err := in.Offsets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the offsets of the source topic: %w", err)
+	}
+	t := tide{topic: before.Topic, window: map[int64]bool{}}
+	for _, s := range in.later(a) {
+		t.window[s.ID] = true
+	}
 	if err := t.snapshots(a); err != nil {
 		return nil, err
 	}
 	if t.mark == nil && a.Current != 0 {
 		return nil, fmt.Errorf("%w: no snapshot of %s has a watermark of topic %s: its writer keeps its offsets elsewhere", ErrNothing, in.Name, t.topic)
 	}
-	t.topicSays(*in.Offsets)
-	r := t.wrong.result(fmt.Sprintf("topic %s: the table is at %s, the topic ends at %s", t.topic, offsets(t.mark), offsets(in.Offsets.End)))
-	r.Cost.Rows = int64(len(a.Snapshots))
+	t.topicSays(Places{Start: before.Start, End: now.End, Committed: before.Committed})
+	r := t.wrong.result(fmt.Sprintf("topic %s: the table is at %s, the topic ends at %s", t.topic, offsets(t.mark), offsets(now.End)))
+	r.Cost.Rows = int64(len(t.window))
 	return []Result{r}, nil
 }
 
 // tide is how the watermark of one topic rises from snapshot to snapshot.
 type tide struct {
-	topic string
-	mark  map[int32]int64 // the newest, nil before the first
-	wrong examples
+	topic  string
+	window map[int64]bool  // the snapshots that are checked
+	mark   map[int32]int64 // the newest, nil before the first
+	wrong  examples
 }
 
 // snapshots follows the current snapshot's ancestors from the oldest on.
@@ -90,19 +104,22 @@ func (t *tide) of(mark lake.Watermark) map[int32]int64 {
 // rise goes on to the next watermark; counted says that what came before it is
 // known.
 func (t *tide) rise(s lake.AnatomySnapshot, next map[int32]int64, counted bool) {
+	before := t.mark
+	if t.mark = next; !t.window[s.ID] {
+		return
+	}
 	var moved int64
-	for p := range union(t.mark, next) {
-		if next[p] < t.mark[p] {
-			t.wrong.add("snapshot %d moves partition %d back from %d to %d: its records are read again, and doubled", s.ID, p, t.mark[p], next[p])
+	for p := range union(before, next) {
+		if next[p] < before[p] {
+			t.wrong.add("snapshot %d moves partition %d back from %d to %d: its records are read again, and doubled", s.ID, p, before[p], next[p])
 		}
-		moved += max(next[p]-t.mark[p], 0)
+		moved += max(next[p]-before[p], 0)
 	}
 	added, _ := s.Count(lake.AddedRecords)
 	deleted, _ := s.Count(lake.DeletedRecords) // a compaction takes away as many as it adds
 	if more := added - deleted; counted && more > moved {
 		t.wrong.add("snapshot %d adds %d rows, and its watermark moved by %d records, to %s", s.ID, more, moved, offsets(next))
 	}
-	t.mark = next
 }
 
 func (t *tide) topicSays(p Places) {

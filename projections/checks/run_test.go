@@ -108,18 +108,28 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 		"the log": {func(in *checks.Input) { in.Log = broken{away} }, []string{"window_sums", "sequence_source_sequence"}, "kafka is away"},
 		"the rows": {
 			func(in *checks.Input) { in.Rows = broken{away} },
-			[]string{"key_unique", "window_sums", "sequence_source_sequence"}, "kafka is away",
+			[]string{"key_unique", "window_sums", "sequence_source_sequence"},
+			"kafka is away",
 		},
 		"the catalog": {
 			func(in *checks.Input) {
 				in.Table = func(context.Context) (*lake.Anatomy, error) { return nil, lake.ErrUnreachable }
 			},
-			[]string{"snapshot_chain", "files_present", "orphan_files", "committed_offsets", "schema_drift"}, "unreachable",
+			[]string{"snapshot_chain", "files_present", "orphan_files", "committed_offsets", "schema_drift"},
+			"unreachable",
 		},
-		"the offsets":  {func(in *checks.Input) { in.Offsets = nil }, []string{"committed_offsets"}, "were not read"},
+		"the offsets": {
+			func(in *checks.Input) {
+				in.Offsets = func(context.Context) (checks.Places, error) { return checks.Places{}, away }
+			},
+			[]string{"committed_offsets"},
+			"kafka is away",
+		},
 		"the registry": {func(in *checks.Input) { in.Registry = down{} }, []string{"schema_drift"}, "the registry is away"},
 		"the watermark of another topic": {
-			func(in *checks.Input) { in.Offsets = &checks.Places{Topic: "other"} }, []string{"committed_offsets"}, "no snapshot of market_data.trades has a watermark of topic other",
+			func(in *checks.Input) {
+				in.Offsets = func(context.Context) (checks.Places, error) { return checks.Places{Topic: "other"}, nil }
+			}, []string{"committed_offsets"}, "no snapshot of market_data.trades has a watermark of topic other",
 		},
 		"a column that is not mapped": {
 			func(in *checks.Input) { in.Columns = in.Columns[:6] }, []string{"window_sums", "sequence_source_sequence"}, "",
