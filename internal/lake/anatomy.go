@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/apache/iceberg-go"
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 )
@@ -110,7 +109,7 @@ func snapshotAnatomy(s table.Snapshot) AnatomySnapshot {
 	}
 	if s.Summary != nil {
 		out.Operation = string(s.Summary.Operation)
-		maps.Copy(out.Summary, iceberg.Properties(s.Summary.Properties))
+		maps.Copy(out.Summary, s.Summary.Properties)
 	}
 	return out
 }

@@ -74,12 +74,12 @@ type Registry interface {
 }
 
 // find gives the place of a column among the values.
-func (in Input) find(name string) (int, Column, error) {
+func (in Input) find(name string) (int, error) {
 	i := slices.IndexFunc(in.Columns, func(c Column) bool { return c.Name == name })
 	if i < 0 {
-		return 0, Column{}, fmt.Errorf("%w: the mapping has no column %q; add it to the mapping, or leave it out of the check", ErrNothing, name)
+		return 0, fmt.Errorf("%w: the mapping has no column %q; add it to the mapping, or leave it out of the check", ErrNothing, name)
 	}
-	return i, in.Columns[i], nil
+	return i, nil
 }
 
 // split reads all values of a record into dst, which is reused.

@@ -1,10 +1,12 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/k2-platform/faultline/internal/lake"
 )
@@ -151,12 +153,9 @@ func union(a, b map[int32]int64) func(func(int32) bool) {
 
 // offsets writes offsets in the order of partitions.
 func offsets(m map[int32]int64) string {
-	text := ""
+	var each []string
 	for p := range union(m, nil) {
-		text += fmt.Sprintf(" %d:%d", p, m[p])
+		each = append(each, fmt.Sprintf("%d:%d", p, m[p]))
 	}
-	if text == "" {
-		return "none"
-	}
-	return text[1:]
+	return cmp.Or(strings.Join(each, " "), "none")
 }

@@ -68,13 +68,13 @@ func (s Sequence) Run(ctx context.Context, in Input) ([]Result, error) {
 type sequences map[string]*runs
 
 func (s Sequence) read(ctx context.Context, in Input, side Side) (sequences, Cost, error) {
-	column, _, err := in.find(s.Column)
+	column, err := in.find(s.Column)
 	if err != nil {
 		return nil, Cost{}, err
 	}
 	per := make([]int, len(s.Per))
 	for i, name := range s.Per {
-		if per[i], _, err = in.find(name); err != nil {
+		if per[i], err = in.find(name); err != nil {
 			return nil, Cost{}, err
 		}
 	}

@@ -80,7 +80,7 @@ func (s Sums) grouping(in Input) (grouping, error) {
 	}
 	var problems []error
 	at := func(name string) int {
-		i, _, err := in.find(name)
+		i, err := in.find(name)
 		problems = append(problems, err)
 		return i
 	}
