@@ -53,7 +53,8 @@ func TestBooksAreClosedWithTheChecksOfTheTable(t *testing.T) {
 	list := atClose()
 	answers := func(from, to int64) map[string]events.Answer {
 		b := checkedBooks{
-			closed{with: events.BooksClosed{Balanced: true, From: events.BookMark{Snapshot: from}, To: events.BookMark{Snapshot: to}}}, list,
+			closed{with: events.BooksClosed{Balanced: true, From: events.BookMark{Snapshot: from}, To: events.BookMark{Snapshot: to}}},
+			list,
 			checkInput(storedTrades{l, books}, sourceTopic{books, slog.New(slog.DiscardHandler)}),
 		}
 		ended := b.Close(t.Context(), events.BookMark{}, 0, time.Millisecond, nil)
