@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/k2-platform/faultline/internal/lake"
-	"github.com/k2-platform/faultline/projections/digest"
 )
 
 // Files expects every file that any snapshot needs to be there, of the size
@@ -29,7 +28,7 @@ func (f Files) Run(ctx context.Context, in Input) ([]Result, error) {
 	}
 	var seen int64
 	wrong, cost, err := still(ctx, in, func(a *lake.Anatomy) (examples, Cost, error) {
-		w := walk{Anatomy: a, look: newInspectors(ctx, a, f.AtOnce), seen: map[digest.Sum]bool{}}
+		w := walk{Anatomy: a, look: newInspectors(ctx, a, f.AtOnce), seen: places{}}
 		w.snapshots(ctx, in.later(a))
 		err := w.look.wait()
 		seen = int64(len(w.seen))
@@ -47,21 +46,14 @@ func (f Files) Run(ctx context.Context, in Input) ([]Result, error) {
 type walk struct {
 	*lake.Anatomy
 	look *inspectors
-	seen map[digest.Sum]bool // by place
+	seen places
 	read int64
-}
-
-func (w *walk) first(location string) bool {
-	at := digest.Of([]byte(lake.Place(location)))
-	known := w.seen[at]
-	w.seen[at] = true
-	return !known
 }
 
 func (w *walk) snapshots(ctx context.Context, window []lake.AnatomySnapshot) {
 	for _, s := range window {
 		if s.List != "" {
-			w.first(s.List)
+			w.seen.first(s.List)
 		}
 		manifests, err := w.Manifests(ctx, s)
 		if err != nil {
@@ -69,7 +61,7 @@ func (w *walk) snapshots(ctx context.Context, window []lake.AnatomySnapshot) {
 			continue
 		}
 		for _, m := range manifests {
-			if w.first(m.Path) {
+			if w.seen.first(m.Path) {
 				w.look.size(m.Path, m.Size, -1)
 				w.manifest(ctx, m)
 			}
@@ -81,7 +73,7 @@ func (w *walk) manifest(ctx context.Context, m lake.Manifest) {
 	var rows int64
 	read, err := w.Files(ctx, m, func(f lake.TableFile) error {
 		rows += f.Rows
-		if w.first(f.Path) {
+		if w.seen.first(f.Path) {
 			stated := f.Rows
 			if !f.Parquet {
 				stated = -1

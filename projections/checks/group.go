@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/k2-platform/faultline/projections/digest"
@@ -51,13 +50,10 @@ type grouping struct {
 }
 
 // collect reads a side into groups.
-func (g grouping) collect(mu *sync.Mutex, into groups) (worker func() func(Record) error, done func() error) {
-	var all []groups
+func (g grouping) collect(into groups) (worker func() func(Record) error, done func() error) {
+	var readers shares[groups]
 	worker = func() func(Record) error {
-		own := groups{}
-		mu.Lock()
-		all = append(all, own)
-		mu.Unlock()
+		own := readers.own(groups{})
 		var values []digest.Value
 		var key []byte
 		return func(r Record) (err error) {
@@ -78,7 +74,7 @@ func (g grouping) collect(mu *sync.Mutex, into groups) (worker func() func(Recor
 		}
 	}
 	done = func() error {
-		for _, own := range all {
+		for _, own := range readers.all {
 			for k, o := range own {
 				if into[k] == nil {
 					into[k] = &group{}

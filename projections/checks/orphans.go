@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/lake"
-	"github.com/k2-platform/faultline/projections/digest"
 )
 
 // OrphanAge is how old a file that nothing refers to has to be by default: any
@@ -43,7 +42,7 @@ func (o Orphans) Run(ctx context.Context, in Input) ([]Result, error) {
 		known, listed = int64(len(refers)), 0
 		err = a.List(ctx, func(f lake.StoredFile) error {
 			listed++
-			if !refers[digest.Of([]byte(lake.Place(f.Path)))] && path.Base(f.Path) != hint && !f.Modified.After(before) {
+			if !refers.has(f.Path) && path.Base(f.Path) != hint && !f.Modified.After(before) {
 				wrong.add("%s of %s, %d bytes", f.Path, f.Modified.UTC().Format(timeForm), f.Size)
 			}
 			return nil
@@ -63,28 +62,22 @@ const hint = "version-hint.text"
 
 // references are the places of all files that a table refers to. Where one of
 // its lists cannot be read nobody can tell what is an orphan.
-func references(ctx context.Context, a *lake.Anatomy) (map[digest.Sum]bool, int64, error) {
-	refers, read := map[digest.Sum]bool{}, int64(0)
-	first := func(location string) bool {
-		at := digest.Of([]byte(lake.Place(location)))
-		known := refers[at]
-		refers[at] = true
-		return !known
-	}
+func references(ctx context.Context, a *lake.Anatomy) (places, int64, error) {
+	refers, read := places{}, int64(0)
 	for _, f := range a.Named {
-		first(f)
+		refers.first(f)
 	}
 	for _, s := range a.Snapshots {
-		first(s.List)
+		refers.first(s.List)
 		manifests, err := a.Manifests(ctx, s)
 		if err != nil {
 			return nil, read, err
 		}
 		for _, m := range manifests {
-			if !first(m.Path) {
+			if !refers.first(m.Path) {
 				continue
 			}
-			n, err := a.Files(ctx, m, func(f lake.TableFile) error { first(f.Path); return ctx.Err() })
+			n, err := a.Files(ctx, m, func(f lake.TableFile) error { refers.first(f.Path); return ctx.Err() })
 			if read += n; err != nil {
 				return nil, read, err
 			}

@@ -78,13 +78,9 @@ func (s Sequence) read(ctx context.Context, in Input, side Side) (sequences, Cos
 			return nil, Cost{}, err
 		}
 	}
-	var mu sync.Mutex
-	var all []sequences
+	var readers shares[sequences]
 	cost, err := side.Read(ctx, func() func(Record) error {
-		own := sequences{}
-		mu.Lock()
-		all = append(all, own)
-		mu.Unlock()
+		own := readers.own(sequences{})
 		var values []digest.Value
 		var key []byte
 		return func(r Record) (err error) {
@@ -109,7 +105,7 @@ func (s Sequence) read(ctx context.Context, in Input, side Side) (sequences, Cos
 		}
 	})
 	out := sequences{}
-	for _, own := range all {
+	for _, own := range readers.all {
 		for key, from := range own {
 			if out[key] == nil {
 				out[key] = &runs{}

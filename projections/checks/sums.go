@@ -62,7 +62,7 @@ func (s Sums) Run(ctx context.Context, in Input) ([]Result, error) {
 }
 
 func (g grouping) read(ctx context.Context, side Side, into groups) (Cost, error) {
-	worker, done := g.collect(&sync.Mutex{}, into)
+	worker, done := g.collect(into)
 	cost, err := side.Read(ctx, worker)
 	if err != nil {
 		return cost, err
