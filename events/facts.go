@@ -182,6 +182,9 @@ type BooksClosed struct {
 	// Truth is of experiments whose faults touch records. Without all of it the
 	// books do not balance.
 	Truth *GroundTruth `json:"ground_truth,omitempty"`
+	// Checks are of the table itself. One that is violated refutes, one that is
+	// unknown leaves the verdict open.
+	Checks []IntegrityCheck `json:"checks,omitempty"`
 }
 
 // GroundTruth is what the log has of the records that faults touched on

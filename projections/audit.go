@@ -6,6 +6,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/projections/checks"
 )
 
 // AuditRow is what became of the records that an experiment's books account
@@ -24,11 +25,7 @@ func (r AuditRow) NotStored() int64 { return r.Books.Taken - r.Books.Stored }
 
 // Missing counts the records taken that are in no place known: neither
 // stored, nor dead-lettered, nor dropped or shed on purpose.
-func (r AuditRow) Missing() int64 { return missing(r.Books) }
-
-func missing(b events.BooksClosed) int64 {
-	return b.Taken - b.Stored - b.DeadLettered - b.Dropped - b.Shed
-}
+func (r AuditRow) Missing() int64 { return checks.Missing(r.Books) }
 
 // DLQAudit makes a row for each BooksClosed of the batch.
 func DLQAudit(b Batch) []AuditRow {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/projections/checks"
 )
 
 // accepted folds batches into what the projections are shown.
@@ -158,7 +159,7 @@ func TestDLQAudit(t *testing.T) {
 
 func TestIntegrityChecks(t *testing.T) {
 	type short struct {
-		check            Check
+		check            string
 		expected, actual int64
 		answer           events.Answer
 	}
@@ -167,55 +168,55 @@ func TestIntegrityChecks(t *testing.T) {
 		want   []short
 	}{
 		"as told": {func(*events.BooksClosed) {}, []short{
-			{RecordAccounting, 100, 96, events.Holds},
-			{StoredTwice, 0, 0, events.Holds},
-			{LostAcked, 1, 2, events.Violated},
-			{StoredAsSent, 0, 0, events.Holds},
-			{BooksBalanced, 1, 1, events.Holds},
+			{checks.RecordAccounting, 100, 96, events.Holds},
+			{checks.StoredTwice, 0, 0, events.Holds},
+			{checks.LostAcked, 1, 2, events.Violated},
+			{checks.StoredAsSent, 0, 0, events.Holds},
+			{checks.BooksBalanced, 1, 1, events.Holds},
 		}},
 		"too much lost, some twice": {
 			func(b *events.BooksClosed) { b.LossFraction, b.StoredTwice, b.LostAcked = 0.2, 3, 1 }, []short{
-				{RecordAccounting, 100, 96, events.Violated},
-				{StoredTwice, 0, 3, events.Violated},
-				{LostAcked, 1, 1, events.Holds},
-				{StoredAsSent, 0, 0, events.Holds},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 96, events.Violated},
+				{checks.StoredTwice, 0, 3, events.Violated},
+				{checks.LostAcked, 1, 1, events.Holds},
+				{checks.StoredAsSent, 0, 0, events.Holds},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"more placed than taken": {
 			func(b *events.BooksClosed) { b.Stored, b.LossFraction, b.LostAcked = 97, 0, 0 }, []short{
-				{RecordAccounting, 100, 101, events.Violated},
-				{StoredTwice, 0, 0, events.Holds},
-				{LostAcked, 1, 0, events.Holds},
-				{StoredAsSent, 0, 0, events.Holds},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 101, events.Violated},
+				{checks.StoredTwice, 0, 0, events.Holds},
+				{checks.LostAcked, 1, 0, events.Holds},
+				{checks.StoredAsSent, 0, 0, events.Holds},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"otherwise than sent": {
 			func(b *events.BooksClosed) { b.Altered, b.Shed, b.Stored, b.LostAcked = 2, 5, 87, 0 }, []short{
-				{RecordAccounting, 100, 96, events.Holds},
-				{StoredTwice, 0, 0, events.Holds},
-				{LostAcked, 1, 0, events.Holds},
-				{StoredAsSent, 0, 2, events.Violated},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 96, events.Holds},
+				{checks.StoredTwice, 0, 0, events.Holds},
+				{checks.LostAcked, 1, 0, events.Holds},
+				{checks.StoredAsSent, 0, 2, events.Violated},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"not read": {
 			func(b *events.BooksClosed) { b.Balanced, b.Why = false, "table unreadable" }, []short{
-				{RecordAccounting, 100, 96, events.Unknown},
-				{StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown},
-				{StoredAsSent, 0, 0, events.Unknown},
-				{BooksBalanced, 1, 0, events.Unknown},
+				{checks.RecordAccounting, 100, 96, events.Unknown},
+				{checks.StoredTwice, 0, 0, events.Unknown},
+				{checks.LostAcked, 1, 2, events.Unknown},
+				{checks.StoredAsSent, 0, 0, events.Unknown},
+				{checks.BooksBalanced, 1, 0, events.Unknown},
 			},
 		},
 		"does not add up": {
 			func(b *events.BooksClosed) { b.Balanced = false }, []short{
-				{RecordAccounting, 100, 96, events.Unknown},
-				{StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown},
-				{StoredAsSent, 0, 0, events.Unknown},
-				{BooksBalanced, 1, 0, events.Violated},
+				{checks.RecordAccounting, 100, 96, events.Unknown},
+				{checks.StoredTwice, 0, 0, events.Unknown},
+				{checks.LostAcked, 1, 2, events.Unknown},
+				{checks.StoredAsSent, 0, 0, events.Unknown},
+				{checks.BooksBalanced, 1, 0, events.Violated},
 			},
 		},
 	} {
@@ -227,12 +228,38 @@ func TestIntegrityChecks(t *testing.T) {
 			rows := each(accepted(log...), IntegrityChecks)
 			var got []short
 			for _, r := range rows {
-				got = append(got, short{r.Check, r.Expected, r.Actual, r.Answer})
+				expected, actual := r.Numbers()
+				got = append(got, short{r.Found.Check, expected, actual, r.Found.Answer})
 				assert.Equal(t, []time.Time{second(80), second(20), second(80)}, []time.Time{r.At, r.WindowFrom, r.WindowTo})
-				assert.Contains(t, r.Evidence, "snapshots: 11 to 13")
-				assert.Contains(t, r.Evidence, closed.Why)
+				assert.Contains(t, r.Found.Evidence, "snapshots: 11 to 13")
+				assert.Contains(t, r.Found.Evidence, closed.Why)
 			}
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// TestChecksOfTheTableAreRows: exact values stand beside the numbers, and a check
+// that names no window has the experiment's.
+func TestChecksOfTheTableAreRows(t *testing.T) {
+	log := story("x")[:8]
+	closed := books()
+	closed.Checks = []checks.Result{
+		{Check: "window_sum_price", From: second(30), To: second(40), Expected: "12.340000", Actual: "12.350000", Answer: events.Violated, Evidence: "e"},
+		{Check: "key_unique", Expected: "0", Actual: "2", Answer: events.Violated},
+		{Check: "files_present"},
+	}
+	log[7].Events = []events.Event{closed}
+	rows := each(accepted(log...), IntegrityChecks)
+	require.Len(t, rows, 8)
+	rows = rows[5:]
+	var numbers [][2]int64
+	var windows [][2]time.Time
+	for _, r := range rows {
+		expected, actual := r.Numbers()
+		numbers, windows = append(numbers, [2]int64{expected, actual}), append(windows, [2]time.Time{r.WindowFrom, r.WindowTo})
+	}
+	assert.Equal(t, [][2]int64{{1, 0}, {0, 2}, {1, 0}}, numbers)
+	assert.Equal(t, [][2]time.Time{{second(30), second(40)}, {second(20), second(80)}, {second(20), second(80)}}, windows)
+	assert.Equal(t, events.Unknown, rows[2].Found.Answer)
 }
