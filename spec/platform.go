@@ -123,4 +123,6 @@ type Books struct {
 	// Compare are columns that a row must have as the receipt says that they
 	// were sent: as text, decimals with all their digits.
 	Compare []string `yaml:"compare" json:"compare,omitempty"`
+	// Mapping lets rows be held against the records themselves.
+	Mapping *Mapping `yaml:"mapping" json:"mapping,omitempty"`
 }

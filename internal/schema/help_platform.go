@@ -178,6 +178,25 @@ func platformHelp() map[string]entry {
 			"table":        {"Table that the records end in.", ""},
 			"key":          {"Column that tells one record from another.", ""},
 			"compare":      {"Columns that a row must have as the receipt says that they were sent.", ""},
+			"mapping":      {"Which field of a record becomes which column. With it rows are held against the records themselves.", ""},
+		}},
+		"spec.Mapping": {"Which field of a record becomes which column of a table.", fields{
+			"format":   {"How records are written. avro and protobuf are in Confluent's framing, json with it or without.", ""},
+			"registry": {"URL of the schema registry, Confluent's or one that speaks like it. Needed for avro and protobuf.", ""},
+			"subject":  {"Subject whose newest schema the mapping is checked against. Absent means the topic's name with -value.", ""},
+			"key":      {"Columns that tell one record from another. Each has a field.", ""},
+			"fields":   {"The fields with their columns.", ""},
+		}},
+		"spec.MappedField": {"One field of a record and its column.", fields{
+			"field":    {"Its path in the record: names with dots between.", ""},
+			"column":   {"Column of the table. Absent means the field's own name, the last of its path.", ""},
+			"type":     {"What the value is compared as. Absent means what the column is.", ""},
+			"scale":    {"Scale of the decimal's column. Written, it also says that no value has more decimals, whatever the record's schema allows.", ""},
+			"unit":     {"Unit of a number that is an instant since 1970, where its schema does not tell.", ""},
+			"zone":     {"IANA name of the zone of an instant that comes as text without one, or is stored in a column without one. Absent means UTC for a column; for a text it is needed.", ""},
+			"names":    {"How an enum's symbols are stored, by symbol. One that is not named is stored as it is.", ""},
+			"optional": {"true: some records, or their schemas, lack the field, and null is stored.", ""},
+			"default":  {"What is stored for records that lack the field, as text.", ""},
 		}},
 	}
 }
