@@ -16,7 +16,8 @@ type audit struct {
 	report Report
 
 	acked    marks // places that receipts name
-	changed  marks // places of records that a fault changed
+	changed  marks // places of records that a fault changed before they were there
+	fetched  marks // of those that a fault changed for a reader
 	lettered marks // places of records that have a dead letter
 	said     digest.Buckets
 	weight   []int32 // by bucket: receipts and letters that only a closer look can place
@@ -117,9 +118,13 @@ func (a *audit) hear(ctx context.Context) error {
 		}
 	}
 	if a.Truth != nil {
-		err := a.Truth.Touched(ctx, func(at Place, changed bool) error {
-			if changed {
+		err := a.Truth.Touched(ctx, func(at Place, c Change) error {
+			switch c {
+			case ChangedInLog:
 				a.changed.set(at)
+			case ChangedOnRead:
+				a.fetched.set(at)
+			case Untouched:
 			}
 			return nil
 		})

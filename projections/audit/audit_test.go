@@ -15,7 +15,7 @@ import (
 
 // stored is a world of n records over two partitions, all well.
 func stored(n int) *world {
-	w := &world{touched: map[audit.Place]bool{}, fails: map[string]error{}}
+	w := &world{touched: map[audit.Place]audit.Change{}, fails: map[string]error{}}
 	for i := range n {
 		v := value(fmt.Sprint("k", i), int64(i), int64(i))
 		w.send(int32(i%2), v)

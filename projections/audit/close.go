@@ -24,6 +24,8 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 		all.both, all.repeats = all.both+both(*e), all.repeats+repeats(*e)
 		all.letters += int64(e.lettered)
 		e.Late = e.Rows > 0 && !e.onTime
+		// What is stored as it was sent was read once more, unchanged.
+		e.Corrupted = e.Corrupted || e.misread && (e.Differs || e.Rows == 0)
 		c := account.Classify(e.Sighting)
 		if bad[e.bucket] || !g.certain(c) || e.lettered > 0 && e.Letters == 0 {
 			all.unknown++

@@ -17,6 +17,7 @@ type entry struct {
 	account.Sighting
 	sum      digest.Sum // of what the log has, the first time
 	known    bool       // sum is of a record
+	misread  bool       // a fault changed it for a reader
 	onTime   bool       // a row came before the deadline
 	said     int32      // receipts
 	letter   int32      // of reasons, 0: none
@@ -169,7 +170,7 @@ func (g *group) record(log digest.Buckets, s seen) {
 		if i, ok := g.claimed[s.at]; ok { // else of another group
 			e := &g.entries[i]
 			e.InLog, e.at = e.InLog+1, s.at
-			e.Corrupted = e.Corrupted || g.changed.has(s.at)
+			e.Corrupted, e.misread = e.Corrupted || g.changed.has(s.at), e.misread || g.fetched.has(s.at)
 			g.expect(i, s.at)
 		}
 		return
@@ -188,7 +189,7 @@ func (g *group) record(log digest.Buckets, s seen) {
 		e.at = s.at
 	}
 	e.InLog++
-	e.Corrupted = e.Corrupted || g.changed.has(s.at)
+	e.Corrupted, e.misread = e.Corrupted || g.changed.has(s.at), e.misread || g.fetched.has(s.at)
 	switch {
 	case !s.whole:
 	case !e.known:

@@ -15,6 +15,7 @@ import (
 type fate struct {
 	account.Sighting
 	unreadable bool
+	change     audit.Change
 }
 
 func drawFate(rt *rapid.T, receipts bool) fate {
@@ -38,7 +39,9 @@ func drawFate(rt *rapid.T, receipts bool) fate {
 		return f
 	}
 	f.Differs = f.Rows > 0 && some("differs")
-	f.Corrupted = some("corrupted")
+	if some("changed") {
+		f.change = rapid.SampledFrom([]audit.Change{audit.Untouched, audit.ChangedInLog, audit.ChangedOnRead}).Draw(rt, "change")
+	}
 	if some("lettered") {
 		f.Letters = rapid.IntRange(1, 2).Draw(rt, "letters")
 	}
@@ -48,9 +51,10 @@ func drawFate(rt *rapid.T, receipts bool) fate {
 			f.Receipt, f.Rows, f.Late = account.Unsaid, 0, false
 		}
 	}
-	if f.Corrupted && f.Receipt == account.Acked && f.InLog == 1 {
+	if f.change == audit.ChangedInLog && f.Receipt == account.Acked && f.InLog == 1 {
 		f.Differs = false // what was sent is not known, and corrupted_accepted says it all
 	}
+	f.Corrupted = f.change == audit.ChangedInLog || f.change == audit.ChangedOnRead && (f.Differs || f.Rows == 0)
 	return f
 }
 
@@ -74,11 +78,7 @@ func (w *world) happen(rt *rapid.T, i int, f fate) {
 		for range f.Letters {
 			w.letters = append(w.letters, audit.Letter{At: at, Reason: "invalid"})
 		}
-		if f.Corrupted {
-			w.touched[at] = true
-		} else if rapid.IntRange(0, 9).Draw(rt, "touched") == 0 {
-			w.touched[at] = false
-		}
+		w.touched[at] = f.change
 	}
 	if f.Receipt != account.Unsaid {
 		said := audit.Said{Key: keyOf(key), State: f.Receipt, At: audit.Place{Offset: -1}}
@@ -108,7 +108,7 @@ func (w *world) happen(rt *rapid.T, i int, f fate) {
 func TestEveryRecordIsInTheClassThatItBelongsTo(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		receipts, alone := rapid.Bool().Draw(rt, "receipts"), rapid.Bool().Draw(rt, "alone")
-		w := &world{touched: map[audit.Place]bool{}}
+		w := &world{touched: map[audit.Place]audit.Change{}}
 		if receipts {
 			w.receipts = []audit.Said{}
 		}
@@ -156,7 +156,7 @@ func (w *world) dropWronglyPlaced(lost map[string]bool) {
 			if string(s.Key) == string(keyOf(key)) {
 				at := s.At
 				values := w.log[at.Partition]
-				if at.Offset < int64(len(values)) && (values[at.Offset] == "broken" || w.touched[at]) {
+				if at.Offset < int64(len(values)) && (values[at.Offset] == "broken" || w.touched[at] == audit.ChangedInLog) {
 					w.receipts[i].At.Offset = 1 << 40
 				}
 			}

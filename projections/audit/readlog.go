@@ -184,7 +184,7 @@ func (w *logWorker) record(s seen) {
 	}
 	b := w.log.Of(s.key)
 	w.log[b].Add(digest.OfRecord(s.key, s.forms.Values))
-	if w.twice.add(digest.Of(s.key)) || lettered || !s.whole || w.changed.has(s.at) {
+	if w.twice.add(digest.Of(s.key)) || lettered || !s.whole || w.changed.has(s.at) || w.fetched.has(s.at) {
 		w.look[b] = true
 	}
 	if w.acked.has(s.at) {

@@ -104,10 +104,23 @@ type Receipts interface {
 	Receipts(ctx context.Context, each func(Said) error) error
 }
 
-// Truth is which records faults touched, and whether they changed what is in
-// them. It may be read more than once.
+// Change is what a fault did to what a record holds.
+type Change int
+
+// The changes.
+const (
+	// Untouched is what it holds: the fault did something else, such as to delay it.
+	Untouched Change = iota
+	// ChangedInLog was changed before the log had it, which has it changed.
+	ChangedInLog
+	// ChangedOnRead was changed for one of its readers, on the way from the log;
+	// the reader may have had it unchanged after that.
+	ChangedOnRead
+)
+
+// Truth is which records faults touched, and how. It may be read more than once.
 type Truth interface {
-	Touched(ctx context.Context, each func(at Place, changed bool) error) error
+	Touched(ctx context.Context, each func(at Place, c Change) error) error
 }
 
 // Moments are the rows and records of a time: those whose moment in the column,

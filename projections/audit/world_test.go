@@ -20,7 +20,7 @@ type world struct {
 	rows     []row
 	letters  []audit.Letter
 	receipts []audit.Said
-	touched  map[audit.Place]bool
+	touched  map[audit.Place]audit.Change
 
 	mu       sync.Mutex
 	fails    map[string]error // by source, once each
@@ -160,9 +160,9 @@ func (w *world) Receipts(_ context.Context, each func(audit.Said) error) error {
 	return w.fail("receipts")
 }
 
-func (w *world) Touched(_ context.Context, each func(audit.Place, bool) error) error {
-	for at, changed := range w.touched {
-		if err := each(at, changed); err != nil {
+func (w *world) Touched(_ context.Context, each func(audit.Place, audit.Change) error) error {
+	for at, c := range w.touched {
+		if err := each(at, c); err != nil {
 			return err
 		}
 	}
