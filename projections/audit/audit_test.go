@@ -215,6 +215,20 @@ func TestATableOfOtherWindows(t *testing.T) {
 	assert.Equal(t, events.Holds, r.Answer())
 }
 
+// TestWhatTheSinkHasNotComeToIsInFlight, and not lost; the books stay open.
+func TestWhatTheSinkHasNotComeToIsInFlight(t *testing.T) {
+	w := stored(40)
+	w.rows = w.rows[1:38] // k0, k38 and k39 are not stored
+	c := w.audit()
+	c.Window.Sink = map[int32]int64{0: 19}
+	r := run(t, c)
+	assert.Equal(t, map[string]int64{"stored_once": 37, "lost_acked": 1, "in_flight": 2}, counts(r.Classes))
+	assert.Equal(t, events.Violated, r.Answer())
+	assert.Contains(t, r.Why(), "2 records are still in flight")
+	w.rows = append(w.rows, row{1, value("k0", 0, 0)})
+	assert.Equal(t, events.Unknown, run(t, c).Answer())
+}
+
 func TestAConfigurationThatSaysTooLittle(t *testing.T) {
 	_, err := audit.Run(t.Context(), audit.Config{})
 	require.ErrorContains(t, err, "a log, a table")

@@ -26,7 +26,7 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 		e.Late = e.Rows > 0 && !e.onTime
 		// What is stored as it was sent was read once more, unchanged.
 		e.Corrupted = e.Corrupted || e.misread && (e.Differs || e.Rows == 0)
-		c := account.Classify(e.Sighting)
+		c := g.classify(*e)
 		if bad[e.bucket] || !g.certain(c) || e.lettered > 0 && e.Letters == 0 {
 			all.unknown++
 			continue
@@ -39,6 +39,15 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 			found.add(c, g.example(int32(i)), g.Examples) //nolint:gosec // a group is bounded
 		}
 	}
+}
+
+// classify is account.Classify, but for what the sink has not come to.
+func (a *audit) classify(e entry) account.Class {
+	c := account.Classify(e.Sighting)
+	if next, ok := a.Window.Sink[e.at.Partition]; c == account.LostAcked && e.InLog > 0 && a.Window.Sink != nil && (!ok || e.at.Offset >= next) {
+		return account.InFlight
+	}
+	return c
 }
 
 // both is 1 for a record that the log and a receipt have.

@@ -63,6 +63,9 @@ func (a *audit) balance(all sums) string {
 		Produced: a.report.Records + a.report.Receipts - all.both - all.repeats,
 		Rows:     a.report.Rows, Letters: a.report.Letters,
 	}
+	flight := all.tally.Of(account.InFlight) // told of by itself
+	counted.Produced -= flight
+	all.tally.Add(account.InFlight, -flight)
 	if err := all.tally.Balance(counted, all.rows+all.others, all.letters); err != nil {
 		return err.Error()
 	}

@@ -17,6 +17,10 @@ type Window struct {
 	Deadline int64 `json:"deadline,omitempty"`
 	// Moments cut log and table by the time of their records; nil: all are of the window.
 	Moments *Moments `json:"moments,omitempty"`
+	// Sink is the next offset of each partition that the sink has not committed:
+	// what stands behind it, and is not stored, is in flight and not lost. nil: it
+	// is past all.
+	Sink map[int32]int64 `json:"sink,omitempty"`
 	// Alone says that log and table hold the records of the window and no
 	// others. Where it is false a row that nobody produced is passed over, as it
 	// may be of another window, and the report says that none was looked for.
