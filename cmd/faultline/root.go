@@ -23,7 +23,7 @@ func rootCommand() *cobra.Command {
 	var w where
 	w.add(root)
 	group(root, "experiments", "Experiments:", checkCommand(), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w),
-		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w),
+		showCommand(&w), daemonCommand("audit", "Account for every record of a flow, without an experiment"), noteCommand(&w), approveCommand(&w), abortCommand(&w),
 		faultsCommand("What can be done to a target, and its parameters", drivers.Kinds()))
 	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
 	group(root, "processes", "Processes:",

@@ -49,3 +49,28 @@ func (l *Lake) Since(ctx context.Context, namespace, name string, at time.Time) 
 	}
 	return Info{}, nil
 }
+
+// Covering is the oldest snapshot, of those that are left, at which the table
+// had all below a watermark; the newest where it has not yet, and 0 where there
+// is none.
+func (l *Lake) Covering(ctx context.Context, namespace, name string, mark Watermark) (int64, error) {
+	current, err := l.load(ctx, namespace, name)
+	if err != nil {
+		return 0, err
+	}
+	var found int64
+	for s := range lineage(current) {
+		at, err := watermarkFrom(current, s)
+		if found != 0 && (err != nil || !at.covers(mark)) {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		found = s.SnapshotID
+		if !at.covers(mark) {
+			break
+		}
+	}
+	return found, nil
+}

@@ -39,7 +39,9 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &audit{Config: c.withDefaults()}
 	a.said, a.weight = digest.NewBuckets(a.Power), make([]int32, 1<<a.Power)
 	a.report = Report{Window: a.Window, Columns: a.Columns, Keys: a.Keys, Reasons: map[string]int64{}, Examples: map[account.Class][]Example{}}
-	if err := a.run(ctx); err != nil {
+	err := a.run(ctx)
+	a.report.Counts = a.report.Classes.Counts()
+	if err != nil {
 		return a.report, fmt.Errorf("auditing: %w", err)
 	}
 	if a.Store != nil {

@@ -25,6 +25,8 @@ type Report struct {
 	Looked int64 `json:"looked"`
 
 	Classes account.Tally `json:"-"`
+	// Counts are those of the classes that have records.
+	Counts map[account.Class]int64 `json:"classes"`
 	// Unknown is how many records are in no class, because of what was not read.
 	Unknown  int64                       `json:"unknown"`
 	Reasons  map[string]int64            `json:"reasons,omitempty"` // of dead letters, by record

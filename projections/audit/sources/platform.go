@@ -110,3 +110,8 @@ func (p *Platform) of(mark lake.Watermark) map[int32]int64 {
 
 // moment is where the column of moments stands among the columns, -1: nowhere.
 func (p *Platform) moment() int { return slices.Index(p.columns, p.Books.Moment) }
+
+// Head is the table's snapshot of now, 0 where it has none.
+func (p *Platform) Head(ctx context.Context) (int64, error) {
+	return Table{Lake: p.Lake, Namespace: p.Books.Namespace, Name: p.Books.Table}.Pin(ctx)
+}

@@ -70,11 +70,20 @@ func (p *Platform) byCommits(ctx context.Context, from, to time.Time) (audit.Win
 	if err != nil {
 		return audit.Window{}, fmt.Errorf("%w; audit a later time, or --by moment", err)
 	}
-	until, err := p.Lake.Since(ctx, p.Books.Namespace, p.Books.Table, to)
+	// What was sent until then is committed some time after.
+	ends, err := p.Ends(ctx, to)
 	if err != nil {
 		return audit.Window{}, err
 	}
-	return p.Between(ctx, before.ID, until.ID)
+	mark := lake.Watermark{}
+	for partition, end := range ends {
+		mark[lake.Partition{Topic: p.Books.Topic, Partition: partition}] = end
+	}
+	until, err := p.Lake.Covering(ctx, p.Books.Namespace, p.Books.Table, mark)
+	if err != nil {
+		return audit.Window{}, err
+	}
+	return p.Between(ctx, before.ID, until)
 }
 
 // Between is what the sink committed after one snapshot of the table, 0 for the
@@ -94,7 +103,7 @@ func (p *Platform) Between(ctx context.Context, after, snapshot int64) (audit.Wi
 	if err != nil {
 		return audit.Window{}, err
 	}
-	return audit.Window{Log: rangesOf(p.of(begin), p.of(end)), Snapshot: snapshot, After: after, Alone: true}, nil
+	return audit.Window{Log: RangesOf(p.of(begin), p.of(end)), Snapshot: snapshot, After: after, Alone: true}, nil
 }
 
 func (p *Platform) byOffsets(ctx context.Context, from, to time.Time) (audit.Window, error) {
@@ -102,23 +111,33 @@ func (p *Platform) byOffsets(ctx context.Context, from, to time.Time) (audit.Win
 	if err != nil {
 		return audit.Window{}, err
 	}
-	end, err := p.Bus.OffsetsSince(ctx, p.Books.Topic, to)
+	end, err := p.Ends(ctx, to)
 	if err != nil {
 		return audit.Window{}, err
 	}
+	return audit.Window{Log: RangesOf(begin, end)}, nil
+}
+
+// Ends are the offsets that the log had reached at a time, and at most what is
+// committed of it now.
+func (p *Platform) Ends(ctx context.Context, at time.Time) (map[int32]int64, error) {
+	end, err := p.Bus.OffsetsSince(ctx, p.Books.Topic, at)
+	if err != nil {
+		return nil, err
+	}
 	committed, err := p.Bus.Committed(ctx, p.Books.Topic)
 	if err != nil {
-		return audit.Window{}, err
+		return nil, err
 	}
 	for partition := range end {
 		end[partition] = min(end[partition], committed[partition])
 	}
-	return audit.Window{Log: rangesOf(begin, end)}, nil
+	return end, nil
 }
 
-// rangesOf are the offsets from one to another; a partition without a beginning
+// RangesOf are the offsets from one to another; a partition without a beginning
 // is read from its first.
-func rangesOf(begin, end map[int32]int64) (out []audit.Range) {
+func RangesOf(begin, end map[int32]int64) (out []audit.Range) {
 	for _, p := range slices.Sorted(maps.Keys(end)) {
 		if end[p] > begin[p] {
 			out = append(out, audit.Range{Partition: p, From: begin[p], To: end[p]})
