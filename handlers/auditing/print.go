@@ -100,14 +100,21 @@ func printExamples(say func(string, ...any), r audit.Report) {
 	for _, c := range account.Classes() {
 		for _, e := range r.Examples[c] {
 			if first {
-				say("\nExamples\tpartition\toffset\tkey\t\n")
+				say("\nExamples\tpartition\toffset\tkey\n")
 				first = false
 			}
 			at := "-\t-"
 			if e.Offset >= 0 {
 				at = fmt.Sprintf("%d\t%d", e.Partition, e.Offset)
 			}
-			say("%s\t%s\t%s\t%s\n", c, at, line(cmp.Or(e.Key, "?")), line(strings.Join(append(slices.Clone(e.Differ), e.Reason), " ")))
+			why := strings.Join(e.Differ, "; ")
+			if e.Reason != "" {
+				why = strings.TrimPrefix(why+"; "+e.Reason, "; ")
+			}
+			if why != "" {
+				why = "\t" + line(why)
+			}
+			say("%s\t%s\t%s%s\n", c, at, line(cmp.Or(e.Key, "?")), why)
 		}
 	}
 }

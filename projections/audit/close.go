@@ -39,6 +39,7 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 			found.add(c, g.example(int32(i)), g.Examples) //nolint:gosec // a group is bounded
 		}
 	}
+	g.bury()
 }
 
 // classify is account.Classify, but for what the sink has not come to.

@@ -39,6 +39,7 @@ func (a *audit) compare(ctx context.Context, snapshot int64) error {
 		differ = append(differ, b)
 	}
 	found := examples{}
+	a.report.Dead, a.report.Reasons = nil, map[string]int64{} // of another snapshot
 	for _, buckets := range a.groups(differ, table) {
 		g := newGroup(a, buckets)
 		if err := g.fill(ctx, snapshot); err != nil {

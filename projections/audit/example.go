@@ -54,16 +54,15 @@ func (a *audit) explain(ctx context.Context, found examples) map[account.Class][
 func (a *audit) differ(sent, stored []byte) []string {
 	var out []string
 	for _, column := range a.Columns[a.Keys:] {
-		var one, other []byte
-		var err1, err2 error
-		one, sent, err1 = digest.Next(sent)
-		other, stored, err2 = digest.Next(stored)
+		one, sentRest, err1 := digest.Next(sent)
+		other, storedRest, err2 := digest.Next(stored)
 		if err1 != nil || err2 != nil {
 			return out
 		}
-		if !bytes.Equal(one, other) {
-			out = append(out, fmt.Sprintf("%s: sent %s, stored %s", column, digest.Write(one), digest.Write(other)))
+		if !bytes.Equal(sent[:len(sent)-len(sentRest)], stored[:len(stored)-len(storedRest)]) {
+			out = append(out, fmt.Sprintf("%s: sent %s, stored %s", column, valueText(one), valueText(other)))
 		}
+		sent, stored = sentRest, storedRest
 	}
 	return out
 }

@@ -43,6 +43,7 @@ type group struct {
 	reasons    []string
 	reasonAt   map[string]int32
 	log, table digest.Buckets
+	dead       []lettered
 	others     int64 // rows of no record of the window
 	uncounted  int64 // rows of records that the log does not have, which the first pass passed over
 }
@@ -76,15 +77,27 @@ func (g *group) of(key []byte, bucket int, whole bool) int32 {
 	return i
 }
 
+// shown is how much of a value is shown.
+const shown = 100
+
+// valueText is a value for people, cut where it is long.
+func valueText(v digest.Value) string {
+	text := v.String()
+	if len(text) <= shown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:shown], "") + "…"
+}
+
 // keyText is a key for people.
 func keyText(key []byte) string {
 	var parts []string
 	for len(key) > 0 {
-		one, rest, err := digest.Next(key)
+		v, rest, err := digest.Next(key)
 		if err != nil {
 			break
 		}
-		parts, key = append(parts, digest.Write(one)), rest
+		parts, key = append(parts, valueText(v)), rest
 	}
 	return strings.Join(parts, ", ")
 }
@@ -220,6 +233,7 @@ func (g *group) letter(l Letter) error {
 	}
 	e := &g.entries[i]
 	e.Letters++
+	g.keep(l, i)
 	if e.letter == 0 {
 		e.letter = g.reason(l.Reason)
 	}

@@ -12,12 +12,17 @@ func (m *Moments) has(f Forms, keys int) bool {
 	if at >= keys {
 		forms, at = f.Values, at-keys
 	}
-	form, err := digest.At(forms, at)
-	if err != nil {
-		return false
+	for ; ; at-- {
+		v, rest, err := digest.Next(forms)
+		if err != nil {
+			return false
+		}
+		if at == 0 {
+			micros, ok := v.Instant()
+			return ok && m.From <= micros && micros < m.To
+		}
+		forms = rest
 	}
-	micros, ok := digest.Instant(form)
-	return ok && m.From <= micros && micros < m.To
 }
 
 // around says whether a record that cannot be read is of the time, by the log's

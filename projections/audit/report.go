@@ -32,6 +32,10 @@ type Report struct {
 	Reasons  map[string]int64            `json:"reasons,omitempty"` // of dead letters, by record
 	Examples map[account.Class][]Example `json:"examples,omitempty"`
 
+	// Dead are the dead letters of the window's records, those with the lowest
+	// places, at most as many as the audit was told to keep.
+	Dead []Dead `json:"-"`
+
 	Unread []Unread `json:"unread,omitempty"`
 	// Unbalanced says which sums do not come out even; "" = all do.
 	Unbalanced string `json:"unbalanced,omitempty"`
@@ -47,6 +51,15 @@ type Example struct {
 	// Letters and Rows are how many there are.
 	Rows    int `json:"rows,omitempty"`
 	Letters int `json:"letters,omitempty"`
+}
+
+// Dead is a dead letter, and the class of its record.
+type Dead struct {
+	Letter
+	Of    Place // where its record is
+	Class account.Class
+	// Resolved says that the record is stored all the same.
+	Resolved bool
 }
 
 // Unread is something that could not be read, and why.

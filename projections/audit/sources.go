@@ -84,6 +84,14 @@ type Letter struct {
 	At     Place  // of its record; nowhere, where the letter does not say
 	Key    []byte // forms of its record's key, for a letter that does not say the place
 	Reason string
+	// What follows is for people: where the letter itself is, the key and value that
+	// it keeps (both valid during the call), and the schema that the value names, 0
+	// where it names none.
+	Topic    string
+	Self     Place
+	Kept     []byte // key
+	Raw      []byte
+	SchemaID int32
 }
 
 // Letters are dead letters of the source topic, and of it alone. They may be

@@ -2,112 +2,112 @@ package digest
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
-// ErrForm is of bytes that are not the forms of values.
-var ErrForm = errors.New("no form of a value")
+// ErrForm is that bytes are no canonical form of a value.
+var ErrForm = errors.New("not the form of a value")
 
-// Next splits the form of the first value from those that follow.
-func Next(forms []byte) (one, rest []byte, err error) {
+// Value is one value read back from its form. The zero value is none at all,
+// and null is a value. It is valid as long as the bytes that it was read from.
+type Value struct {
+	kind kind
+	rest []byte // of its form, without kind and length
+}
+
+// Next reads the first value of forms, and gives what follows it.
+func Next(forms []byte) (Value, []byte, error) {
 	if len(forms) == 0 {
-		return nil, nil, ErrForm
+		return Value{}, nil, fmt.Errorf("reading a value: %w: there are no more bytes", ErrForm)
 	}
-	n := 1
-	switch kind(forms[0]) {
+	v, after := Value{kind: kind(forms[0])}, forms[1:]
+	length := uint64(0)
+	switch v.kind {
 	case null:
 	case boolean:
-		n += 1
+		length = 1
 	case integer, double, instant:
-		n += 8
+		length = 8
 	case decimal:
-		n += 16
+		length = 16
 	case text, binaries, inexact:
-		length, size := binary.Uvarint(forms[1:])
-		if size <= 0 || length > uint64(len(forms)) {
-			return nil, nil, ErrForm
+		n, width := binary.Uvarint(after)
+		if width <= 0 {
+			return Value{}, nil, fmt.Errorf("reading a value of kind %d: %w: it has no length", v.kind, ErrForm)
 		}
-		n += size + int(length) //nolint:gosec // below the length
+		length, after = n, after[width:]
 	default:
-		return nil, nil, ErrForm
+		return Value{}, nil, fmt.Errorf("reading a value: %w: there is no kind %d", ErrForm, v.kind)
 	}
-	if n > len(forms) {
-		return nil, nil, ErrForm
+	if length > uint64(len(after)) {
+		return Value{}, nil, fmt.Errorf("reading a value of kind %d: %w: it has %d bytes of %d", v.kind, ErrForm, len(after), length)
 	}
-	return forms[:n], forms[n:], nil
+	v.rest = after[:length]
+	return v, after[length:], nil
 }
 
-// At is the form of the value at a place, counted from 0.
-func At(forms []byte, place int) ([]byte, error) {
-	for {
-		one, rest, err := Next(forms)
-		if err != nil || place == 0 {
-			return one, err
-		}
-		forms, place = rest, place-1
+// Null says that there is no value.
+func (v Value) Null() bool { return v.kind == null }
+
+// Inexact says that its column cannot hold the value as it was sent.
+func (v Value) Inexact() bool { return v.kind == inexact }
+
+// Int is a whole number; false for any other value.
+func (v Value) Int() (int64, bool) { return v.long(), v.kind == integer }
+
+// Instant is a moment, in microseconds since 1970 in UTC.
+func (v Value) Instant() (int64, bool) { return v.long(), v.kind == instant }
+
+// Decimal is an unscaled value, in two's complement of 128 bits.
+func (v Value) Decimal() (hi int64, lo uint64, ok bool) {
+	if v.kind != decimal {
+		return 0, 0, false
 	}
+	return int64(binary.BigEndian.Uint64(v.rest)), binary.BigEndian.Uint64(v.rest[8:]), true //nolint:gosec // its bits
 }
 
-// Instant reads the form of a moment, in microseconds since 1970; false where
-// it is another value, or none.
-func Instant(form []byte) (micros int64, ok bool) {
-	if len(form) != 9 || kind(form[0]) != instant {
-		return 0, false
+// Text is a text.
+func (v Value) Text() ([]byte, bool) { return v.rest, v.kind == text }
+
+func (v Value) long() int64 {
+	if len(v.rest) != 8 {
+		return 0
 	}
-	return int64(binary.BigEndian.Uint64(form[1:])), true //nolint:gosec // its bits
+	return int64(binary.BigEndian.Uint64(v.rest)) //nolint:gosec // its bits
 }
 
-// Write renders a form for people: texts as they are, cut after a hundred
-// characters, moments as RFC 3339, decimals by their unscaled value.
-func Write(form []byte) string {
-	one, rest, err := Next(form)
-	if err != nil || len(rest) > 0 {
-		return "?" + hex.EncodeToString(form[:min(len(form), longest/2)])
-	}
-	body := one[1:]
-	switch kind(one[0]) {
+// String is the value for people: a decimal without its point, which its
+// column knows.
+func (v Value) String() string {
+	switch v.kind {
 	case null:
 		return "null"
 	case boolean:
-		return strconv.FormatBool(body[0] == 1)
+		return strconv.FormatBool(v.rest[0] != 0)
 	case integer:
-		return strconv.FormatInt(int64(binary.BigEndian.Uint64(body)), 10) //nolint:gosec // its bits
+		return strconv.FormatInt(v.long(), 10)
 	case double:
-		return strconv.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(body)), 'g', -1, 64)
-	case instant:
-		return time.UnixMicro(int64(binary.BigEndian.Uint64(body))).UTC().Format(time.RFC3339Nano) //nolint:gosec // its bits
+		return strconv.FormatFloat(math.Float64frombits(uint64(v.long())), 'g', -1, 64) //nolint:gosec // its bits
 	case decimal:
-		n := new(big.Int).Lsh(big.NewInt(int64(binary.BigEndian.Uint64(body))), 64) //nolint:gosec // its bits
-		return n.Add(n, new(big.Int).SetUint64(binary.BigEndian.Uint64(body[8:]))).String()
+		hi, lo, _ := v.Decimal()
+		return Whole(hi, lo).String()
+	case instant:
+		return time.UnixMicro(v.long()).UTC().Format(time.RFC3339Nano)
 	case text, inexact:
-		return long(body, false)
+		return string(v.rest)
 	case binaries:
-		return long(body, true)
+		return fmt.Sprintf("%x", v.rest)
 	}
 	return ""
 }
 
-// longest is how much of a text is shown.
-const longest = 100
-
-func long(body []byte, bytes bool) string {
-	_, size := binary.Uvarint(body)
-	body = body[size:]
-	if bytes {
-		return "0x" + hex.EncodeToString(body[:min(len(body), longest/2)])
-	}
-	if len(body) <= longest {
-		return string(body)
-	}
-	cut := longest
-	for cut > 0 && !utf8.RuneStart(body[cut]) {
-		cut--
-	}
-	return string(body[:cut]) + "…"
+// Whole is the number of a two's complement of 128 bits.
+func Whole(hi int64, lo uint64) *big.Int {
+	n := new(big.Int).Lsh(big.NewInt(hi), 64)
+	return n.Add(n, new(big.Int).SetUint64(lo))
 }

@@ -96,7 +96,11 @@ func (f LetterFolder) file(ctx context.Context, path string, each func(audit.Let
 		if why == "" {
 			why = l.Error
 		}
-		if err := each(audit.Letter{At: audit.Place{Offset: -1}, Key: forms.Key, Reason: why}); err != nil {
+		letter := audit.Letter{
+			At: audit.Place{Offset: -1}, Key: forms.Key, Reason: why,
+			Topic: path, Self: audit.Place{Offset: int64(n)}, Raw: l.Message,
+		}
+		if err := each(letter); err != nil {
 			return err
 		}
 	}

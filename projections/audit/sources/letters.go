@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/internal/confluent"
 	"github.com/k2-platform/faultline/projections/audit"
 )
 
@@ -48,6 +49,12 @@ func LetterOf(rec bus.Record, topic string) (audit.Letter, bool) {
 	if why == "" {
 		why = rec.Headers[bus.HeaderCause]
 	}
-	return audit.Letter{At: audit.Place{Partition: int32(partition), Offset: offset}, Reason: why},
-		perr == nil && oerr == nil && rec.Headers[bus.HeaderTopic] == topic
+	l := audit.Letter{
+		At: audit.Place{Partition: int32(partition), Offset: offset}, Reason: why,
+		Topic: rec.Topic, Self: audit.Place{Partition: rec.Partition, Offset: rec.Offset}, Kept: rec.Key, Raw: rec.Value,
+	}
+	if confluent.Framed(rec.Value) {
+		l.SchemaID = int32(confluent.ID(rec.Value)) //nolint:gosec // its 32 bits
+	}
+	return l, perr == nil && oerr == nil && rec.Headers[bus.HeaderTopic] == topic
 }
