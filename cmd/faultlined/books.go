@@ -25,7 +25,11 @@ func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (cond
 		if len(b.Brokers) == 0 {
 			b.Brokers = p.Kafka
 		}
-		return bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log}), nil
+		keeper := bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log})
+		if b.Mapping != nil {
+			keeper.Auditor = recordLedger{l, b, log}
+		}
+		return keeper, nil
 	}
 }
 

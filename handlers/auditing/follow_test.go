@@ -26,7 +26,7 @@ func TestEachRecordIsInTheBooksOfOneStretch(t *testing.T) {
 		o := auditing.Options{Wait: 5 * time.Second, Quiet: audit.Quiet{For: 100 * time.Millisecond}}
 		all := map[account.Class]int64{}
 		var last time.Time
-		for life := range 3 {
+		for life := range 2 {
 			stretches := 0
 			ctx, end := context.WithCancel(t.Context())
 			err := auditing.Follow(ctx, x.platform(), 300*time.Millisecond, marks, o, func(c auditing.Closed) error {
@@ -38,8 +38,14 @@ func TestEachRecordIsInTheBooksOfOneStretch(t *testing.T) {
 				for class, n := range c.Report.Counts {
 					all[class] += n
 				}
-				if stretches++; stretches > 3 {
-					end()
+				var counted int
+				for _, n := range all {
+					counted += int(n)
+				}
+				if stretches++; stretches > 2 {
+					if counted >= len(x.sent)-100 || stretches > 100 {
+						end()
+					}
 					return nil
 				}
 				x.send(50, time.Now())
@@ -54,7 +60,7 @@ func TestEachRecordIsInTheBooksOfOneStretch(t *testing.T) {
 			end()
 			require.ErrorIs(t, err, context.Canceled, "life %d", life)
 		}
-		assert.Equal(t, map[account.Class]int64{account.StoredOnce: 449, account.LostAcked: 1}, all, "owned %t: the hundred that were there before are of no stretch", owned)
+		assert.Equal(t, map[account.Class]int64{account.StoredOnce: 199, account.LostAcked: 1}, all, "owned %t: the hundred that were there before are of no stretch", owned)
 	}
 }
 

@@ -193,10 +193,10 @@ invalid            1
 
 Examples                  partition  offset  key
 stored_n                  0          2       T4
-dead_lettered             1          3       T7      bad_tick
-stored_and_dead_lettered  0          3       T6      invalid
+dead_lettered             1          3       T7  bad_tick
+stored_and_dead_lettered  0          3       T6  invalid
 lost_acked                1          1       T3
-altered                   1          2       T5      price: sent 100500, stored 100600
+altered                   1          2       T5  price: sent 100500, stored 100600
 phantom                   -          -       nobody
 
 5 records are lost, altered or too many.
