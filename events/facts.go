@@ -185,6 +185,9 @@ type BooksClosed struct {
 	// Ledger has every record of the window in one class. It is of platforms whose
 	// books have a mapping; where it is not complete the books do not balance.
 	Ledger *RecordLedger `json:"ledger,omitempty"`
+	// Checks are of the table itself. One that is violated refutes, one that is
+	// unknown leaves the verdict open.
+	Checks []IntegrityCheck `json:"checks,omitempty"`
 }
 
 // RecordLedger says what became of the records between two snapshots of the

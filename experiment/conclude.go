@@ -193,6 +193,9 @@ func losses(s State) []loss {
 	if n := allowed.FalseRejects; n != nil && s.Books.FalseRejects > *n {
 		out = append(out, loss{events.Violated, fmt.Sprintf("false_rejects: %d records that no fault touched are dead letters, tolerated were %d", s.Books.FalseRejects, *n)})
 	}
+	for _, c := range s.Books.Checks {
+		out = append(out, loss{c.Answer, fmt.Sprintf("integrity_check: %s: expected %s, found %s: %s", c.Check, cmp.Or(c.Expected, "an answer"), cmp.Or(c.Actual, "none"), c.Evidence)})
+	}
 	return append(out, ledger(*s.Books, *allowed)...)
 }
 

@@ -129,6 +129,18 @@ func TestVerdicts(t *testing.T) {
 			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, LostAcked: 1}}},
 			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
 		},
+		"a check of the table is violated": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c", Answer: events.Holds}, {Check: "d", Answer: events.Violated}}}}},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"a check of the table could not run": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c"}}}}},
+			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
+		},
+		"every check of the table holds": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c", Answer: events.Holds}}}}},
+			experiment.Concluded, events.Upheld, experiment.ExitUpheld,
+		},
 		"books could not be read": {map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Why: "table"}}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},
 		"denied":                  {map[int]commands.Command{1: commands.Deny{Reasons: []string{"unknown target"}}}, experiment.Denied, events.Inconclusive, experiment.ExitInvalid},
 	}

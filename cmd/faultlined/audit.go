@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +71,7 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	name, books, err := booksOf(p, f.books)
+	books, err := oneBooks(p, f.books)
 	if err != nil {
 		return err
 	}
@@ -89,7 +87,7 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	err = f.audit(ctx, out, flow{b, l, name, books, filepath.Join(s.Home, "audits")}, from, to)
+	err = f.audit(ctx, out, flow{b, l, books, filepath.Join(s.Home, "audits")}, from, to)
 	return errors.Join(err, b.Close(), l.Close())
 }
 
@@ -97,7 +95,6 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 type flow struct {
 	bus   *bus.Bus
 	lake  *lake.Lake
-	name  string
 	books spec.Books
 	dir   string
 }
@@ -112,9 +109,9 @@ func (f *auditFlags) audit(ctx context.Context, out io.Writer, what flow, from, 
 	}
 	f.options.By = sources.By(f.by)
 	if f.follow {
-		return f.followed(ctx, out, p, auditing.MarkFile(filepath.Join(what.dir, what.name+".json")))
+		return f.followed(ctx, out, p, auditing.MarkFile(filepath.Join(what.dir, what.books.Topic+".json")))
 	}
-	f.options.Store = auditing.StateFile(filepath.Join(what.dir, what.name+".state"))
+	f.options.Store = auditing.StateFile(filepath.Join(what.dir, what.books.Topic+".state"))
 	r, err := auditing.Once(ctx, p, from, to, f.options)
 	if err != nil {
 		return err
@@ -196,26 +193,4 @@ func momentOf(flag, text string, now time.Time) (time.Time, error) {
 		return at, fmt.Errorf("%s %q: write how long ago, such as 2h, or a time as RFC 3339, such as 2026-03-04T09:00:00Z", flag, text)
 	}
 	return at, nil
-}
-
-// booksOf finds books by their name, which may be left out where there are no
-// others.
-func booksOf(p spec.Platform, name string) (string, spec.Books, error) {
-	names := slices.Sorted(maps.Keys(p.Books))
-	if name == "" && len(names) == 1 {
-		name = names[0]
-	}
-	b, ok := p.Books[name]
-	switch {
-	case len(names) == 0:
-		return "", b, errors.New("the platform keeps no books: write in it which topic ends up in which table")
-	case name == "":
-		return "", b, fmt.Errorf("the platform has several books: name one with --books: %s", strings.Join(names, ", "))
-	case !ok:
-		return "", b, fmt.Errorf("the platform keeps no books named %q; it has %s", name, strings.Join(names, ", "))
-	}
-	if len(b.Brokers) == 0 {
-		b.Brokers = p.Kafka
-	}
-	return name, b, nil
 }

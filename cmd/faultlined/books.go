@@ -18,18 +18,16 @@ import (
 // openBooks finds the account of a platform by its name.
 func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (conduct.Books, error) {
 	return func(p spec.Platform, name string) (conduct.Books, error) {
-		b, ok := p.Books[name]
-		if !ok {
-			return nil, fmt.Errorf("the platform keeps no books named %q", name)
+		b, err := oneBooks(p, name)
+		if err != nil {
+			return nil, err
 		}
-		if len(b.Brokers) == 0 {
-			b.Brokers = p.Kafka
-		}
-		keeper := bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log})
+		table, topic := storedTrades{l, b}, sourceTopic{b, log}
+		keeper := bookkeeping.New(b, table, topic)
 		if b.Mapping != nil {
 			keeper.Auditor = recordLedger{l, b, log}
 		}
-		return keeper, nil
+		return checkedBooks{keeper, atClose(), checkInput(table, topic)}, nil
 	}
 }
 

@@ -53,6 +53,15 @@ func core() map[string][]string {
 	}
 }
 
+// narrow says what of the module some packages may import at most, besides the
+// standard library and what owners allow.
+func narrow() map[string][]string {
+	return map[string][]string{
+		"projections/digest": {},
+		"projections/checks": {"events", "spec", "internal/lake", "projections/digest"}, // it reads Kafka through its interfaces
+	}
+}
+
 func TestImports(t *testing.T) {
 	seen := 0
 	for _, p := range load(t) {
@@ -63,6 +72,7 @@ func TestImports(t *testing.T) {
 		}
 		for _, imported := range p.Imports {
 			checkOwner(t, folder, imported)
+			checkNarrow(t, folder, imported)
 			if strings.HasPrefix(imported, module+"cmd/") {
 				t.Errorf("%s imports %s: nothing imports cmd", folder, imported)
 			}
@@ -110,6 +120,14 @@ func checkCore(t *testing.T, folder string, imports, allowed []string) {
 		if standard && slices.ContainsFunc(impure, func(p string) bool { return i == p || strings.HasPrefix(i, p+"/") }) {
 			t.Errorf("%s imports %s: the core does no I/O and keeps no time", folder, i)
 		}
+	}
+}
+
+func checkNarrow(t *testing.T, folder, imported string) {
+	t.Helper()
+	allowed, ok := narrow()[folder]
+	if own, of := strings.CutPrefix(imported, module); ok && of && !slices.Contains(allowed, own) {
+		t.Errorf("%s imports %s: it may import %v of the module", folder, imported, allowed)
 	}
 }
 

@@ -117,6 +117,7 @@ func eventHelp() map[string]entry {
 			"why":             {"Why the books could not be closed or do not balance.", ""},
 			"ground_truth":    {"What the log has of the records that faults touched on purpose. Absent where no fault of the experiment touches records. Where it is not complete the books do not balance.", ""},
 			"ledger":          {"What became of each record, by class. Absent where the platform's books have no mapping. Where it is not complete the books do not balance.", ""},
+			"checks":          {"What the integrity checks found in the table. Absent where none was made. A violated one refutes the hypothesis, an unknown one leaves the verdict open.", ""},
 		}},
 		"events.RecordLedger": {"What became of the records between two snapshots of the table, each in one class.", fields{
 			"records":      {"Records of the source topic.", "records"},
@@ -151,6 +152,21 @@ func eventHelp() map[string]entry {
 			"original_offset":    {"Offset of the record; -1 where it is not known.", ""},
 			"class":              {"What became of the record.", ""},
 			"resolved":           {"Whether the record is stored all the same.", ""},
+		}},
+		"events.IntegrityCheck": {"What one integrity check found in one window of the records.", fields{
+			"check":    {"Name of the check.", ""},
+			"from":     {"Begin of the window, by the time that records bear. Absent: from the first.", ""},
+			"to":       {"End of the window. Absent: to the last.", ""},
+			"expected": {"What should be: an exact number, or a short text.", ""},
+			"actual":   {"What is.", ""},
+			"answer":   {"Whether it is as expected; unknown where the check could not run.", ""},
+			"evidence": {"What shows it again: a query, offsets, names of files; or why the check could not run.", ""},
+			"cost":     {"What the check took.", ""},
+		}},
+		"events.CheckCost": {"What an integrity check took.", fields{
+			"duration": {"How long it ran.", ""},
+			"rows":     {"Records and rows read.", "rows"},
+			"bytes":    {"Bytes read of the log and of files.", "bytes"},
 		}},
 		"events.GroundTruth": {"Whether the log has each entry of the records that the experiment's faults touched.", fields{
 			"receipts": {"Faults that were lifted and told how many entries they have.", "faults"},

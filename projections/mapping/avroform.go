@@ -126,7 +126,9 @@ func (t *target) avroDecimal(of *confluent.Type) (form, *misfit) {
 		}, nil
 	case whole(of) && n.LogicalType == "":
 		factor, _ := pow10(column.Scale)
-		return func(_ *Forms, to, data []byte) ([]byte, error) { return t.decimal(to, amountOfInt(long(data)), factor), nil }, nil
+		return func(_ *Forms, to, data []byte) ([]byte, error) {
+			return t.decimal(to, amountOfInt(long(data)), factor), nil
+		}, nil
 	case of.Kind == confluent.String && t.Type == spec.AsDecimal:
 		return func(_ *Forms, to, data []byte) ([]byte, error) { return t.decimalText(to, string(behind(data))) }, nil
 	case of.Kind == confluent.String, of.Kind == confluent.Float, of.Kind == confluent.Double:

@@ -19,7 +19,9 @@ func jsonMapping(f spec.MappedField, column string) (spec.Mapping, []mapping.Col
 		[]mapping.Column{{Name: "id", Type: mapping.ParseType("string")}, {Name: "v", Type: mapping.ParseType(column)}}
 }
 
-func decimalOf(unscaled int64) []byte { return digest.AppendDecimal(nil, unscaled>>63, uint64(unscaled)) }
+func decimalOf(unscaled int64) []byte {
+	return digest.AppendDecimal(nil, unscaled>>63, uint64(unscaled))
+}
 
 func instantOf(t time.Time) []byte { return digest.AppendInstant(nil, t.UnixMicro()) }
 

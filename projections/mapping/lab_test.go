@@ -78,7 +78,9 @@ func schemaOf(tb require.TestingT, file string) *avro.Schema {
 
 // tradeColumns are those of the sandbox's table.
 func tradeColumns() []mapping.Column {
-	of := func(name, written string) mapping.Column { return mapping.Column{Name: name, Type: mapping.ParseType(written)} }
+	of := func(name, written string) mapping.Column {
+		return mapping.Column{Name: name, Type: mapping.ParseType(written)}
+	}
 	return []mapping.Column{
 		of("message_id", "string"), of("trade_id", "string"), of("symbol", "string"), of("exchange", "string"), of("asset_class", "string"),
 		of("timestamp", "timestamptz"), of("price", "decimal(18, 8)"), of("quantity", "decimal(18, 8)"), of("currency", "string"), of("side", "string"),

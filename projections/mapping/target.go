@@ -17,8 +17,8 @@ type target struct {
 	at      string // its place in the mapping, such as fields[2]
 	path    []string
 	column  Column
-	as      string   // one of spec.MappedTypes
-	limit   natural  // of a decimal: the first number with too many digits
+	as      string  // one of spec.MappedTypes
+	limit   natural // of a decimal: the first number with too many digits
 	zone    *time.Location
 	missing []byte // the form where schema or record lacks the field; nil: they must not
 }
