@@ -24,7 +24,7 @@ func readWithOthers(t *testing.T, catalog ...string) {
 		"--key", "chaos.readings=topic,partition,offset,metric,at", "--key", "chaos.integrity_checks=topic,partition,offset,check",
 		"--key", "chaos.ground_truth=run,seq",
 	}
-	for _, table := range []string{"experiments", "events", "readings", "faults", "verdicts", "dlq_audit", "integrity_checks", "ground_truth"} {
+	for _, table := range []string{"experiments", "events", "readings", "faults", "verdicts", "record_ledger", "dlq_audit", "integrity_checks", "ground_truth"} {
 		args = append(args, "--expect", "chaos."+table)
 	}
 	t.Log("\n" + script(t, python, append(args, catalog...)...))

@@ -182,9 +182,55 @@ type BooksClosed struct {
 	// Truth is of experiments whose faults touch records. Without all of it the
 	// books do not balance.
 	Truth *GroundTruth `json:"ground_truth,omitempty"`
+	// Ledger has every record of the window in one class. It is of platforms whose
+	// books have a mapping; where it is not complete the books do not balance.
+	Ledger *RecordLedger `json:"ledger,omitempty"`
 	// Checks are of the table itself. One that is violated refutes, one that is
 	// unknown leaves the verdict open.
 	Checks []IntegrityCheck `json:"checks,omitempty"`
+}
+
+// RecordLedger says what became of the records between two snapshots of the
+// table. The zero value is not complete.
+type RecordLedger struct {
+	Records int64 `json:"records"` // of the log
+	Rows    int64 `json:"rows"`
+	Letters int64 `json:"letters"` // records with a dead letter
+	// Classes counts records by the name of their class.
+	Classes  map[string]int64 `json:"classes,omitempty"`
+	Unknown  int64            `json:"unknown,omitempty"` // in no class
+	Reasons  map[string]int64 `json:"reasons,omitempty"` // of dead letters, by record
+	Examples []LedgerRecord   `json:"examples,omitempty"`
+	Dead     []DeadLetter     `json:"dead_letters,omitempty"` // the first of them
+	Complete bool             `json:"complete"`               // all was read, and the sums come out even
+	Why      string           `json:"why,omitempty"`          // not complete
+}
+
+// LedgerRecord is a record that is not stored once, as it was sent and in time.
+type LedgerRecord struct {
+	Class     string   `json:"class"`
+	Partition int32    `json:"partition"`
+	Offset    int64    `json:"offset"` // -1: it is not in the log
+	Key       string   `json:"key"`
+	Reason    string   `json:"reason,omitempty"` // of its dead letter
+	Differ    []string `json:"differ,omitempty"` // what is not as it was sent, by column
+}
+
+// DeadLetter is one dead letter of a record of the window.
+type DeadLetter struct {
+	Topic     string `json:"topic"` // or file
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"` // or line
+	Key       []byte `json:"key,omitempty"`
+	SchemaID  int32  `json:"schema_id,omitempty"`
+	Reason    string `json:"reason"`
+	Raw       []byte `json:"raw,omitempty"` // its value, or the beginning of it
+	// The record that it is of.
+	OriginalTopic     string `json:"original_topic"`
+	OriginalPartition int32  `json:"original_partition"`
+	OriginalOffset    int64  `json:"original_offset"` // -1: the letter does not say
+	Class             string `json:"class"`
+	Resolved          bool   `json:"resolved"` // the record is stored all the same
 }
 
 // GroundTruth is what the log has of the records that faults touched on

@@ -147,14 +147,42 @@ func TestVerdicts(t *testing.T) {
 	}, got)
 }
 
+func TestRecordLedger(t *testing.T) {
+	row := LedgerRow{Source: from(7), Experiment: "x", Version: 8, At: second(80), WindowFrom: second(20), Balanced: true}
+	count := func(class string, n int64) LedgerRow {
+		r := row
+		r.Class, r.Records = class, n
+		return r
+	}
+	assert.Equal(t, []LedgerRow{
+		count("dead_lettered", 3), count("dropped_at_source", 1), count("lost_acked", 2), count("stored_once", 92), count("unacked_absent", 1),
+	}, each(accepted(story("x")...), RecordLedger), "books without a ledger are counted as the receipts say")
+
+	closed := ledgered()
+	one := row
+	one.Class, one.Record = "lost_acked", &closed.Ledger.Examples[0]
+	assert.Equal(t, []LedgerRow{count("lost_acked", 1), count("stored_once", 99), one}, each(accepted(storyWith("x", closed)...), RecordLedger))
+}
+
 func TestDLQAudit(t *testing.T) {
-	rows := each(accepted(story("x")...), DLQAudit)
-	require.Len(t, rows, 1)
-	assert.Equal(t, AuditRow{
-		Source: from(7), Experiment: "x", Version: 8, At: second(80), WindowFrom: second(20), Books: books(),
-	}, rows[0])
-	assert.Equal(t, int64(8), rows[0].NotStored())
-	assert.Equal(t, int64(4), rows[0].Missing())
+	assert.Empty(t, each(accepted(story("x")...), DLQAudit))
+	closed := ledgered()
+	assert.Equal(t, []LetterRow{{Source: from(7), Experiment: "x", Version: 8, At: second(80), Letter: closed.Ledger.Dead[0]}},
+		each(accepted(storyWith("x", closed)...), DLQAudit))
+}
+
+// ledgered are books with a ledger of records.
+func ledgered() events.BooksClosed {
+	b := books()
+	b.Ledger = &events.RecordLedger{
+		Records: 100, Rows: 99, Complete: true, Classes: map[string]int64{"stored_once": 99, "lost_acked": 1},
+		Examples: []events.LedgerRecord{{Class: "lost_acked", Partition: 1, Offset: 7, Key: "BHP-7"}},
+		Dead: []events.DeadLetter{{
+			Topic: "dead", Offset: 3, Key: []byte{0, 1}, SchemaID: 4, Reason: "invalid", Raw: []byte{0, 255},
+			OriginalTopic: "trades", OriginalPartition: 1, OriginalOffset: 9, Class: "dead_lettered",
+		}},
+	}
+	return b
 }
 
 func TestIntegrityChecks(t *testing.T) {

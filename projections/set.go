@@ -30,7 +30,8 @@ type Set struct {
 	readings    *sink[ReadingRow]
 	faults      *sink[FaultRow]
 	verdicts    *sink[VerdictRow]
-	audit       *sink[AuditRow]
+	ledger      *sink[LedgerRow]
+	letters     *sink[LetterRow]
 	checks      *sink[CheckRow]
 	truth       *sink[TruthRow]
 	lives       map[life]uint64 // the highest seq that Truth was handed
@@ -51,13 +52,14 @@ func Open(ctx context.Context, l *lake.Lake, topics Topics) (*Set, error) {
 		return nil, fmt.Errorf("opening projections: topics are %q: name three, as the log has them", names)
 	}
 	s := &Set{topics: topics, lake: l, lives: map[life]uint64{}}
-	var problems [8]error
+	var problems [9]error
 	s.experiments, problems[0] = openSink(ctx, l, topics.Events, experimentTable())
 	s.events, problems[1] = openSink(ctx, l, topics.Events, eventTable())
 	s.readings, problems[2] = openSink(ctx, l, topics.Readings, readingTable())
 	s.faults, problems[3] = openSink(ctx, l, topics.Events, faultTable())
 	s.verdicts, problems[4] = openSink(ctx, l, topics.Events, verdictTable())
-	s.audit, problems[5] = openSink(ctx, l, topics.Events, auditTable())
+	s.ledger, problems[5] = openSink(ctx, l, topics.Events, ledgerTable())
+	s.letters, problems[8] = openSink(ctx, l, topics.Events, letterTable())
 	s.checks, problems[6] = openSink(ctx, l, topics.Events, checkTable())
 	s.truth, problems[7] = openSink(ctx, l, topics.GroundTruth, truthTable())
 	if err := errors.Join(problems[:]...); err != nil {
@@ -71,7 +73,7 @@ func (s *Set) fed(topic string) []anySink {
 	switch topic {
 	case s.topics.Events:
 		// The verdict comes last: who sees it finds its evidence there.
-		return []anySink{s.events, s.experiments, s.faults, s.audit, s.checks, s.verdicts}
+		return []anySink{s.events, s.experiments, s.faults, s.ledger, s.letters, s.checks, s.verdicts}
 	case s.topics.Readings:
 		return []anySink{s.readings}
 	case s.topics.GroundTruth:
@@ -123,7 +125,8 @@ func (s *Set) Batch(b Batch) error {
 	s.events.add(whole)
 	s.experiments.add(Experiments(b))
 	s.faults.add(Faults(b))
-	s.audit.add(DLQAudit(b))
+	s.ledger.add(RecordLedger(b))
+	s.letters.add(DLQAudit(b))
 	s.checks.add(IntegrityChecks(b))
 	s.verdicts.add(Verdicts(b))
 	return nil

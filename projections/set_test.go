@@ -63,8 +63,8 @@ func requireStory(t *testing.T, l *lake.Lake) {
 		contents(t, l, "experiments", "offset", "phase"))
 	require.Equal(t, []string{"2 requested", "3 present", "4 undoing", "5 gone"}, contents(t, l, "faults", "offset", "phase"))
 	require.Equal(t, []string{"refuted 8"}, contents(t, l, "verdicts", "verdict", "offset"))
-	require.Equal(t, []string{"100 92 8 3 1 4"},
-		contents(t, l, "dlq_audit", "taken", "stored", "not_stored", "dead_lettered", "dropped", "missing"))
+	require.Equal(t, []string{"dead_lettered 3", "dropped_at_source 1", "lost_acked 2", "stored_once 92", "unacked_absent 1"},
+		contents(t, l, "record_ledger", "class", "records"))
 	require.Equal(t, []string{"books_balanced holds", "lost_acked violated", "record_accounting holds", "stored_as_sent holds", "stored_twice holds"},
 		contents(t, l, "integrity_checks", "check", "verdict"))
 }

@@ -45,7 +45,9 @@ func books() events.BooksClosed {
 }
 
 // story is the log of one experiment from document to verdict.
-func story(id spec.ExperimentID) []events.Batch {
+func story(id spec.ExperimentID) []events.Batch { return storyWith(id, books()) }
+
+func storyWith(id spec.ExperimentID, closed events.BooksClosed) []events.Batch {
 	fault := document().Steps[0].Fault
 	fromInjection, fromRollback := spec.Duration(7*time.Second), spec.Duration(2500*time.Millisecond)
 	availability := 0.75
@@ -57,7 +59,7 @@ func story(id spec.ExperimentID) []events.Batch {
 		{events.RollbackRequested{Step: "stop", Cause: events.Planned}},
 		{events.FaultRolledBack{Step: "stop", Cause: events.Planned, SeenAt: second(60)}},
 		{events.NoteAdded{Kind: events.Finding, Text: "slow leader election", By: "ada"}},
-		{books()},
+		{closed},
 		{
 			events.RecoveryMeasured{
 				Recovered: true, FromInjection: &fromInjection, FromRollback: &fromRollback,

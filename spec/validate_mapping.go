@@ -12,8 +12,12 @@ const mostDecimals = 38
 
 func (v *validator) books(p Platform) {
 	for _, name := range slices.Sorted(maps.Keys(p.Books)) {
-		if m := p.Books[name].Mapping; m != nil {
+		b, m := p.Books[name], p.Books[name].Mapping
+		if m != nil {
 			v.mapping("books."+name+".mapping", *m)
+		}
+		if b.Moment != "" && (m == nil || !slices.Contains(m.Columns(), b.Moment)) {
+			v.refuse("books."+name+".moment", fmt.Sprintf("%q is no column of the mapping", b.Moment), "name a column that a field with a time is mapped to")
 		}
 	}
 }

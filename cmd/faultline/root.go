@@ -25,7 +25,8 @@ func rootCommand() *cobra.Command {
 	group(root, "experiments", "Experiments:", checkCommand(&w), planCommand(&w), runCommand(&w), publishCommand(&w), listCommand(&w),
 		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w),
 		faultsCommand("What can be done to a target, and its parameters", drivers.Kinds()))
-	group(root, "tables", "Tables:", daemonCommand("checks", "Check the table that the records end up in, as it is now"))
+	group(root, "tables", "Tables:", daemonCommand("audit", "Account for every record of a flow, without an experiment"),
+		daemonCommand("checks", "Check the table that the records end up in, as it is now"))
 	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
 	group(root, "processes", "Processes:",
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),

@@ -23,7 +23,11 @@ func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (cond
 			return nil, err
 		}
 		table, topic := storedTrades{l, b}, sourceTopic{b, log}
-		return checkedBooks{bookkeeping.New(b, table, topic), atClose(), checkInput(table, topic)}, nil
+		keeper := bookkeeping.New(b, table, topic)
+		if b.Mapping != nil {
+			keeper.Auditor = recordLedger{l, b, log}
+		}
+		return checkedBooks{keeper, atClose(), checkInput(table, topic)}, nil
 	}
 }
 

@@ -51,12 +51,13 @@ func (r *receipt) read(d *json.Decoder, compare []string) error {
 	return nil
 }
 
-// States of a receipt.
+// States of a receipt. With any other the producer does not know what became of
+// the record.
 const (
-	acked   = "acked"
-	pending = "pending"
-	dropped = "dropped"
-	shed    = "shed"
+	StateAcked   = "acked"
+	StatePending = "pending"
+	StateDropped = "dropped"
+	StateShed    = "shed"
 )
 
 // feed asks the producer over HTTP.

@@ -1,0 +1,61 @@
+package projections
+
+import (
+	"time"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/internal/lake"
+)
+
+// LetterRow is one dead letter of a record of an experiment's window.
+type LetterRow struct {
+	Source
+	Experiment string
+	Version    uint64
+	At         time.Time
+	Letter     events.DeadLetter
+}
+
+// DLQAudit makes a row for each dead letter that the books name.
+func DLQAudit(b Batch) []LetterRow {
+	var rows []LetterRow
+	for _, event := range b.Batch.Events {
+		e, ok := event.(events.BooksClosed)
+		if !ok || e.Ledger == nil {
+			continue
+		}
+		for _, l := range e.Ledger.Dead {
+			rows = append(rows, LetterRow{
+				Source: b.source(), Experiment: string(b.Batch.Experiment), Version: b.Batch.Version, At: b.Batch.At, Letter: l,
+			})
+		}
+	}
+	return rows
+}
+
+// letterTable had the counts of the books, which are in the record ledger now.
+func letterTable() lake.Definition[LetterRow] {
+	d := define("dlq_audit", []lake.Column[LetterRow]{
+		lake.Text("experiment", func(r LetterRow) string { return r.Experiment }),
+		lake.Count("version", func(r LetterRow) uint64 { return r.Version }),
+		lake.Instant(at, func(r LetterRow) time.Time { return r.At }),
+		lake.OptionalText("letter_topic", func(r LetterRow) (string, bool) { return r.Letter.Topic, true }),
+		lake.OptionalInt("letter_partition", func(r LetterRow) (int64, bool) { return int64(r.Letter.Partition), true }),
+		lake.OptionalInt("letter_offset", func(r LetterRow) (int64, bool) { return r.Letter.Offset, true }),
+		lake.OptionalBytes("key", func(r LetterRow) []byte { return r.Letter.Key }),
+		lake.OptionalInt("schema_id", func(r LetterRow) (int64, bool) { return some(int64(r.Letter.SchemaID)) }),
+		lake.OptionalText("error_class", func(r LetterRow) (string, bool) { return r.Letter.Reason, true }),
+		lake.OptionalBytes("raw", func(r LetterRow) []byte { return r.Letter.Raw }),
+		lake.OptionalText("original_topic", func(r LetterRow) (string, bool) { return r.Letter.OriginalTopic, true }),
+		lake.OptionalInt("original_partition", func(r LetterRow) (int64, bool) {
+			return int64(r.Letter.OriginalPartition), r.Letter.OriginalOffset >= 0
+		}),
+		lake.OptionalInt("original_offset", func(r LetterRow) (int64, bool) {
+			return r.Letter.OriginalOffset, r.Letter.OriginalOffset >= 0
+		}),
+		lake.OptionalText("record_class", func(r LetterRow) (string, bool) { return r.Letter.Class, true }),
+		lake.OptionalBool("resolved", func(r LetterRow) (bool, bool) { return r.Letter.Resolved, true }),
+	}, "version")
+	d.Dropped = []string{"taken", "stored", "not_stored", "dead_lettered", "dropped", "missing", "lost", "lost_acked", "balanced"}
+	return d
+}
