@@ -34,6 +34,7 @@ type tables interface {
 	Truth(ctx context.Context, t Truth) error
 	Flush(ctx context.Context, events, readings, truth map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
+	StandsBy() bool
 }
 
 // Follower reads the chaos log into a Set. Await may be called by any
@@ -75,6 +76,9 @@ func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
 func (f *Follower) Run(ctx context.Context) error {
 	defer f.place.end()
 	if err := f.checkLog(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // nothing was begun
+		}
 		return err
 	}
 	writing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a commit outlives ctx

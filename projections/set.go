@@ -45,6 +45,7 @@ type anySink interface {
 	watermark() map[int32]int64
 	flush(ctx context.Context, next map[int32]int64, lazy int64) error
 	standsBy() bool
+	table() string
 }
 
 // Open opens the tables, and creates those that are missing.

@@ -23,7 +23,7 @@ const (
 
 // sink is one table with the rows that it lacks.
 type sink[R row] struct {
-	table rows[R]
+	into  rows[R]
 	name  string
 	topic string // that feeds it
 	seat  *seat
@@ -47,7 +47,7 @@ func openSink[R row](ctx context.Context, l *lake.Lake, topic string, seat *seat
 	if err != nil {
 		return nil, err
 	}
-	s := &sink[R]{table: table, name: d.Name, topic: topic, seat: seat}
+	s := &sink[R]{into: table, name: d.Name, topic: topic, seat: seat}
 	if _, err := s.reload(ctx); err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *sink[R]) flush(ctx context.Context, next map[int32]int64, lazy int64) e
 			continue
 		}
 		failpoint.Reach(failpoint.RowsReady)
-		_, err := s.table.Append(ctx, rows, from, to)
+		_, err := s.into.Append(ctx, rows, from, to)
 		if err == nil {
 			failpoint.Reach(failpoint.RowsCommitted)
 			s.landed(to)
@@ -154,6 +154,8 @@ func (s *sink[R]) outwait(ctx context.Context, next map[int32]int64) error {
 	}
 }
 
+func (s *sink[R]) table() string { return s.name }
+
 func (s *sink[R]) standsBy() bool { return s.standby.Load() }
 
 // due copies what the next commit holds: rows, the watermark that they follow
@@ -199,7 +201,7 @@ func (s *sink[R]) landed(mark lake.Watermark) {
 // reload asks the table how far it is: it may be another writer, or a commit
 // of our own whose answer was lost. It says whether the newest rows are ours.
 func (s *sink[R]) reload(ctx context.Context) (own bool, err error) {
-	head, err := s.table.Head(ctx)
+	head, err := s.into.Head(ctx)
 	if err != nil {
 		return false, fmt.Errorf("reading the watermark of %s.%s: %w", Namespace, s.name, err)
 	}

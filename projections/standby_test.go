@@ -56,7 +56,7 @@ func (b by) Head(context.Context) (lake.Head, error) {
 func shared() *sharedTable { return &sharedTable{mark: lake.Watermark{}, rows: map[int64]int{}} }
 
 func (s *sharedTable) sink(name string, at *seat) *sink[ReadingRow] {
-	return &sink[ReadingRow]{table: by{s, name, new(int)}, name: "readings", topic: topics().Readings, seat: at, mark: lake.Watermark{}}
+	return &sink[ReadingRow]{into: by{s, name, new(int)}, name: "readings", topic: topics().Readings, seat: at, mark: lake.Watermark{}}
 }
 
 func (s *sharedTable) requireOnce(t *testing.T, below int64) {
@@ -71,7 +71,7 @@ func (s *sharedTable) requireOnce(t *testing.T, below int64) {
 }
 
 func tries(s *sink[ReadingRow]) int {
-	of, _ := s.table.(by)
+	of, _ := s.into.(by)
 	return *of.tries
 }
 
