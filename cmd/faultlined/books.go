@@ -16,8 +16,8 @@ import (
 )
 
 // openBooks finds the account of a platform by its name.
-func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (conduct.Books, error) {
-	return func(p spec.Platform, name string) (conduct.Books, error) {
+func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string, spec.ExperimentID) (conduct.Books, error) {
+	return func(p spec.Platform, name string, id spec.ExperimentID) (conduct.Books, error) {
 		b, ok := p.Books[name]
 		if !ok {
 			return nil, fmt.Errorf("the platform keeps no books named %q", name)
@@ -25,7 +25,11 @@ func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (cond
 		if len(b.Brokers) == 0 {
 			b.Brokers = p.Kafka
 		}
-		return bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log}), nil
+		keeper := bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log})
+		if b.Tags.Off {
+			return keeper, nil
+		}
+		return taggedBooks{Books: keeper, experiment: id, tag: tagIn(l, b), log: log}, nil
 	}
 }
 

@@ -138,6 +138,8 @@ func printKept(out io.Writer, output string, all []lake.Kept, dry bool) error {
 func (p *pipeline) keepTables(ctx context.Context) {
 	projections.Keeper{
 		Every: p.upkeepEvery, StandsBy: p.tables.StandsBy, Log: p.log,
-		Do: func(ctx context.Context) ([]lake.Kept, error) { return projections.Maintain(ctx, p.lake, nil, p.upkeep) },
+		Do: func(ctx context.Context) ([]lake.Kept, error) {
+			return projections.Maintain(ctx, p.lake, nil, p.upkeep)
+		},
 	}.Run(ctx)
 }
