@@ -26,7 +26,7 @@ func contents(ctx context.Context, base *table.Table, files []table.FileScanTask
 		}
 		total.Add(digest.Of(forms))
 		return nil
-	})
+	}, "")
 	return total, err
 }
 
