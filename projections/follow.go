@@ -77,7 +77,7 @@ func (f *Follower) Run(ctx context.Context) error {
 	defer f.place.end()
 	if err := f.checkLog(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // nothing was begun
+			return nil // nothing was begun
 		}
 		return err
 	}

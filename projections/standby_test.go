@@ -43,7 +43,7 @@ func (b by) Append(_ context.Context, rows []ReadingRow, from, to lake.Watermark
 	if len(rows) > 0 {
 		b.writer = b.name
 	}
-	b.sharedTable.mark = maps.Clone(to)
+	b.mark = maps.Clone(to)
 	return lake.Snapshot{}, nil
 }
 

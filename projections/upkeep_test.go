@@ -47,7 +47,7 @@ func TestMaintainTouchesNoTableOfOthers(t *testing.T) {
 		}
 	}
 	for i := range int64(6) {
-		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(int(i))), Topic: topics().Readings, Offset: i}) //nolint:gosec // small
+		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(int(i))), Topic: topics().Readings, Offset: i})
 		require.NoError(t, s.Flush(t.Context(), nil, next(i+1), nil))
 	}
 	before := contents(t, l, "readings", "seq", "metric", "value", "offset")

@@ -30,7 +30,7 @@ func scattered(t *testing.T, home string, n int64) (*lake.Lake, *projections.Set
 	for i := range n {
 		now := time.Now()
 		set.Tick(projections.Tick{
-			Tick:  events.Tick{Experiment: "x", Seq: uint64(i + 1), At: now, Readings: []events.Reading{{Metric: "m", Value: 1, At: now}}}, //nolint:gosec // small
+			Tick:  events.Tick{Experiment: "x", Seq: uint64(i + 1), At: now, Readings: []events.Reading{{Metric: "m", Value: 1, At: now}}},
 			Topic: "r", Offset: i,
 		})
 		require.NoError(t, set.Flush(t.Context(), nil, map[int32]int64{0: i + 1}, nil))

@@ -82,8 +82,8 @@ func (w *world) produce(every time.Duration) (stop func()) {
 			}
 			n := w.ticks.Load() + 1
 			at := time.Now()
-			id := spec.ExperimentID(fmt.Sprint("soak-", n%experiments))             // so that every partition has some
-			tick := events.Tick{Experiment: id, Seq: uint64(n), At: at, Version: 1} //nolint:gosec // from 1 on
+			id := spec.ExperimentID(fmt.Sprint("soak-", n%experiments)) // so that every partition has some
+			tick := events.Tick{Experiment: id, Seq: uint64(n), At: at, Version: 1}
 			for m := range metrics {
 				tick.Readings = append(tick.Readings, events.Reading{Metric: metric(m), Value: float64(n), At: at})
 			}

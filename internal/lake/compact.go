@@ -61,7 +61,7 @@ func (k keeping) compact(ctx context.Context) error {
 func (k keeping) groups(ctx context.Context, base *table.Table) ([]compaction.Group, error) {
 	c := compaction.DefaultConfig()
 	c.TargetFileSizeBytes, c.MinFileSizeBytes, c.MaxFileSizeBytes = k.TargetBytes, k.TargetBytes/4*3, k.TargetBytes/5*9
-	c.MinInputFiles = uint(k.MinFiles) //nolint:gosec // above zero
+	c.MinInputFiles = uint(k.MinFiles)
 	plan, err := compaction.Analyze(ctx, base, c)
 	if err != nil {
 		return nil, diagnose(err)

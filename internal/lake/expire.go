@@ -92,7 +92,7 @@ func (k keeping) expire(ctx context.Context) error {
 // that a merge replaced are removed with the last snapshot that needs them, and
 // named once more by the merge's own snapshot.
 func allGone(err error) bool {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // each of them is looked at
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return gone(err)
 	}
