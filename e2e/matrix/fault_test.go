@@ -107,7 +107,7 @@ func runFault(t *testing.T, c faultCell) result {
 }
 
 // files are those of a state folder, but for what the agent keeps whatever the
-// fault: its ledger.
+// fault: its ledger, and the folder in which keepers of networks are on record.
 func files(t *testing.T, home string) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
@@ -118,7 +118,9 @@ func files(t *testing.T, home string) map[string]bool {
 		if d != nil && d.IsDir() && path == filepath.Join(home, "ledger") {
 			return filepath.SkipDir
 		}
-		out[path] = true
+		if path != filepath.Join(home, "network") {
+			out[path] = true
+		}
 		return nil
 	}))
 	return out

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -54,14 +56,17 @@ func newWorld(t *testing.T, x *target, f spec.Fault) *world {
 		w.mount(disk)
 	}
 	t.Cleanup(w.tell)
-	w.start(&part{name: "kafka", argv: []string{w.heavy, "sandbox", "--home", filepath.Join(dir, "kafka"), "broker"}, rest: away})
+	host := w.ownAddress()
+	w.start(&part{
+		name: "kafka", rest: away,
+		argv: []string{w.heavy, "sandbox", "--home", filepath.Join(dir, "kafka"), "broker", "--kafka-listen", host + ":9092"},
+	})
 	self, err := os.Executable()
 	require.NoError(t, err)
 	natsDir := filepath.Join(dir, "nats")
-	nats := w.start(&part{name: "nats", argv: []string{self, "nats", natsDir, "127.0.0.1:0"}, rest: away})
+	w.start(&part{name: "nats", argv: []string{self, "nats", natsDir, host + ":4222"}, rest: away})
 	w.kafka = w.awaitFile(filepath.Join(dir, "kafka", "sandbox", "kafka.addr"))
 	addr := w.awaitFile(filepath.Join(natsDir, "addr"))
-	nats.argv[3] = addr // where it comes back
 	platform := w.describe()
 	settings, err := json.Marshal(map[string]any{
 		"kafka":    map[string]any{"brokers": []string{w.kafka}},
@@ -81,14 +86,30 @@ func newWorld(t *testing.T, x *target, f spec.Fault) *world {
 	return w
 }
 
-func (w *world) start(p *part) *part {
+// ownAddress is one of loopback that no other world has while it holds a port
+// there. On an address of all worlds a port that is free while its server is
+// dead can be taken by a server of another world, and then both are told what
+// one of them is to do.
+func (w *world) ownAddress() string {
+	w.t.Helper()
+	for range 100 {
+		host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 2+rand.IntN(253)) //nolint:gosec // any free one will do
+		if l, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", host+":9091"); err == nil {
+			w.t.Cleanup(func() { _ = l.Close() })
+			return host
+		}
+	}
+	require.Fail(w.t, "no address of loopback is free")
+	return ""
+}
+
+func (w *world) start(p *part) {
 	w.t.Helper()
 	p.dir = w.dir
 	p.env = []string{failpoint.DirVariable + "=" + w.points}
 	require.NoError(w.t, p.start())
 	w.t.Cleanup(p.end)
 	w.parts[p.name] = p
-	return p
 }
 
 // mount gives a folder a small disk of its own.

@@ -8,9 +8,12 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/k2-platform/faultline/faults"
 	"github.com/k2-platform/faultline/faults/storage/iceberg"
 	"github.com/k2-platform/faultline/faults/storage/object"
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 const (
@@ -58,7 +61,18 @@ func rollback(ctx context.Context, r faults.Receipt) (err error) {
 	if err != nil {
 		return errors.Join(err, release())
 	}
-	return errors.Join(w.sweep(ctx), os.RemoveAll(w.copies), release())
+	return errors.Join(w.sweep(ctx), removed(ctx, w.copies), release())
+}
+
+// removed takes a folder away in which others may be about to claim the same:
+// they make the file of the lock anew while it is emptied.
+func removed(ctx context.Context, folder string) error {
+	for deadline := time.Now().Add(claimTime); ; {
+		err := os.RemoveAll(folder)
+		if !errors.Is(err, unix.ENOTEMPTY) || time.Now().After(deadline) || !pause.For(ctx, claimEvery) {
+			return err
+		}
+	}
 }
 
 func (w *work) sweep(ctx context.Context) error {

@@ -17,7 +17,7 @@ const natsStart = 10 * time.Second
 // loopback port without JetStream.
 type NATSConfig struct {
 	Dir  string // turns JetStream on and keeps its streams there
-	Addr string // "127.0.0.1:port"; default a free one
+	Addr string // "127.0.0.1:port", or another address of loopback; default a free one
 	// Prefix of the subjects that the roles may use; empty lets anybody in.
 	// With one only the holders of the keys below Dir are, see halt.KeyFile.
 	Prefix string
@@ -31,10 +31,10 @@ type NATS struct {
 
 // StartNATS starts a server and returns once it takes connections.
 func StartNATS(cfg NATSConfig) (*NATS, error) {
-	port := 0
+	host, port := "127.0.0.1", 0
 	if cfg.Addr != "" {
 		var err error
-		if _, port, err = hostPort(cfg.Addr, false); err != nil {
+		if host, port, err = hostPort(cfg.Addr, false); err != nil {
 			return nil, fmt.Errorf("starting embedded nats: %w", err)
 		}
 	}
@@ -47,7 +47,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 		}
 	}
 	opts := &server.Options{
-		ServerName: "faultline", Host: "127.0.0.1", Port: port,
+		ServerName: "faultline", Host: host, Port: port,
 		NoSigs: true, NoLog: true, NoSystemAccount: cfg.Dir == "",
 		// A report that was taken is on disk, not on its way there.
 		JetStream: cfg.Dir != "", StoreDir: cfg.Dir, SyncAlways: true,

@@ -41,3 +41,20 @@ func TestNATSCarriesMessagesAndComesBackOnItsAddress(t *testing.T) {
 		t.Error("it left this machine")
 	}
 }
+
+// Any address of loopback: a port is nobody else's there.
+func TestNATSListensWhereItIsTold(t *testing.T) {
+	n, err := embedded.StartNATS(embedded.NATSConfig{Addr: "127.9.8.7:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close() //nolint:errcheck // it has no state
+	if !strings.HasPrefix(n.URL(), "nats://127.9.8.7:") {
+		t.Errorf("it is at %s", n.URL())
+	}
+	conn, err := nats.Connect(n.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
