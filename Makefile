@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-projection crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -68,6 +68,11 @@ e2e-containers: ## faults on containers of the engine at DOCKER_HOST, which need
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
 
+# How long make crash-projection kills.
+FOR ?= 1m
+crash-projection: ## kill -9 every 2 s, for FOR=1m, one of two projectors or the keeper of their tables; counts the rows; 10m in nightly
+	PROJECTION_FOR=$(FOR) $(GO) test -tags e2e -count=1 -timeout 60m -run KilledProjectors -v ./e2e/projection
+
 crash-matrix: ## kill every part at every numbered point of a run, and do worse at a sample of them
 	$(GO) test -tags failpoint -count=1 -v -timeout 20m -parallel $(MATRIX_WORLDS) -run 'Matrix$$' ./e2e/matrix
 
@@ -78,6 +83,7 @@ soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
 nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python fuzz ## what takes longer than CI may
+	@$(MAKE) --no-print-directory crash-projection FOR=10m
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less

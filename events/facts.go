@@ -155,6 +155,10 @@ type UserImpact struct {
 type BookMark struct {
 	Taken    int64 `json:"taken"`
 	Snapshot int64 `json:"snapshot"`
+	// Tag names the snapshot in the table's catalog, so that it stays readable.
+	Tag string `json:"tag,omitempty"`
+	// Untagged is why the snapshot was to have a tag and has none: it may expire.
+	Untagged string `json:"untagged,omitempty"`
 }
 
 // BooksClosed is the account of every record of the experiment's window.

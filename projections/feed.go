@@ -25,7 +25,7 @@ func (f *Follower) feed(ctx context.Context, records []bus.Record, each take) er
 			return err
 		}
 		f.place.fed(rec)
-		if urgent { // only now does a flush cover it
+		if urgent || f.tables.Buffered() >= f.options.Commit { // only now does a flush cover it
 			f.flushSoon()
 		}
 	}

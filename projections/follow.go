@@ -34,6 +34,7 @@ type tables interface {
 	Truth(ctx context.Context, t Truth) error
 	Flush(ctx context.Context, events, readings, truth map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
+	StandsBy() bool
 }
 
 // Follower reads the chaos log into a Set. Await may be called by any
@@ -49,8 +50,11 @@ type Follower struct {
 	kick     chan struct{} // flush before the next beat
 }
 
-// NewFollower makes a Follower; Run starts it.
+// NewFollower makes a Follower; Run starts it. Several processes may have one
+// on the same tables: one of them writes each table, and another goes on when
+// it falls silent.
 func NewFollower(log Log, set *Set, o Options) *Follower {
+	set.seat.patience = o.withDefaults().Patience
 	return newFollower(log, set, set.topics, o)
 }
 
@@ -66,11 +70,15 @@ func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
 }
 
 // Run follows the log until ctx ends, then writes what is left and returns
-// nil. It returns early, with the error, when the log cannot be read. Rows
+// nil. What is left to another daemon, which writes the tables, stays that one's.
+// It returns early, with the error, when the log cannot be read. Rows
 // that were not written are read again by the next Run of a new Follower.
 func (f *Follower) Run(ctx context.Context) error {
 	defer f.place.end()
 	if err := f.checkLog(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // nothing was begun
+		}
 		return err
 	}
 	writing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a commit outlives ctx

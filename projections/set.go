@@ -37,6 +37,7 @@ type Set struct {
 	lives       map[life]uint64 // the highest seq that Truth was handed
 
 	flushing sync.Mutex
+	seat     seat // of whoever flushes
 }
 
 // anySink is a sink of any row.
@@ -44,6 +45,8 @@ type anySink interface {
 	buffered() int
 	watermark() map[int32]int64
 	flush(ctx context.Context, next map[int32]int64, lazy int64) error
+	standsBy() bool
+	table() string
 }
 
 // Open opens the tables, and creates those that are missing.
@@ -51,17 +54,17 @@ func Open(ctx context.Context, l *lake.Lake, topics Topics) (*Set, error) {
 	if names := topics.all(); names[0] == names[1] || names[1] == names[2] || names[0] == names[2] || slices.Contains(names, "") {
 		return nil, fmt.Errorf("opening projections: topics are %q: name three, as the log has them", names)
 	}
-	s := &Set{topics: topics, lake: l, lives: map[life]uint64{}}
+	s := &Set{topics: topics, lake: l, lives: map[life]uint64{}, seat: seat{patience: Options{}.withDefaults().Patience}}
 	var problems [9]error
-	s.experiments, problems[0] = openSink(ctx, l, topics.Events, experimentTable())
-	s.events, problems[1] = openSink(ctx, l, topics.Events, eventTable())
-	s.readings, problems[2] = openSink(ctx, l, topics.Readings, readingTable())
-	s.faults, problems[3] = openSink(ctx, l, topics.Events, faultTable())
-	s.verdicts, problems[4] = openSink(ctx, l, topics.Events, verdictTable())
-	s.ledger, problems[5] = openSink(ctx, l, topics.Events, ledgerTable())
-	s.letters, problems[8] = openSink(ctx, l, topics.Events, letterTable())
-	s.checks, problems[6] = openSink(ctx, l, topics.Events, checkTable())
-	s.truth, problems[7] = openSink(ctx, l, topics.GroundTruth, truthTable())
+	s.experiments, problems[0] = openSink(ctx, l, topics.Events, &s.seat, experimentTable())
+	s.events, problems[1] = openSink(ctx, l, topics.Events, &s.seat, eventTable())
+	s.readings, problems[2] = openSink(ctx, l, topics.Readings, &s.seat, readingTable())
+	s.faults, problems[3] = openSink(ctx, l, topics.Events, &s.seat, faultTable())
+	s.verdicts, problems[4] = openSink(ctx, l, topics.Events, &s.seat, verdictTable())
+	s.ledger, problems[5] = openSink(ctx, l, topics.Events, &s.seat, ledgerTable())
+	s.letters, problems[8] = openSink(ctx, l, topics.Events, &s.seat, letterTable())
+	s.checks, problems[6] = openSink(ctx, l, topics.Events, &s.seat, checkTable())
+	s.truth, problems[7] = openSink(ctx, l, topics.GroundTruth, &s.seat, truthTable())
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, fmt.Errorf("opening projections: %w", err)
 	}
@@ -154,11 +157,15 @@ func (s *Set) all() (tables []anySink) {
 // Flush commits, table by table, the rows of all records below the next
 // offsets given, each table's rows and offsets in one snapshot. A table
 // without such rows is left alone until it is far behind: it lacks nothing.
-// Another writer's rows are not written again. After an error the rows of the
-// tables that failed are kept; Flush again writes them once.
+// Another writer's rows are not written again; a table that another daemon
+// writes is left to it, and Flush waits until it has the rows, or until that
+// daemon was silent for so long that it is taken over. After an error the rows
+// of the tables that failed are kept; Flush again writes them once. errStandby
+// says that all of those are another daemon's.
 func (s *Set) Flush(ctx context.Context, events, readings, truth map[int32]int64) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
+	s.seat.due()
 	var problems []error
 	flush := func(topic string, next map[int32]int64) {
 		for _, t := range s.fed(topic) {
@@ -168,10 +175,24 @@ func (s *Set) Flush(ctx context.Context, events, readings, truth map[int32]int64
 	flush(s.topics.Readings, readings)
 	flush(s.topics.GroundTruth, truth)
 	flush(s.topics.Events, events)
-	if err := errors.Join(problems...); err != nil {
+	if err := worst(problems); err != nil {
 		return fmt.Errorf("writing projections: %w", err)
 	}
 	return nil
+}
+
+// worst leaves out what only stands by, unless that is all.
+func worst(problems []error) error {
+	own := slices.DeleteFunc(slices.Clone(problems), func(err error) bool { return errors.Is(err, errStandby) })
+	if err := errors.Join(own...); err != nil {
+		return err
+	}
+	return errors.Join(problems...)
+}
+
+// StandsBy says that another daemon writes some of the tables.
+func (s *Set) StandsBy() bool {
+	return slices.ContainsFunc(s.all(), anySink.standsBy)
 }
 
 // Level has every table of the events say in its watermark that it holds all
@@ -180,6 +201,7 @@ func (s *Set) Flush(ctx context.Context, events, readings, truth map[int32]int64
 func (s *Set) Level(ctx context.Context, events map[int32]int64) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
+	s.seat.due()
 	var problems []error
 	for _, t := range s.fed(s.topics.Events) {
 		problems = append(problems, t.flush(ctx, events, 1))

@@ -106,6 +106,7 @@ func TestCrashBetweenTables(t *testing.T) {
 func TestTwoWritersWriteOnce(t *testing.T) {
 	l := openLake(t)
 	one, other := openSet(t, l), openSet(t, l)
+	one.seat.patience, other.seat.patience = time.Millisecond, time.Millisecond
 	told := accepted(story("x")...)
 	replay(t, one, told)
 	replay(t, other, told)

@@ -184,6 +184,7 @@ type fakeTables struct {
 }
 
 func (f *fakeTables) From(string) map[int32]int64    { return f.level }
+func (f *fakeTables) StandsBy() bool                 { return false }
 func (f *fakeTables) Reached(string) map[int32]int64 { return nil }
 
 func (f *fakeTables) Level(_ context.Context, events map[int32]int64) error {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -43,6 +44,10 @@ func (f *Follower) persist(ctx context.Context) error {
 			return nil
 		}
 		f.place.landed(nil)
+		if ctx.Err() != nil && errors.Is(err, errStandby) {
+			f.options.Log.Info("left rows to the daemon that writes the tables", "rows", f.tables.Buffered())
+			return nil
+		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%d rows were not written and will be read again from the log: %w", f.tables.Buffered(), err)
 		}

@@ -1,5 +1,7 @@
 package spec
 
+import "time"
+
 // Platform describes the system under experiment: what can be broken and
 // what can be measured. It is written by whoever runs the system (the
 // sandbox writes its own), not by the author of an experiment.
@@ -111,6 +113,18 @@ type TableSource struct {
 	Measure   string `yaml:"measure" json:"measure"`
 }
 
+// Tags says whether the snapshots of a table at the opening and the closing of
+// the books get Iceberg tags, chaos/<experiment>/before and /after, so that they
+// stay readable when others expire. The zero value tags for DefaultTagsKeep.
+type Tags struct {
+	Off  bool     `yaml:"off" json:"off,omitempty"`
+	Keep Duration `yaml:"keep" json:"keep,omitempty"`
+}
+
+// DefaultTagsKeep is how long a tag lasts where nothing else is said: a quarter
+// of a year.
+const DefaultTagsKeep = Duration(90 * 24 * time.Hour)
+
 // Books says where the records of a flow can be counted one by one.
 type Books struct {
 	Receipts    string   `yaml:"receipts" json:"receipts"`
@@ -119,6 +133,7 @@ type Books struct {
 	DeadLetters string   `yaml:"dead_letters" json:"dead_letters"`
 	Namespace   string   `yaml:"namespace" json:"namespace"`
 	Table       string   `yaml:"table" json:"table"`
+	Tags        Tags     `yaml:"tags" json:"tags,omitzero"`
 	Key         string   `yaml:"key" json:"key"`
 	// Compare are columns that a row must have as the receipt says that they
 	// were sent: as text, decimals with all their digits.

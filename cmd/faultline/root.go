@@ -31,6 +31,7 @@ func rootCommand() *cobra.Command {
 	group(root, "processes", "Processes:",
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
+		daemonCommand("lake maintain", "Merge small files of Faultline's own tables, drop old snapshots and orphans"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
 	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand(),
 		doerCommand(memory.Command, "Hold memory in a target's control group, as an agent says"),

@@ -16,8 +16,8 @@ import (
 )
 
 // openBooks finds the account of a platform by its name.
-func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (conduct.Books, error) {
-	return func(p spec.Platform, name string) (conduct.Books, error) {
+func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string, spec.ExperimentID) (conduct.Books, error) {
+	return func(p spec.Platform, name string, id spec.ExperimentID) (conduct.Books, error) {
 		b, err := oneBooks(p, name)
 		if err != nil {
 			return nil, err
@@ -27,7 +27,11 @@ func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (cond
 		if b.Mapping != nil {
 			keeper.Auditor = recordLedger{l, b, log}
 		}
-		return checkedBooks{keeper, atClose(), checkInput(table, topic)}, nil
+		var books conduct.Books = keeper
+		if !b.Tags.Off {
+			books = taggedBooks{Books: keeper, experiment: id, tag: tagIn(l, b), log: log}
+		}
+		return checkedBooks{books, atClose(), checkInput(table, topic)}, nil
 	}
 }
 

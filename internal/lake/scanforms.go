@@ -67,7 +67,7 @@ func (l *Lake) ScanForms(ctx context.Context, namespace, name string, o FormScan
 
 func (o FormScan) scan(ctx context.Context, current *table.Table, each func(int, Forms) error) error {
 	read := ScanOptions{Columns: o.Columns, SnapshotID: o.SnapshotID, After: o.After}
-	options, err := read.options(current)
+	options, _, err := read.options(current)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/table"
+	"github.com/google/uuid"
 )
 
 const shapeTries = 8
@@ -22,13 +23,16 @@ type Table[T any] struct {
 	lake       *Lake
 	definition Definition[T]
 	compare    func(a, b T) int
+	writer     string // names this Table among the writers of the table
 }
 
 // OpenTable opens the table, creating its namespace and itself when missing
 // and adding at the end the columns that it lacks; added columns are optional
 // in the table, as older rows have none. Several processes may do so at once.
 // A table with another type for a column, or with a required column that the
-// definition cannot fill, gives ErrIncompatible and is left as it is.
+// definition cannot fill, gives ErrIncompatible and is left as it is. Columns
+// that only the table has were added by a newer version: they are optional,
+// and null in the rows of this one.
 func OpenTable[T any](ctx context.Context, l *Lake, d Definition[T]) (*Table[T], error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
@@ -42,7 +46,7 @@ func OpenTable[T any](ctx context.Context, l *Lake, d Definition[T]) (*Table[T],
 		}
 		err := shape(ctx, l, d)
 		if err == nil {
-			return &Table[T]{lake: l, definition: d, compare: d.compare()}, nil
+			return &Table[T]{lake: l, definition: d, compare: d.compare(), writer: uuid.NewString()}, nil
 		}
 		if errors.Is(err, ErrIncompatible) || ctx.Err() != nil {
 			return nil, err

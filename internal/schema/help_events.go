@@ -94,6 +94,8 @@ func eventHelp() map[string]entry {
 		"events.BookMark": {"A place in the flow of records, and the table's snapshot at that moment.", fields{
 			"taken":    {"Records taken until then.", "records"},
 			"snapshot": {"Id of the Iceberg snapshot; 0 where there was none.", ""},
+			"tag":      {"Iceberg tag that keeps the snapshot readable. Absent: it has none.", ""},
+			"untagged": {"Why the snapshot was to have a tag and has none, so that it may expire. Absent: it has one, or was to have none.", ""},
 		}},
 		"events.BooksClosed": {"The account of every record of the experiment's window. What could not be read leaves balanced false and says so in why.", fields{
 			"from":            {"Where the window begins.", ""},

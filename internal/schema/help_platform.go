@@ -169,6 +169,10 @@ func platformHelp() map[string]entry {
 			"name":      {"Name of the table.", ""},
 			"measure":   {"What is taken of it.", ""},
 		}},
+		"spec.Tags": {"Whether the snapshots before and after an experiment get Iceberg tags, so that they stay readable when others expire.", fields{
+			"off":  {"true: they get none.", ""},
+			"keep": {"How long a tag lasts. Absent or 0s means 2160h, 90 days.", ""},
+		}},
 		"spec.Books": {"Where the records of a flow can be counted one by one.", fields{
 			"receipts":      {"URL of the service that keeps a receipt of each record it took.", ""},
 			"brokers":       {"Brokers of the topic, as host:port.", ""},
@@ -176,6 +180,7 @@ func platformHelp() map[string]entry {
 			"dead_letters":  {"Topic of the records that could not be stored.", ""},
 			"namespace":     {"Namespace of the table.", ""},
 			"table":         {"Table that the records end in.", ""},
+			"tags":          {"Names for the table's snapshots at the opening and the closing of the books. Absent: they are kept for 90 days.", ""},
 			"key":           {"Column that tells one record from another.", ""},
 			"compare":       {"Columns that a row must have as the receipt says that they were sent.", ""},
 			"mapping":       {"Which field of a record becomes which column. With it rows are held against the records themselves.", ""},
