@@ -123,4 +123,13 @@ type Books struct {
 	// Compare are columns that a row must have as the receipt says that they
 	// were sent: as text, decimals with all their digits.
 	Compare []string `yaml:"compare" json:"compare,omitempty"`
+	// Mapping lets rows be held against the records themselves.
+	Mapping *Mapping `yaml:"mapping" json:"mapping,omitempty"`
+	// Moment is a column of the mapping that says when a record was made, near the
+	// time at which it was sent.
+	Moment string `yaml:"moment" json:"moment,omitempty"`
+	// Group is the sink's consumer group, where the table does not hold the offsets itself.
+	Group string `yaml:"group" json:"group,omitempty"`
+	// LetterFolder has dead letters as files of JSON lines.
+	LetterFolder string `yaml:"letter_folder" json:"letter_folder,omitempty"`
 }

@@ -23,7 +23,7 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/IBM/sarama":                    {"internal/bus"},
 		"github.com/ThreeDotsLabs/watermill-kafka": {"internal/bus"},
-		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "faults/topic", "faults/schema", "faults/faultstest", "bench"},
+		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "faults/topic", "faults/schema", "faults/faultstest", "internal/confluent", "bench"},
 		"github.com/apache/iceberg-go":             {"internal/lake"},
 		"github.com/apache/arrow-go":               {"internal/lake"},
 		"github.com/nats-io/nats.go":               {"halt", "cmd"},

@@ -67,8 +67,12 @@ func (t *Table[T]) Watermark(ctx context.Context) (Watermark, error) {
 // watermarkOf walks back over the snapshots of others (a compaction knows of
 // no watermark) to the newest that has one.
 func watermarkOf(current *table.Table) (Watermark, error) {
+	return watermarkFrom(current, current.CurrentSnapshot())
+}
+
+func watermarkFrom(current *table.Table, head *table.Snapshot) (Watermark, error) {
 	mark := Watermark{}
-	for s := range lineage(current) {
+	for s := range ancestry(current, head) {
 		text, ok := property(s, watermarkKey)
 		if !ok {
 			if s.ParentSnapshotID != nil && current.SnapshotByID(*s.ParentSnapshotID) == nil {
@@ -88,8 +92,13 @@ func watermarkOf(current *table.Table) (Watermark, error) {
 
 // lineage yields the current snapshot, its parent, and so on.
 func lineage(current *table.Table) func(yield func(*table.Snapshot) bool) {
+	return ancestry(current, current.CurrentSnapshot())
+}
+
+// ancestry is lineage from another snapshot on; nil has none.
+func ancestry(current *table.Table, head *table.Snapshot) func(yield func(*table.Snapshot) bool) {
 	return func(yield func(*table.Snapshot) bool) {
-		for s := current.CurrentSnapshot(); s != nil && yield(s); {
+		for s := head; s != nil && yield(s); {
 			if s.ParentSnapshotID == nil {
 				return
 			}

@@ -17,6 +17,13 @@ func Of(forms []byte) Sum {
 	return Sum{Hi: h.Hi, Lo: h.Lo}
 }
 
+// OfRecord digests a record by the forms of its key and of its other values.
+// Neither runs into the other, and the same values under two keys differ.
+func OfRecord(key, values []byte) Sum {
+	h := xxh3.Hash128Seed(values, xxh3.Hash(key))
+	return Sum{Hi: h.Hi, Lo: h.Lo}
+}
+
 // Total is how many records there are, and their sums added modulo 2^128. A
 // record that is there twice counts twice. The zero value is of no record; two
 // totals of the same records are equal.

@@ -199,6 +199,6 @@ func books(a Addresses) map[string]spec.Books {
 	return map[string]spec.Books{"trades": {
 		Receipts: "http://" + a.Ingest, Brokers: a.brokers(), Topic: TradesTopic, DeadLetters: DeadLetters,
 		Namespace: Namespace, Table: TradesTable, Key: "trade_id",
-		Compare: []string{"price", "quantity"},
+		Compare: []string{"price", "quantity"}, Mapping: tradesMapping(a), Moment: "ingestion_timestamp",
 	}}
 }

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/k2-platform/faultline/internal/confluent"
 )
 
 // protoValue is a message that can be read. Each change is made on a copy;
@@ -21,11 +23,11 @@ type protoValue struct {
 }
 
 func readProtobuf(value []byte, file protoreflect.FileDescriptor) (frame []byte, doc document, err error) {
-	of, n, err := messageAt(file, value[frameSize:])
+	of, n, err := confluent.MessageAt(file, value[confluent.FrameSize:])
 	if err != nil {
 		return nil, nil, err
 	}
-	frame, body := value[:frameSize+n], value[frameSize+n:]
+	frame, body := value[:confluent.FrameSize+n], value[confluent.FrameSize+n:]
 	m := dynamicpb.NewMessage(of)
 	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(body, m); err != nil {
 		return nil, nil, fmt.Errorf("reading the Protobuf message %s: %w", of.FullName(), err)

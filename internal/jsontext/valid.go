@@ -1,20 +1,20 @@
-package payload
+package jsontext
 
 import "encoding/binary"
 
-// validJSON says what json.Valid does, several times faster where strings are
+// Valid says what json.Valid does, several times faster where strings are
 // long: a fault of rate 1 reads every value that passes.
-func validJSON(b []byte) bool {
-	t := jsonText(b)
-	at, ok := t.value(t.blank(0), 0)
-	return ok && t.blank(at) == len(t)
+func Valid(b []byte) bool {
+	t := Text(b)
+	at, ok := t.value(t.Blank(0), 0)
+	return ok && t.Blank(at) == len(t)
 }
 
 // deepestJSON is how deep a value may be nested, as encoding/json has it.
 const deepestJSON = 10_000
 
 // value goes over the value at at, and says where it ends.
-func (t jsonText) value(at, depth int) (end int, ok bool) {
+func (t Text) value(at, depth int) (end int, ok bool) {
 	if at >= len(t) {
 		return at, false
 	}
@@ -37,8 +37,8 @@ func (t jsonText) value(at, depth int) (end int, ok bool) {
 
 // members goes over what is between the brackets of an object or a list, whose
 // first one has gone.
-func (t jsonText) members(at, depth int, last byte) (end int, ok bool) {
-	if at = t.blank(at); depth > deepestJSON || at >= len(t) {
+func (t Text) members(at, depth int, last byte) (end int, ok bool) {
+	if at = t.Blank(at); depth > deepestJSON || at >= len(t) {
 		return at, false
 	}
 	if t[at] == last {
@@ -52,30 +52,30 @@ func (t jsonText) members(at, depth int, last byte) (end int, ok bool) {
 			if at, ok = t.text(at + 1); !ok {
 				return at, false
 			}
-			if at = t.blank(at); at >= len(t) || t[at] != ':' {
+			if at = t.Blank(at); at >= len(t) || t[at] != ':' {
 				return at, false
 			}
-			at = t.blank(at + 1)
+			at = t.Blank(at + 1)
 		}
 		if at, ok = t.value(at, depth); !ok {
 			return at, false
 		}
-		if at = t.blank(at); at >= len(t) || (t[at] != ',' && t[at] != last) {
+		if at = t.Blank(at); at >= len(t) || (t[at] != ',' && t[at] != last) {
 			return at, false
 		}
 		if t[at] == last {
 			return at + 1, true
 		}
-		at = t.blank(at + 1)
+		at = t.Blank(at + 1)
 	}
 }
 
-func (t jsonText) word(at int, word string) (end int, ok bool) {
+func (t Text) word(at int, word string) (end int, ok bool) {
 	end = at + len(word)
 	return end, end <= len(t) && string(t[at:end]) == word
 }
 
-func (t jsonText) number(at int) (end int, ok bool) {
+func (t Text) number(at int) (end int, ok bool) {
 	if at < len(t) && t[at] == '-' {
 		at++
 	}
@@ -97,7 +97,7 @@ func (t jsonText) number(at int) (end int, ok bool) {
 }
 
 // digits goes over one digit at least.
-func (t jsonText) digits(at int) (end int, ok bool) {
+func (t Text) digits(at int) (end int, ok bool) {
 	end = at
 	for end < len(t) && t[end]-'0' <= 9 {
 		end++
@@ -106,7 +106,7 @@ func (t jsonText) digits(at int) (end int, ok bool) {
 }
 
 // text goes over a string behind its first quotation mark.
-func (t jsonText) text(at int) (end int, ok bool) {
+func (t Text) text(at int) (end int, ok bool) {
 	for {
 		if at = t.plain(at); at >= len(t) || t[at] < ' ' {
 			return at, false
@@ -148,7 +148,7 @@ const (
 // plain gives the place of the first byte from at on that stands for something
 // else in a string: a quotation mark, a backslash, a control character. It looks
 // at eight bytes at a time: https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
-func (t jsonText) plain(at int) int {
+func (t Text) plain(at int) int {
 	for ; at+8 <= len(t); at += 8 {
 		x := binary.LittleEndian.Uint64(t[at:])
 		quote, slash := x^each1*'"', x^each1*'\\'

@@ -1,4 +1,4 @@
-package payload
+package jsontext
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ func TestValidJSONIsThatOfTheLibrary(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 12).Draw(t, "parts"), "")
-		if got, want := validJSON([]byte(text)), json.Valid([]byte(text)); got != want {
+		if got, want := Valid([]byte(text)), json.Valid([]byte(text)); got != want {
 			t.Fatalf("%q is JSON: %v, want %v", text, got, want)
 		}
 	})
@@ -25,7 +25,7 @@ func TestValidJSONIsThatOfTheLibrary(t *testing.T) {
 func TestHowDeepJSONMayBe(t *testing.T) {
 	for _, n := range []int{deepestJSON, deepestJSON + 1} {
 		text := []byte(strings.Repeat("[", n) + strings.Repeat("]", n))
-		if got, want := validJSON(text), json.Valid(text); got != want {
+		if got, want := Valid(text), json.Valid(text); got != want {
 			t.Errorf("%d deep is JSON: %v, want %v", n, got, want)
 		}
 	}
@@ -34,7 +34,7 @@ func TestHowDeepJSONMayBe(t *testing.T) {
 func FuzzValidJSON(f *testing.F) {
 	f.Add([]byte(`{"a":[1.5e3,"\u00e9",null,{}]} `))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if got, want := validJSON(text), json.Valid(text); got != want {
+		if got, want := Valid(text), json.Valid(text); got != want {
 			t.Errorf("%q is JSON: %v, want %v", text, got, want)
 		}
 	})

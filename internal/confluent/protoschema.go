@@ -1,4 +1,4 @@
-package payload
+package confluent
 
 import (
 	"context"
@@ -32,11 +32,11 @@ func compileProtobuf(ctx context.Context, text string, referred []reference) (pr
 
 var errNoMessage = errors.New("its frame names a message that the schema lacks")
 
-// messageAt follows the place of a message in its file: an index at each level.
+// MessageAt follows the place of a message in its file: an index at each level.
 // It gives the size of what names the place.
 //
 // Source: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
-func messageAt(file protoreflect.FileDescriptor, b []byte) (protoreflect.MessageDescriptor, int, error) {
+func MessageAt(file protoreflect.FileDescriptor, b []byte) (protoreflect.MessageDescriptor, int, error) {
 	count, at, err := zigzag(b)
 	if err != nil {
 		return nil, 0, err

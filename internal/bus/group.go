@@ -1,0 +1,25 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+)
+
+// CommittedBy returns of each partition the next offset that a consumer group
+// has committed. A partition that it never committed is not named.
+func (b *Bus) CommittedBy(ctx context.Context, group, topic string) (map[int32]int64, error) {
+	all, err := b.admin.FetchOffsetsForTopics(ctx, group, topic)
+	if err != nil {
+		return nil, fmt.Errorf("asking what group %s has committed of %s: %w", group, topic, err)
+	}
+	out := map[int32]int64{}
+	for p, o := range all[topic] {
+		if o.Err != nil {
+			return nil, fmt.Errorf("asking what group %s has committed of %s/%d: %w", group, topic, p, o.Err)
+		}
+		if o.At >= 0 {
+			out[p] = o.At
+		}
+	}
+	return out, nil
+}
