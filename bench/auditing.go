@@ -58,7 +58,9 @@ type auditor struct {
 
 // auditors are Faultline's, and the peer.
 func (b *bench) auditors() []auditor {
-	var out []auditor
+	out := []auditor{{name: "Faultline", own: true, start: func(c corpus, log string) (*child, error) {
+		return errand{Brokers: b.brokers, Lake: b.shelf.Lake, Topic: c.Topic, Table: c.Table, Registry: c.Registry}.launch("Faultline's audit", log)
+	}}}
 	if b.peers != "" {
 		out = append(out, auditor{name: "peer: the same comparison in PySpark", start: func(c corpus, log string) (*child, error) {
 			return launch("the comparison in PySpark", log, b.python, "bench/peers/audit.py", strings.Join(b.brokers, ","), c.Topic, c.Registry,

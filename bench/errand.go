@@ -15,8 +15,9 @@ type errand struct {
 	Lake     lake.Config
 	Topic    string
 	Table    string
-	Batch    int  // rows of a commit
-	OneByOne bool // through watermill, instead of in bulk
+	Batch    int    // rows of a commit
+	OneByOne bool   // through watermill, instead of in bulk
+	Registry string // of the schemas of a topic that is to be audited; "" = it is to be projected
 }
 
 // launch starts the bench itself as a program that does this and nothing else.
@@ -37,6 +38,9 @@ func runErrand(ctx context.Context, text string) error {
 	var e errand
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
 		return fmt.Errorf("reading what to do: %w", err)
+	}
+	if e.Registry != "" {
+		return e.audit(ctx)
 	}
 	return e.project(ctx)
 }
