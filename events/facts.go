@@ -225,10 +225,10 @@ type DeadLetter struct {
 	Topic     string `json:"topic"` // or file
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"` // or line
-	Key       []byte `json:"key,omitempty"`
+	KeyBase64 string `json:"key_base64,omitempty"`
 	SchemaID  int32  `json:"schema_id,omitempty"`
 	Reason    string `json:"reason"`
-	Raw       []byte `json:"raw,omitempty"` // its value, or the beginning of it
+	RawBase64 string `json:"raw_base64,omitempty"` // its value, or the beginning of it
 	// The record that it is of.
 	OriginalTopic     string `json:"original_topic"`
 	OriginalPartition int32  `json:"original_partition"`

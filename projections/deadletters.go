@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"encoding/base64"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -33,6 +34,15 @@ func DLQAudit(b Batch) []LetterRow {
 	return rows
 }
 
+// decoded is nil where there are no bytes, or none that are Base64.
+func decoded(text string) []byte {
+	out, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
 // letterTable had the counts of the books, which are in the record ledger now.
 func letterTable() lake.Definition[LetterRow] {
 	d := define("dlq_audit", []lake.Column[LetterRow]{
@@ -42,10 +52,10 @@ func letterTable() lake.Definition[LetterRow] {
 		lake.OptionalText("letter_topic", func(r LetterRow) (string, bool) { return r.Letter.Topic, true }),
 		lake.OptionalInt("letter_partition", func(r LetterRow) (int64, bool) { return int64(r.Letter.Partition), true }),
 		lake.OptionalInt("letter_offset", func(r LetterRow) (int64, bool) { return r.Letter.Offset, true }),
-		lake.OptionalBytes("key", func(r LetterRow) []byte { return r.Letter.Key }),
+		lake.OptionalBytes("key", func(r LetterRow) []byte { return decoded(r.Letter.KeyBase64) }),
 		lake.OptionalInt("schema_id", func(r LetterRow) (int64, bool) { return some(int64(r.Letter.SchemaID)) }),
 		lake.OptionalText("error_class", func(r LetterRow) (string, bool) { return r.Letter.Reason, true }),
-		lake.OptionalBytes("raw", func(r LetterRow) []byte { return r.Letter.Raw }),
+		lake.OptionalBytes("raw", func(r LetterRow) []byte { return decoded(r.Letter.RawBase64) }),
 		lake.OptionalText("original_topic", func(r LetterRow) (string, bool) { return r.Letter.OriginalTopic, true }),
 		lake.OptionalInt("original_partition", func(r LetterRow) (int64, bool) {
 			return int64(r.Letter.OriginalPartition), r.Letter.OriginalOffset >= 0

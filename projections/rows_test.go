@@ -178,7 +178,7 @@ func ledgered() events.BooksClosed {
 		Records: 100, Rows: 99, Complete: true, Classes: map[string]int64{"stored_once": 99, "lost_acked": 1},
 		Examples: []events.LedgerRecord{{Class: "lost_acked", Partition: 1, Offset: 7, Key: "BHP-7"}},
 		Dead: []events.DeadLetter{{
-			Topic: "dead", Offset: 3, Key: []byte{0, 1}, SchemaID: 4, Reason: "invalid", Raw: []byte{0, 255},
+			Topic: "dead", Offset: 3, KeyBase64: "AAE=", SchemaID: 4, Reason: "invalid", RawBase64: "AP8=",
 			OriginalTopic: "trades", OriginalPartition: 1, OriginalOffset: 9, Class: "dead_lettered",
 		}},
 	}

@@ -154,7 +154,7 @@ func TestWatermarkOfATableWithoutRows(t *testing.T) {
 func TestFromIsTheLowestOfTheTables(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
-	replay(t, s, accepted(story("x")...))
+	replay(t, s, accepted(storyWith("x", ledgered())...))
 	require.NoError(t, s.events.flush(t.Context(), map[int32]int64{0: 9, 1: 4}, lazyLag))
 	assert.Empty(t, s.From(topics().Events), "the others have nothing")
 	assert.Equal(t, map[int32]int64{0: 9, 1: 4}, s.Reached(topics().Events))

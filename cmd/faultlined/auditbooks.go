@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"maps"
@@ -168,7 +169,8 @@ func ledgerOf(r audit.Report, topic string) events.RecordLedger {
 	}
 	for _, d := range r.Dead {
 		out.Dead = append(out.Dead, events.DeadLetter{
-			Topic: d.Topic, Partition: d.Self.Partition, Offset: d.Self.Offset, Key: d.Kept, SchemaID: d.SchemaID, Reason: d.Reason, Raw: d.Raw,
+			Topic: d.Topic, Partition: d.Self.Partition, Offset: d.Self.Offset, SchemaID: d.SchemaID, Reason: d.Reason,
+			KeyBase64: base64.StdEncoding.EncodeToString(d.Kept), RawBase64: base64.StdEncoding.EncodeToString(d.Raw),
 			OriginalTopic: topic, OriginalPartition: d.At.Partition, OriginalOffset: d.At.Offset, Class: d.Class.String(), Resolved: d.Resolved,
 		})
 	}
