@@ -20,7 +20,10 @@ import (
 	"github.com/k2-platform/faultline/spec"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// sarama, below the bus, keeps a goroutine for its metrics for ever.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+}
 
 // trade is a record, as the producer sends it.
 type trade struct {
