@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,7 +17,7 @@ func TestAFolderGoesThatOthersClaim(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "copies")
 	u := &work{undo: undo{copies: folder}}
 	for range 50 {
-		_, err := u.claim(t.Context())
+		release, err := u.claim(t.Context())
 		require.NoError(t, err)
 		done := make(chan struct{})
 		var others sync.WaitGroup
@@ -34,7 +35,7 @@ func TestAFolderGoesThatOthersClaim(t *testing.T) {
 				}
 			})
 		}
-		err = removed(t.Context(), folder)
+		err = errors.Join(removed(t.Context(), folder), release())
 		close(done)
 		others.Wait()
 		require.NoError(t, err)

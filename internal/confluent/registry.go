@@ -42,6 +42,7 @@ type answer struct {
 	schema *Schema
 	err    error
 	until  time.Time // zero: for ever
+	tried  bool      // no record had the id
 }
 
 // NewRegistries asks registries by the client; nil is http.DefaultClient.
@@ -57,11 +58,22 @@ func NewRegistries(client *http.Client) *Registries {
 // longest. A schema is kept for ever, that one was not known for 30 s, that the
 // registry is away for 2 s.
 func (r *Registries) Schema(ctx context.Context, id int, url string) (*Schema, error) {
+	return r.schema(ctx, id, url, false)
+}
+
+// Tried is as Schema, of an id which no record has. What nobody knows by it may
+// be registered at any moment, and the records come right after: Schema asks
+// again.
+func (r *Registries) Tried(ctx context.Context, id int, url string) (*Schema, error) {
+	return r.schema(ctx, id, url, true)
+}
+
+func (r *Registries) schema(ctx context.Context, id int, url string, tried bool) (*Schema, error) {
 	key := url + " " + strconv.Itoa(id)
 	r.mu.Lock()
 	a, ok := r.kept[key]
 	r.mu.Unlock()
-	if ok && (a.until.IsZero() || time.Now().Before(a.until)) {
+	if ok && (a.until.IsZero() || time.Now().Before(a.until) && (tried || !a.tried)) {
 		return a.schema, a.err
 	}
 	// One that leaves does not end the look-up of the others that wait for it.
@@ -69,6 +81,7 @@ func (r *Registries) Schema(ctx context.Context, id int, url string) (*Schema, e
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
 		a := r.fetch(ctx, id, url)
+		a.tried = tried
 		r.keep(key, a)
 		return a.schema, a.err
 	})

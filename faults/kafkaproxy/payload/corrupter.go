@@ -32,14 +32,24 @@ func New(client *http.Client, registryURL string, seed uint64) *Corrupter {
 
 var errNoRegistry = errors.New("no schema registry is known: start the proxy with one, or name it in the fault")
 
+// schema is that of a record.
 func (c *Corrupter) schema(ctx context.Context, id int, url string) (*confluent.Schema, error) {
+	return c.look(ctx, id, url, c.books.Schema)
+}
+
+// tried is that of an id which no record has.
+func (c *Corrupter) tried(ctx context.Context, id int, url string) (*confluent.Schema, error) {
+	return c.look(ctx, id, url, c.books.Tried)
+}
+
+func (c *Corrupter) look(ctx context.Context, id int, url string, by func(context.Context, int, string) (*confluent.Schema, error)) (*confluent.Schema, error) {
 	if url == "" {
 		url = c.registry
 	}
 	if url == "" {
 		return nil, fmt.Errorf("reading schema %d: %w", id, errNoRegistry)
 	}
-	s, err := c.books.Schema(ctx, id, url)
+	s, err := by(ctx, id, url)
 	if err != nil {
 		return nil, fmt.Errorf("reading schema %d from %s: %w", id, url, err)
 	}

@@ -102,7 +102,7 @@ func (c *Corrupter) otherID(ctx context.Context, id int, url string) (int, error
 			if other < 0 {
 				continue
 			}
-			s, err := c.schema(ctx, other, url)
+			s, err := c.tried(ctx, other, url)
 			if err != nil && !errors.Is(err, confluent.ErrNoSchema) {
 				return 0, err
 			}

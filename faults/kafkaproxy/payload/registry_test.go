@@ -25,15 +25,17 @@ const (
 	tradeProto = 8
 	tradeJSON  = 9
 	broken     = 11
+	lateAvro   = 12 // registered late
 	venueAvro  = 30 // refers to another
 )
 
-// registry is the part of Confluent's API that is read. down makes it fail.
+// registry is the part of Confluent's API that is read. down makes it fail;
+// late is when what is registered late is there.
 type registry struct {
-	url    string
-	client *http.Client
-	asked  atomic.Int64
-	down   atomic.Bool
+	url        string
+	client     *http.Client
+	asked      atomic.Int64
+	down, late atomic.Bool
 }
 
 func serve(tb testing.TB) *registry {
@@ -50,6 +52,7 @@ func serve(tb testing.TB) *registry {
 		}},
 		"9":  {Schema: `{"type":"object"}`, Type: sr.TypeJSON},
 		"11": {Schema: `{"type":"nonsense"}`},
+		"12": {Schema: text("trade.avsc")},
 		"30": {
 			Schema:     `{"type":"record","name":"V","fields":[{"name":"one","type":"x.Money"},{"name":"two","type":"x.Money"}]}`,
 			References: []sr.SchemaReference{{Name: "x.Money", Subject: "money", Version: 2}},
@@ -77,7 +80,7 @@ func serve(tb testing.TB) *registry {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /schemas/ids/{id}", func(w http.ResponseWriter, req *http.Request) {
 		s, ok := schemas[req.PathValue("id")]
-		answer(w, s, ok, "")
+		answer(w, s, ok && (req.PathValue("id") != "12" || r.late.Load()), "")
 	})
 	mux.HandleFunc("GET /subjects/{subject}/versions/{version}", func(w http.ResponseWriter, req *http.Request) {
 		s, ok := versions[req.PathValue("subject")+"/"+req.PathValue("version")]
@@ -202,3 +205,17 @@ func TestAWrongSchemaIDIsOneThatExists(t *testing.T) {
 }
 
 func swap(a, b string) rule.Corrupt { return rule.Corrupt{Do: rule.FieldSwap, Fields: []string{a, b}} }
+
+// TestASchemaIsThereOnceARecordHasIt: that its id was once tried as a wrong one
+// of another record, and was of no schema then, says nothing of it.
+func TestASchemaIsThereOnceARecordHasIt(t *testing.T) {
+	r := serve(t)
+	c := r.corrupter()
+	out, _, err := corrupt(t, c, frame(broken, []byte("body")), rule.Corrupt{Do: rule.WrongSchemaID})
+	require.NoError(t, err)
+	require.Equal(t, frame(tradeJSON, []byte("body")), out, "it looked at the ids between")
+	r.late.Store(true)
+	_, changed, err := corrupt(t, c, frame(lateAvro, encodedTrade(t, trade())), swap("price", "quantity"))
+	require.NoError(t, err)
+	require.True(t, changed)
+}
