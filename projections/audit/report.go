@@ -32,10 +32,6 @@ type Report struct {
 	Reasons  map[string]int64            `json:"reasons,omitempty"` // of dead letters, by record
 	Examples map[account.Class][]Example `json:"examples,omitempty"`
 
-	// Dead are the dead letters of the window's records, those with the lowest
-	// places, at most as many as the audit was told to keep.
-	Dead []Dead `json:"-"`
-
 	Unread []Unread `json:"unread,omitempty"`
 	// Unbalanced says which sums do not come out even; "" = all do.
 	Unbalanced string `json:"unbalanced,omitempty"`
