@@ -8,11 +8,11 @@ import (
 	"slices"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/handlers/auditing"
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/handlers/bookkeeping/pages"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
-	"github.com/k2-platform/faultline/projections/account"
 	"github.com/k2-platform/faultline/projections/audit"
 	"github.com/k2-platform/faultline/projections/audit/sources"
 	"github.com/k2-platform/faultline/projections/digest"
@@ -69,7 +69,7 @@ func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Wind
 	c := p.Audit(window)
 	c.Examples, c.Out = namedRecords, to
 	c.Truth = touched(w.Touched)
-	if key := a.books.Mapping.Key; len(key) == 1 && key[0] == a.books.Key {
+	if p.TextKey() {
 		c.Receipts = receiptsIn{w.Receipts, window.Log}
 	}
 	return audit.Run(ctx, c)
@@ -110,25 +110,12 @@ func (r receiptsIn) Receipts(_ context.Context, each func(audit.Said) error) err
 			continue
 		}
 		key = digest.AppendText(key[:0], one.Key)
-		said := audit.Said{Key: key, State: stateOf(one.State), At: audit.Place{Partition: one.Place.Partition, Offset: one.Place.Offset}}
+		said := audit.Said{Key: key, State: auditing.StateOf(one.State), At: audit.Place{Partition: one.Place.Partition, Offset: one.Place.Offset}}
 		if err := each(said); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// stateOf takes a word of the producer that is not known for a record that was
-// not acknowledged.
-func stateOf(word string) account.Receipt {
-	states := map[string]account.Receipt{
-		bookkeeping.StateAcked: account.Acked, bookkeeping.StateDropped: account.Dropped,
-		bookkeeping.StateShed: account.Shed, bookkeeping.StatePending: account.Pending,
-	}
-	if s, ok := states[word]; ok {
-		return s
-	}
-	return account.Unacked
 }
 
 // touched is what faults did, by place.

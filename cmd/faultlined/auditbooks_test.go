@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/handlers/auditing"
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/projections/account"
@@ -175,7 +176,7 @@ func TestReceiptsOfBeforeTheWindowAreLeftOut(t *testing.T) {
 	for word, want := range map[string]account.Receipt{
 		"acked": account.Acked, "pending": account.Pending, "dropped": account.Dropped, "shed": account.Shed, "failed": account.Unacked, "": account.Unacked,
 	} {
-		assert.Equal(t, want, stateOf(word), word)
+		assert.Equal(t, want, auditing.StateOf(word), word)
 	}
 }
 

@@ -32,6 +32,7 @@ type Platform struct {
 	letters *mapping.Mapping // reads records of a folder of dead letters
 	keys    int
 	columns []string
+	textKey bool
 }
 
 // Open compiles the mapping of the books against the table's columns.
@@ -54,6 +55,7 @@ func Open(ctx context.Context, books spec.Books, b *bus.Bus, l *lake.Lake) (*Pla
 		return nil, err
 	}
 	p.columns = p.Mapping.Columns()
+	p.textKey = slices.ContainsFunc(columns, func(c mapping.Column) bool { return c.Name == books.Key && c.Type.Kind == mapping.Text })
 	if books.LetterFolder != "" {
 		text := *books.Mapping
 		text.Format = spec.FormatJSON
@@ -106,6 +108,12 @@ func (p *Platform) of(mark lake.Watermark) map[int32]int64 {
 		}
 	}
 	return out
+}
+
+// TextKey says that a record's natural key is the text that a receipt names it
+// with.
+func (p *Platform) TextKey() bool {
+	return p.textKey && len(p.Books.Mapping.Key) == 1 && p.Books.Mapping.Key[0] == p.Books.Key
 }
 
 // moment is where the column of moments stands among the columns, -1: nowhere.
