@@ -40,6 +40,7 @@ type plant struct {
 	bus      *bus.Bus // of the chaos log, on the same Kafka
 	platform spec.Platform
 	source   func() // ends ingestion
+	sink     func() // ends the sink
 }
 
 // newPlant starts all but ingestion.
@@ -60,7 +61,7 @@ func newPlant(t *testing.T, defects ...defect.Defect) *plant {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.bus.Close()) })
 	require.NoError(t, f.bus.EnsureTopics(t.Context()))
-	dir := t.TempDir()
+	dir := filepath.Join(f.home, "lake") // as the daemon has it by default
 	f.where = lake.Config{Kind: "sql", URI: filepath.Join(dir, "catalog.db"), Warehouse: filepath.Join(dir, "warehouse")}
 	f.lake, err = lake.Open(t.Context(), f.where)
 	require.NoError(t, err)
@@ -68,7 +69,7 @@ func newPlant(t *testing.T, defects ...defect.Defect) *plant {
 	f.run(f.at.Registry, func(ctx context.Context) error {
 		return registry.Run(ctx, registry.Config{Home: f.home, Addr: f.at.Registry})
 	})
-	f.run(f.at.Sink, func(ctx context.Context) error {
+	f.sink = f.run(f.at.Sink, func(ctx context.Context) error {
 		return sink.Run(ctx, sink.Config{
 			Home: f.home, Addr: f.at.Sink, Kafka: f.kafka, Registry: f.at.Registry, Lake: f.where, Every: 50 * time.Millisecond, Defects: defects,
 		})

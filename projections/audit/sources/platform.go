@@ -30,6 +30,7 @@ type Platform struct {
 	Mapping *mapping.Mapping
 
 	letters *mapping.Mapping // reads records of a folder of dead letters
+	table   *LetterTable
 	keys    int
 	columns []string
 	textKey bool
@@ -63,6 +64,9 @@ func Open(ctx context.Context, books spec.Books, b *bus.Bus, l *lake.Lake) (*Pla
 			return nil, fmt.Errorf("reading the dead letters in %s as JSON: %w", books.LetterFolder, err)
 		}
 	}
+	if t := books.LetterTable; t != nil {
+		p.table = &LetterTable{Lake: l, Namespace: t.Namespace, Name: t.Table, Source: t.Source, Mapping: p.Mapping}
+	}
 	return p, nil
 }
 
@@ -78,6 +82,10 @@ func (p *Platform) Audit(w audit.Window) audit.Config {
 	}
 	if p.letters != nil {
 		c.Letters = append(c.Letters, LetterFolder{p.Books.LetterFolder, p.Books.Topic, p.letters})
+	}
+	if p.table != nil {
+		t := *p.table // of one audit, which reads one snapshot of it
+		c.Letters = append(c.Letters, &t)
 	}
 	return c
 }
