@@ -23,9 +23,9 @@ const (
 
 // sink is one table with the rows that it lacks.
 type sink[R row] struct {
-	into  rows[R]
-	name  string
-	seat  *seat
+	into rows[R]
+	name string
+	seat *seat
 
 	standby atomic.Bool // another writes the table
 

@@ -164,9 +164,12 @@ func at(partition int32, offset int64) bookkeeping.Place {
 
 func TestReceiptsOfBeforeTheWindowAreLeftOut(t *testing.T) {
 	all := []bookkeeping.Receipt{
-		{Key: "before", State: bookkeeping.StateAcked, Place: at(0, 9)}, {Key: "first", State: bookkeeping.StateAcked, Place: at(0, 10)},
-		{Key: "other", State: bookkeeping.StateAcked, Place: at(1, 3)}, {Key: "dropped", State: bookkeeping.StateDropped, Place: at(0, -1)},
-		{Key: "shed", State: bookkeeping.StateShed, Place: at(0, -1)}, {Key: "unheard", State: "unknown", Place: at(0, -1)},
+		{Key: "before", State: bookkeeping.StateAcked, Place: at(0, 9)},
+		{Key: "first", State: bookkeeping.StateAcked, Place: at(0, 10)},
+		{Key: "other", State: bookkeeping.StateAcked, Place: at(1, 3)},
+		{Key: "dropped", State: bookkeeping.StateDropped, Place: at(0, -1)},
+		{Key: "shed", State: bookkeeping.StateShed, Place: at(0, -1)},
+		{Key: "unheard", State: "unknown", Place: at(0, -1)},
 	}
 	got := map[string]account.Receipt{}
 	r := receiptsIn{all, []audit.Range{{Partition: 0, From: 10, To: 20}}}

@@ -75,8 +75,15 @@ func TestAnAuditEndsWithTheCodeOfWhatItFound(t *testing.T) {
 	assert.Equal(t, map[string]int64{"stored_once": 500}, got.Classes)
 
 	for _, wrong := range [][]string{
-		{}, {"--from", "soon"}, {"--from", "1h", "--to", "2h"}, {"--from", "1h", "--by", "luck"}, {"--from", "1h", "--books", "quotes"}, {"--from", "1h", "-o", "xml"},
-		{"--follow", "--from", "1h"}, {"--follow", "--every", "0s"}, {"--from", "1h", "--platform", filepath.Join(f.home, "none.yaml")},
+		{},
+		{"--from", "soon"},
+		{"--from", "1h", "--to", "2h"},
+		{"--from", "1h", "--by", "luck"},
+		{"--from", "1h", "--books", "quotes"},
+		{"--from", "1h", "-o", "xml"},
+		{"--follow", "--from", "1h"},
+		{"--follow", "--every", "0s"},
+		{"--from", "1h", "--platform", filepath.Join(f.home, "none.yaml")},
 	} {
 		out, problems, code = f.audited(wrong...)
 		assert.Equal(t, 2, code, "%v", wrong)

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/conduct"
-	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/embedded"
 	"github.com/k2-platform/faultline/internal/lake"

@@ -25,9 +25,9 @@ type Closed struct {
 // happens in between.
 type Mark struct {
 	At       time.Time       `json:"at"`
-	Since    time.Time       `json:"since,omitzero"` // where the next books begin, if that is before At
+	Since    time.Time       `json:"since,omitzero"`  // where the next books begin, if that is before At
 	Tries    int             `json:"tries,omitempty"` // that have left them open
-	Snapshot int64           `json:"snapshot"` // of a table that holds the offsets
+	Snapshot int64           `json:"snapshot"`        // of a table that holds the offsets
 	Offsets  map[int32]int64 `json:"offsets,omitempty"`
 }
 

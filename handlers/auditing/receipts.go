@@ -80,7 +80,9 @@ type heardOf struct {
 }
 
 // Receipts implements audit.Receipts.
-func (h *heardOf) Receipts(ctx context.Context, each func(audit.Said) error) error { return h.read(ctx, each) }
+func (h *heardOf) Receipts(ctx context.Context, each func(audit.Said) error) error {
+	return h.read(ctx, each)
+}
 
 // read goes from the last receipt to the first, so that it knows of one that was
 // not acknowledged which comes next.
