@@ -121,7 +121,7 @@ func TestEachDefectOfTheSinkIsInTheLedger(t *testing.T) {
 	delete(want, "stored_once")
 	assert.Equal(t, want, told, "all records that are not stored once")
 	assert.True(t, bytes.Equal(junk, raw), "the whole of the dead letter: %d bytes of %d", len(raw), len(junk))
-	assert.Equal(t, l.Pages.Letters, int64(1))
+	assert.Equal(t, int64(1), l.Pages.Letters)
 	for class, n := range of {
 		named := slices.DeleteFunc(slices.Clone(l.Examples), func(r events.LedgerRecord) bool { return r.Class != class })
 		if class == "stored_once" {

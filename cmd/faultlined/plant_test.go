@@ -92,7 +92,7 @@ func (f *plant) run(addr string, service func(context.Context) error) (stop func
 	}
 	f.t.Cleanup(stop)
 	require.Eventually(f.t, func() bool {
-		res, err := http.Get("http://" + addr + "/metrics") //nolint:noctx,gosec // of this process
+		res, err := http.Get("http://" + addr + "/metrics") //nolint:noctx // of this process
 		if err != nil {
 			return false
 		}

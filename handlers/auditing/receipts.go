@@ -3,6 +3,7 @@ package auditing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
@@ -94,8 +95,7 @@ func (h *heardOf) read(ctx context.Context, each func(audit.Said) error) error {
 		if err != nil {
 			return err
 		}
-		for i := len(all) - 1; i >= 0; i-- {
-			one := all[i]
+		for _, one := range slices.Backward(all) {
 			state := StateOf(one.State)
 			if state == account.Acked {
 				within = h.has(one.Place)

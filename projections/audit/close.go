@@ -38,8 +38,8 @@ func (g *group) close(ctx context.Context, all *sums, table tableSums, found exa
 			g.report.Reasons[g.reasons[e.letter]]++
 		}
 		if c != account.StoredOnce {
-			found.add(c, g.example(int32(i)), g.Examples) //nolint:gosec // a group is bounded
-			told = append(told, int32(i))                 //nolint:gosec // a group is bounded
+			found.add(c, g.example(int32(i)), g.Examples)
+			told = append(told, int32(i))
 		}
 	}
 	if err := g.tell(ctx, told); err != nil {

@@ -55,7 +55,7 @@ func (g *group) bury(ctx context.Context) error {
 	left := make(map[int32]int)
 	for i := range g.entries {
 		if n := g.entries[i].Letters; n > 0 {
-			left[int32(i)] = n //nolint:gosec // a group is bounded
+			left[int32(i)] = n
 		}
 	}
 	if g.Out == nil || len(left) == 0 {

@@ -41,7 +41,10 @@ func (o *topic) publish(_ context.Context, p events.LedgerPage) error {
 	return err
 }
 
-func (o *topic) writer(most int) *pages.Writer {
+// most is how large a record of the log may be.
+const most = 16 << 10
+
+func (o *topic) writer() *pages.Writer {
 	return &pages.Writer{
 		Experiment: "x", Closing: "one", Topic: "trades", Most: most, Publish: o.publish,
 		Clock: func() time.Time { return time.Unix(7, 0).UTC() },
@@ -58,9 +61,8 @@ func letter(n int64, key, raw []byte) audit.Dead {
 // TestAllThatIsWrittenIsOnPagesThatFit whole, in pages that are numbered, and
 // counted: letters without a byte, and those that no record of Kafka could hold.
 func TestAllThatIsWrittenIsOnPagesThatFit(t *testing.T) {
-	const most = 16 << 10
 	out := &topic{}
-	w := out.writer(most)
+	w := out.writer()
 	random := rand.NewChaCha8([32]byte{})
 	bytesOf := func(n int) []byte {
 		b := make([]byte, n)
@@ -115,7 +117,7 @@ func decoded(t *testing.T, text string) []byte {
 
 func TestNothingToTellIsNoPage(t *testing.T) {
 	out := &topic{}
-	done, err := out.writer(16 << 10).End(t.Context())
+	done, err := out.writer().End(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, &events.LedgerPages{Closing: "one"}, done)
 	assert.Empty(t, out.pages)
@@ -133,7 +135,7 @@ func TestAPageIsTriedUntilKafkaHasIt(t *testing.T) {
 			}
 			return nil
 		}}
-		w := out.writer(16 << 10)
+		w := out.writer()
 		require.NoError(t, w.Record(t.Context(), account.Phantom, audit.Example{}))
 		done, err := w.End(t.Context())
 		require.NoError(t, err)
@@ -143,7 +145,7 @@ func TestAPageIsTriedUntilKafkaHasIt(t *testing.T) {
 		failures = 1 << 30
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		w = out.writer(16 << 10)
+		w = out.writer()
 		require.NoError(t, w.Record(ctx, account.Phantom, audit.Example{}))
 		done, err = w.End(ctx)
 		require.ErrorIs(t, err, away)
