@@ -205,36 +205,20 @@ type RecordLedger struct {
 	Unknown  int64            `json:"unknown,omitempty"` // in no class
 	Reasons  map[string]int64 `json:"reasons,omitempty"` // of dead letters, by record
 	Examples []LedgerRecord   `json:"examples,omitempty"`
-	Dead     []DeadLetter     `json:"dead_letters,omitempty"` // the first of them
-	Complete bool             `json:"complete"`               // all was read, and the sums come out even
-	Why      string           `json:"why,omitempty"`          // not complete
+	Complete bool             `json:"complete"`      // all was read, and the sums come out even
+	Why      string           `json:"why,omitempty"` // not complete
+	// Pages is nil where single records were not written anywhere.
+	Pages *LedgerPages `json:"pages,omitempty"`
 }
 
-// LedgerRecord is a record that is not stored once, as it was sent and in time.
-type LedgerRecord struct {
-	Class     string   `json:"class"`
-	Partition int32    `json:"partition"`
-	Offset    int64    `json:"offset"` // -1: it is not in the log
-	Key       string   `json:"key"`
-	Reason    string   `json:"reason,omitempty"` // of its dead letter
-	Differ    []string `json:"differ,omitempty"` // what is not as it was sent, by column
-}
-
-// DeadLetter is one dead letter of a record of the window.
-type DeadLetter struct {
-	Topic     string `json:"topic"` // or file
-	Partition int32  `json:"partition"`
-	Offset    int64  `json:"offset"` // or line
-	KeyBase64 string `json:"key_base64,omitempty"`
-	SchemaID  int32  `json:"schema_id,omitempty"`
-	Reason    string `json:"reason"`
-	RawBase64 string `json:"raw_base64,omitempty"` // its value, or the beginning of it
-	// The record that it is of.
-	OriginalTopic     string `json:"original_topic"`
-	OriginalPartition int32  `json:"original_partition"`
-	OriginalOffset    int64  `json:"original_offset"` // -1: the letter does not say
-	Class             string `json:"class"`
-	Resolved          bool   `json:"resolved"` // the record is stored all the same
+// LedgerPages is what was written to chaos.record-ledger when the books were
+// closed: all records that are not stored once, as they were sent and in time,
+// and all dead letters of the window.
+type LedgerPages struct {
+	Closing string `json:"closing"` // that the pages bear
+	Pages   uint64 `json:"pages"`
+	Records int64  `json:"records"`
+	Letters int64  `json:"letters"`
 }
 
 // GroundTruth is what the log has of the records that faults touched on

@@ -26,6 +26,13 @@ func TestBooksCarryTheirChecks(t *testing.T) {
 		`{"check":"window_sum_price","from":"2026-11-24T01:02:03.000004Z","to":"2026-11-24T01:03:03.000004Z","expected":"12.340000","actual":"12.34",` +
 		`"answer":"violated","evidence":"e","cost":{"duration":"1s","rows":2,"bytes":3}},` +
 		`{"check":"files_present","answer":"unknown","evidence":"the store is away","cost":{"duration":"0s"}}]}`
+	requireWire(t, e, wire)
+}
+
+// requireWire says that books are written like that, and read back, also the
+// quick way.
+func requireWire(t *testing.T, e events.BooksClosed, wire string) {
+	t.Helper()
 	data, err := json.Marshal(e)
 	if err != nil || string(data) != wire {
 		t.Errorf("the wire changed, %v:\n%s\nwas\n%s", err, data, wire)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
-	"github.com/k2-platform/faultline/spec"
 )
 
 func judgeClaim(s State, c commands.Envelope, cmd commands.JudgeClaim) []events.Event {
@@ -197,28 +196,4 @@ func losses(s State) []loss {
 		out = append(out, loss{c.Answer, fmt.Sprintf("integrity_check: %s: expected %s, found %s: %s", c.Check, cmp.Or(c.Expected, "an answer"), cmp.Or(c.Actual, "none"), c.Evidence)})
 	}
 	return append(out, ledger(*s.Books, *allowed)...)
-}
-
-// ledger is what the classes of the records say on top of the books: of what
-// the books count themselves only what they did not see.
-func ledger(b events.BooksClosed, allowed spec.Loss) []loss {
-	if b.Ledger == nil {
-		return nil
-	}
-	of := b.Ledger.Classes
-	var out []loss
-	violated := func(bad bool, format string, args ...any) {
-		if bad {
-			out = append(out, loss{events.Violated, fmt.Sprintf(format, args...)})
-		}
-	}
-	lost, altered := of["lost_acked"], of["altered"]+of["corrupted_accepted"]
-	violated(lost > allowed.Acked && b.LostAcked <= allowed.Acked,
-		"lost_acked: %d records of the log are neither stored nor dead letters, tolerated were %d", lost, allowed.Acked)
-	violated(altered > allowed.Altered && b.Altered <= allowed.Altered,
-		"altered: %d records are stored otherwise than they were sent, tolerated were %d", altered, allowed.Altered)
-	violated(of["stored_n"] > 0 && b.StoredTwice == 0, "stored_n: %d records stand more than once in the table", of["stored_n"])
-	violated(of["phantom"] > 0, "phantom: %d records are stored that nobody sent", of["phantom"])
-	violated(of["stored_and_dead_lettered"] > 0, "stored_and_dead_lettered: %d records are both stored and dead letters", of["stored_and_dead_lettered"])
-	return out
 }

@@ -8,28 +8,24 @@ import (
 	"github.com/k2-platform/faultline/internal/lake"
 )
 
-// LetterRow is one dead letter of a record of an experiment's window.
+// LetterRow is one dead letter of a record of an experiment's window, or a part of
+// one.
 type LetterRow struct {
 	Source
 	Experiment string
-	Version    uint64
 	At         time.Time
+	Closing    string // of the books
+	Page       uint64
 	Letter     events.DeadLetter
 }
 
-// DLQAudit makes a row for each dead letter that the books name.
-func DLQAudit(b Batch) []LetterRow {
-	var rows []LetterRow
-	for _, event := range b.Batch.Events {
-		e, ok := event.(events.BooksClosed)
-		if !ok || e.Ledger == nil {
-			continue
-		}
-		for _, l := range e.Ledger.Dead {
-			rows = append(rows, LetterRow{
-				Source: b.source(), Experiment: string(b.Batch.Experiment), Version: b.Batch.Version, At: b.Batch.At, Letter: l,
-			})
-		}
+// DLQAudit makes a row for each dead letter of a page.
+func DLQAudit(p LedgerPage) []LetterRow {
+	rows := make([]LetterRow, 0, len(p.Page.Letters))
+	for _, l := range p.Page.Letters {
+		rows = append(rows, LetterRow{
+			Source: p.source(), Experiment: string(p.Page.Experiment), At: p.Page.At, Closing: p.Page.Closing, Page: p.Page.Seq, Letter: l,
+		})
 	}
 	return rows
 }
@@ -43,11 +39,11 @@ func decoded(text string) []byte {
 	return out
 }
 
-// letterTable had the counts of the books, which are in the record ledger now.
+// letterTable had the counts of the books, which are in the record ledger now,
+// and the version that closed them.
 func letterTable() lake.Definition[LetterRow] {
 	d := define("dlq_audit", []lake.Column[LetterRow]{
 		lake.Text("experiment", func(r LetterRow) string { return r.Experiment }),
-		lake.Count("version", func(r LetterRow) uint64 { return r.Version }),
 		lake.Instant(at, func(r LetterRow) time.Time { return r.At }),
 		lake.OptionalText("letter_topic", func(r LetterRow) (string, bool) { return r.Letter.Topic, true }),
 		lake.OptionalInt("letter_partition", func(r LetterRow) (int64, bool) { return int64(r.Letter.Partition), true }),
@@ -65,7 +61,11 @@ func letterTable() lake.Definition[LetterRow] {
 		}),
 		lake.OptionalText("record_class", func(r LetterRow) (string, bool) { return r.Letter.Class, true }),
 		lake.OptionalBool("resolved", func(r LetterRow) (bool, bool) { return r.Letter.Resolved, true }),
-	}, "version")
-	d.Dropped = []string{"taken", "stored", "not_stored", "dead_lettered", "dropped", "missing", "lost", "lost_acked", "balanced"}
+		lake.OptionalText("closing", func(r LetterRow) (string, bool) { return r.Closing, true }),
+		lake.OptionalInt("page", func(r LetterRow) (int64, bool) { return int64(r.Page), true }), //nolint:gosec // pages count from 1
+		lake.OptionalInt("part", func(r LetterRow) (int64, bool) { return int64(r.Letter.Part), true }),
+		lake.OptionalInt("parts", func(r LetterRow) (int64, bool) { return int64(r.Letter.Parts), true }),
+	}, "page")
+	d.Dropped = []string{"version", "taken", "stored", "not_stored", "dead_lettered", "dropped", "missing", "lost", "lost_acked", "balanced"}
 	return d
 }

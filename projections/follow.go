@@ -32,7 +32,8 @@ type tables interface {
 	Tick(t Tick)
 	Buffered() int
 	Truth(ctx context.Context, t Truth) error
-	Flush(ctx context.Context, events, readings, truth map[int32]int64) error
+	LedgerPage(ctx context.Context, p LedgerPage) error
+	Flush(ctx context.Context, next map[string]map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
 	StandsBy() bool
 }
@@ -63,7 +64,7 @@ func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
 		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(),
 		place: newProgress(), kick: make(chan struct{}, 1),
 	}
-	for _, topic := range []string{topics.Readings, topics.GroundTruth} {
+	for _, topic := range []string{topics.Readings, topics.GroundTruth, topics.RecordLedger} {
 		f.place.begin(topic, t.From(topic))
 	}
 	return f
@@ -122,7 +123,7 @@ func (f *Follower) checkLog(ctx context.Context) error {
 func (f *Follower) readAll(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	var problems [3]error
+	var problems [4]error
 	var readers sync.WaitGroup
 	follow := func(i int, topic string, from map[int32]int64, each take) {
 		readers.Go(func() {
@@ -140,6 +141,7 @@ func (f *Follower) readAll(ctx context.Context) error {
 	follow(0, f.topics.Events, f.from, f.event(f.accepted))
 	follow(1, f.topics.Readings, f.tables.From(f.topics.Readings), f.reading)
 	follow(2, f.topics.GroundTruth, f.tables.From(f.topics.GroundTruth), f.truth(reading))
+	follow(3, f.topics.RecordLedger, f.tables.From(f.topics.RecordLedger), f.ledgerPage(reading))
 	readers.Wait()
 	// The one that did not only follow the others tells why.
 	cause := slices.DeleteFunc(problems[:], func(err error) bool { return errors.Is(err, context.Canceled) && ctx.Err() == nil })

@@ -16,19 +16,24 @@ import (
 type LedgerRow struct {
 	Source
 	Experiment string
-	Version    uint64
 	At         time.Time
-	WindowFrom time.Time // zero where the baseline's begin is not known
 	Class      string
-	Balanced   bool // of the books: where they are not, no count can be trusted
+	// Closing and Page are where records are told of one by one; of a count Page
+	// is 0. Closing is "" of books that tell of none.
+	Closing string
+	Page    uint64
+	// Record is nil of a count, which has all that follows.
+	Record     *events.LedgerRecord
+	Version    uint64
+	WindowFrom time.Time // zero where the baseline's begin is not known
+	Balanced   bool      // of the books: where they are not, no count can be trusted
 	Why        string
-	// Records is the count, and Record nil; of a record it is the other way round.
-	Records int64
-	Record  *events.LedgerRecord
+	Records    int64
 }
 
-// RecordLedger makes the rows of each BooksClosed of the batch. Books without a
-// ledger of records have counts all the same: those that the receipts gave.
+// RecordLedger makes a row for each class of each BooksClosed of the batch. Books
+// without a ledger of records have counts all the same: those that the receipts
+// gave.
 func RecordLedger(b Batch) []LedgerRow {
 	var rows []LedgerRow
 	for _, event := range b.Batch.Events {
@@ -40,19 +45,26 @@ func RecordLedger(b Batch) []LedgerRow {
 			Source: b.source(), Experiment: string(b.Batch.Experiment), Version: b.Batch.Version, At: b.Batch.At,
 			WindowFrom: b.State.Began, Balanced: e.Balanced, Why: e.Why,
 		}
+		if e.Ledger != nil && e.Ledger.Pages != nil {
+			row.Closing = e.Ledger.Pages.Closing
+		}
 		counts := classes(e)
 		for _, class := range slices.Sorted(maps.Keys(counts)) {
 			row.Class, row.Records = class, counts[class]
 			rows = append(rows, row)
 		}
-		row.Records = 0
-		if e.Ledger == nil {
-			continue
-		}
-		for _, r := range e.Ledger.Examples {
-			row.Class, row.Record = r.Class, &r
-			rows = append(rows, row)
-		}
+	}
+	return rows
+}
+
+// LedgerRecords makes a row for each record of a page.
+func LedgerRecords(p LedgerPage) []LedgerRow {
+	rows := make([]LedgerRow, 0, len(p.Page.Records))
+	for _, r := range p.Page.Records {
+		rows = append(rows, LedgerRow{
+			Source: p.source(), Experiment: string(p.Page.Experiment), At: p.Page.At, Class: r.Class,
+			Closing: p.Page.Closing, Page: p.Page.Seq, Record: &r,
+		})
 	}
 	return rows
 }
@@ -87,7 +99,7 @@ func ledgerTable() lake.Definition[LedgerRow] {
 	}
 	return define("record_ledger", []lake.Column[LedgerRow]{
 		lake.Text("experiment", func(r LedgerRow) string { return r.Experiment }),
-		lake.Count("version", func(r LedgerRow) uint64 { return r.Version }),
+		lake.OptionalInt("version", func(r LedgerRow) (int64, bool) { return int64(r.Version), r.Record == nil }), //nolint:gosec // versions count from 1
 		lake.Instant(at, func(r LedgerRow) time.Time { return r.At }),
 		lake.OptionalInstant("window_from", func(r LedgerRow) (time.Time, bool) { return instant(r.WindowFrom) }),
 		lake.Text("class", func(r LedgerRow) string { return r.Class }),
@@ -107,7 +119,9 @@ func ledgerTable() lake.Definition[LedgerRow] {
 		lake.OptionalText("record_key", one(func(r events.LedgerRecord) (string, bool) { return some(r.Key) })),
 		lake.OptionalText("reason", one(func(r events.LedgerRecord) (string, bool) { return some(r.Reason) })),
 		lake.OptionalText("differ", one(func(r events.LedgerRecord) (string, bool) { return some(strings.Join(r.Differ, "\n")) })),
-		lake.Bool("balanced", func(r LedgerRow) bool { return r.Balanced }),
+		lake.OptionalBool("balanced", func(r LedgerRow) (bool, bool) { return r.Balanced, r.Record == nil }),
 		lake.OptionalText("why", func(r LedgerRow) (string, bool) { return some(r.Why) }),
+		lake.OptionalText("closing", func(r LedgerRow) (string, bool) { return some(r.Closing) }),
+		lake.OptionalInt("page", func(r LedgerRow) (int64, bool) { return some(int64(r.Page)) }), //nolint:gosec // pages count from 1
 	}, "class")
 }

@@ -159,16 +159,16 @@ func TestRecordLedger(t *testing.T) {
 	}, each(accepted(story("x")...), RecordLedger), "books without a ledger are counted as the receipts say")
 
 	closed := ledgered()
-	one := row
-	one.Class, one.Record = "lost_acked", &closed.Ledger.Examples[0]
-	assert.Equal(t, []LedgerRow{count("lost_acked", 1), count("stored_once", 99), one}, each(accepted(storyWith("x", closed)...), RecordLedger))
+	row.Closing = "one"
+	assert.Equal(t, []LedgerRow{count("lost_acked", 1), count("stored_once", 99)}, each(accepted(storyWith("x", closed)...), RecordLedger))
 }
 
-func TestDLQAudit(t *testing.T) {
-	assert.Empty(t, each(accepted(story("x")...), DLQAudit))
-	closed := ledgered()
-	assert.Equal(t, []LetterRow{{Source: from(7), Experiment: "x", Version: 8, At: second(80), Letter: closed.Ledger.Dead[0]}},
-		each(accepted(storyWith("x", closed)...), DLQAudit))
+func TestAPageOfALedger(t *testing.T) {
+	page := pageOf("x", "one", 3)
+	p := LedgerPage{Page: page, Topic: topics().RecordLedger, Partition: 2, Offset: 9}
+	at := Source{topics().RecordLedger, 2, 9}
+	assert.Equal(t, []LedgerRow{{Source: at, Experiment: "x", At: second(80), Class: "lost_acked", Closing: "one", Page: 3, Record: &page.Records[0]}}, LedgerRecords(p))
+	assert.Equal(t, []LetterRow{{Source: at, Experiment: "x", At: second(80), Closing: "one", Page: 3, Letter: page.Letters[0]}}, DLQAudit(p))
 }
 
 // ledgered are books with a ledger of records.
@@ -177,10 +177,7 @@ func ledgered() events.BooksClosed {
 	b.Ledger = &events.RecordLedger{
 		Records: 100, Rows: 99, Complete: true, Classes: map[string]int64{"stored_once": 99, "lost_acked": 1},
 		Examples: []events.LedgerRecord{{Class: "lost_acked", Partition: 1, Offset: 7, Key: "BHP-7"}},
-		Dead: []events.DeadLetter{{
-			Topic: "dead", Offset: 3, KeyBase64: "AAE=", SchemaID: 4, Reason: "invalid", RawBase64: "AP8=",
-			OriginalTopic: "trades", OriginalPartition: 1, OriginalOffset: 9, Class: "dead_lettered",
-		}},
+		Pages:    &events.LedgerPages{Closing: "one", Pages: 1, Records: 1, Letters: 1},
 	}
 	return b
 }

@@ -23,10 +23,9 @@ const (
 
 // sink is one table with the rows that it lacks.
 type sink[R row] struct {
-	into  rows[R]
-	name  string
-	topic string // that feeds it
-	seat  *seat
+	into rows[R]
+	name string
+	seat *seat
 
 	standby atomic.Bool // another writes the table
 
@@ -42,12 +41,12 @@ type rows[R row] interface {
 }
 
 // openSink opens the table for whoever sits on seat.
-func openSink[R row](ctx context.Context, l *lake.Lake, topic string, seat *seat, d lake.Definition[R]) (*sink[R], error) {
+func openSink[R row](ctx context.Context, l *lake.Lake, seat *seat, d lake.Definition[R]) (*sink[R], error) {
 	table, err := lake.OpenTable(ctx, l, d)
 	if err != nil {
 		return nil, err
 	}
-	s := &sink[R]{into: table, name: d.Name, topic: topic, seat: seat}
+	s := &sink[R]{into: table, name: d.Name, seat: seat}
 	if _, err := s.reload(ctx); err != nil {
 		return nil, err
 	}
@@ -77,31 +76,32 @@ func (s *sink[R]) buffered() int {
 	return len(s.rows)
 }
 
-func (s *sink[R]) watermark() map[int32]int64 {
+// watermark is how far the table is with a topic that feeds it.
+func (s *sink[R]) watermark(topic string) map[int32]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := map[int32]int64{}
 	for p, next := range s.mark {
-		if p.Topic == s.topic {
+		if p.Topic == topic {
 			out[p.Partition] = next
 		}
 	}
 	return out
 }
 
-// flush has the rows below next, and next, in the table: it commits them in one
+// flush has the rows below next of a topic, and next, in the table: it commits them in one
 // snapshot, or waits for whoever writes the table to do so. Without rows it
 // moves the watermark only where the table is lazy records behind; that takes
 // the table from nobody. Only one flush runs at a time; rows may be added
 // meanwhile.
-func (s *sink[R]) flush(ctx context.Context, next map[int32]int64, lazy int64) error {
+func (s *sink[R]) flush(ctx context.Context, topic string, next map[int32]int64, lazy int64) error {
 	for range staleTries {
-		rows, from, to := s.due(next)
+		rows, from, to := s.due(topic, next)
 		if len(rows) == 0 && lag(from, to) < lazy {
 			return nil
 		}
 		if len(rows) > 0 && s.standby.Load() {
-			if err := s.outwait(ctx, next); err != nil {
+			if err := s.outwait(ctx, topic, next); err != nil {
 				return err
 			}
 			continue
@@ -130,18 +130,18 @@ func (s *sink[R]) flush(ctx context.Context, next map[int32]int64, lazy int64) e
 // outwait returns once the rows below next are in the table, or whoever writes
 // it has been silent for so long that the next append is ours. It gives
 // errStandby when ctx ends before that.
-func (s *sink[R]) outwait(ctx context.Context, next map[int32]int64) error {
+func (s *sink[R]) outwait(ctx context.Context, topic string, next map[int32]int64) error {
 	for {
-		before := s.watermark()
+		before := s.watermark(topic)
 		own, err := s.reload(ctx)
 		if err != nil {
 			return err
 		}
-		if rows, _, _ := s.due(next); len(rows) == 0 || own {
+		if rows, _, _ := s.due(topic, next); len(rows) == 0 || own {
 			s.standby.Store(!own)
 			return nil
 		}
-		if !maps.Equal(before, s.watermark()) {
+		if !maps.Equal(before, s.watermark(topic)) {
 			s.seat.heard()
 		}
 		if s.seat.silent() {
@@ -160,12 +160,12 @@ func (s *sink[R]) standsBy() bool { return s.standby.Load() }
 
 // due copies what the next commit holds: rows, the watermark that they follow
 // and the one that they lead to.
-func (s *sink[R]) due(next map[int32]int64) (rows []R, from, to lake.Watermark) {
+func (s *sink[R]) due(topic string, next map[int32]int64) (rows []R, from, to lake.Watermark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from, to = maps.Clone(s.mark), maps.Clone(s.mark)
 	for p, offset := range next {
-		place := lake.Partition{Topic: s.topic, Partition: p}
+		place := lake.Partition{Topic: topic, Partition: p}
 		to[place] = max(to[place], offset)
 	}
 	for _, r := range s.rows {

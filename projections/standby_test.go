@@ -56,7 +56,7 @@ func (b by) Head(context.Context) (lake.Head, error) {
 func shared() *sharedTable { return &sharedTable{mark: lake.Watermark{}, rows: map[int64]int{}} }
 
 func (s *sharedTable) sink(name string, at *seat) *sink[ReadingRow] {
-	return &sink[ReadingRow]{into: by{s, name, new(int)}, name: "readings", topic: topics().Readings, seat: at, mark: lake.Watermark{}}
+	return &sink[ReadingRow]{into: by{s, name, new(int)}, name: "readings", seat: at, mark: lake.Watermark{}}
 }
 
 func (s *sharedTable) requireOnce(t *testing.T, below int64) {
@@ -89,16 +89,16 @@ func TestAStandbyLeavesRowsToTheWriter(t *testing.T) {
 		table, at := shared(), &seat{patience: patience}
 		one, other := table.sink("one", &seat{patience: patience}), table.sink("other", at)
 		one.add(rowsOf(0, 3))
-		require.NoError(t, one.flush(t.Context(), next(3), lazyLag))
+		require.NoError(t, one.flush(t.Context(), topics().Readings, next(3), lazyLag))
 		done := make(chan error, 1)
 		other.add(rowsOf(0, 9))
-		go func() { at.due(); done <- other.flush(t.Context(), next(9), lazyLag) }()
+		go func() { at.due(); done <- other.flush(t.Context(), topics().Readings, next(9), lazyLag) }()
 		for upTo := int64(4); upTo <= 9; upTo++ { // the writer is slow, not silent
 			time.Sleep(patience * 2 / 3)
 			synctest.Wait()
 			require.Empty(t, done)
 			one.add(rowsOf(upTo-1, upTo))
-			require.NoError(t, one.flush(t.Context(), next(upTo), lazyLag))
+			require.NoError(t, one.flush(t.Context(), topics().Readings, next(upTo), lazyLag))
 		}
 		require.NoError(t, <-done, "once the table has them, whoever wrote them")
 		assert.True(t, other.standsBy())
@@ -117,11 +117,11 @@ func TestAStandbyTakesOverWhenTheWriterIsSilent(t *testing.T) {
 		for _, table := range tables {
 			one := table.sink("one", dead)
 			one.add(rowsOf(0, 3))
-			require.NoError(t, one.flush(t.Context(), next(3), lazyLag))
+			require.NoError(t, one.flush(t.Context(), topics().Readings, next(3), lazyLag))
 			other := table.sink("other", at)
 			other.add(rowsOf(0, 3))
 			at.due()
-			require.NoError(t, other.flush(t.Context(), next(3), lazyLag))
+			require.NoError(t, other.flush(t.Context(), topics().Readings, next(3), lazyLag))
 			require.True(t, other.standsBy())
 			standby = append(standby, other)
 		}
@@ -130,7 +130,7 @@ func TestAStandbyTakesOverWhenTheWriterIsSilent(t *testing.T) {
 		at.due()
 		for i, other := range standby {
 			other.add(rowsOf(3, 5))
-			require.NoError(t, other.flush(t.Context(), next(5), lazyLag))
+			require.NoError(t, other.flush(t.Context(), topics().Readings, next(5), lazyLag))
 			assert.False(t, other.standsBy())
 			tables[i].requireOnce(t, 5)
 		}
@@ -141,9 +141,9 @@ func TestAStandbyTakesOverWhenTheWriterIsSilent(t *testing.T) {
 		back.add(rowsOf(0, 6))
 		standby[0].add(rowsOf(5, 6))
 		done := make(chan error, 1)
-		go func() { dead.due(); done <- back.flush(t.Context(), next(6), lazyLag) }()
+		go func() { dead.due(); done <- back.flush(t.Context(), topics().Readings, next(6), lazyLag) }()
 		synctest.Wait()
-		require.NoError(t, standby[0].flush(t.Context(), next(6), lazyLag))
+		require.NoError(t, standby[0].flush(t.Context(), topics().Readings, next(6), lazyLag))
 		require.NoError(t, <-done)
 		assert.True(t, back.standsBy())
 		tables[0].requireOnce(t, 6)
@@ -154,11 +154,11 @@ func TestAWatermarkTakesTheTableFromNobody(t *testing.T) {
 	table, quick := shared(), &seat{patience: time.Nanosecond}
 	one, other := table.sink("one", quick), table.sink("other", quick)
 	one.add(rowsOf(0, 3))
-	require.NoError(t, one.flush(t.Context(), next(3), lazyLag))
+	require.NoError(t, one.flush(t.Context(), topics().Readings, next(3), lazyLag))
 	other.add(rowsOf(0, 3))
-	require.NoError(t, other.flush(t.Context(), next(7), 1), "what a checkpoint asks for")
+	require.NoError(t, other.flush(t.Context(), topics().Readings, next(7), 1), "what a checkpoint asks for")
 	one.add(rowsOf(7, 8))
-	require.NoError(t, one.flush(t.Context(), next(8), lazyLag))
+	require.NoError(t, one.flush(t.Context(), topics().Readings, next(8), lazyLag))
 	assert.False(t, one.standsBy())
 	assert.Equal(t, "one", table.writer)
 	assert.Equal(t, map[int64]int{0: 1, 1: 1, 2: 1, 7: 1}, table.rows)
@@ -169,12 +169,12 @@ func TestAStandbyEndsWithItsContext(t *testing.T) {
 		table, at := shared(), &seat{patience: patience}
 		one, other := table.sink("one", at), table.sink("other", at)
 		one.add(rowsOf(0, 3))
-		require.NoError(t, one.flush(t.Context(), next(3), lazyLag))
+		require.NoError(t, one.flush(t.Context(), topics().Readings, next(3), lazyLag))
 		other.add(rowsOf(0, 9))
 		at.due()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, other.flush(ctx, next(9), lazyLag), errStandby)
+		require.ErrorIs(t, other.flush(ctx, topics().Readings, next(9), lazyLag), errStandby)
 		assert.Equal(t, 6, other.buffered(), "they are kept")
 		table.requireOnce(t, 3)
 	})

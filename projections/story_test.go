@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func topics() Topics {
-	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"}
+	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth", RecordLedger: "chaos.record-ledger"}
 }
 
 func start() time.Time { return time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC) }
@@ -210,7 +210,8 @@ func (f *fakeTables) Tick(Tick) {
 	f.most = max(f.most, f.rows)
 }
 
-func (f *fakeTables) Truth(context.Context, Truth) error { return nil }
+func (f *fakeTables) Truth(context.Context, Truth) error           { return nil }
+func (f *fakeTables) LedgerPage(context.Context, LedgerPage) error { return nil }
 
 func (f *fakeTables) Buffered() int {
 	f.mu.Lock()
@@ -218,7 +219,7 @@ func (f *fakeTables) Buffered() int {
 	return f.rows
 }
 
-func (f *fakeTables) Flush(ctx context.Context, ev, readings, _ map[int32]int64) error {
+func (f *fakeTables) Flush(ctx context.Context, next map[string]map[int32]int64) error {
 	f.mu.Lock()
 	if f.flushing {
 		panic("two flushes at once")
@@ -236,7 +237,7 @@ func (f *fakeTables) Flush(ctx context.Context, ev, readings, _ map[int32]int64)
 	f.flushes = append(f.flushes, time.Now())
 	if err == nil {
 		f.rows = 0
-		f.written = map[string]map[int32]int64{topics().Events: maps.Clone(ev), topics().Readings: maps.Clone(readings)}
+		f.written = map[string]map[int32]int64{topics().Events: maps.Clone(next[topics().Events]), topics().Readings: maps.Clone(next[topics().Readings])}
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func TestMaintainTouchesNoTableOfOthers(t *testing.T) {
 	}
 	for i := range int64(6) {
 		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(int(i))), Topic: topics().Readings, Offset: i})
-		require.NoError(t, s.Flush(t.Context(), nil, next(i+1), nil))
+		require.NoError(t, s.Flush(t.Context(), nextOf(topics().Readings, i+1)))
 	}
 	before := contents(t, l, "readings", "seq", "metric", "value", "offset")
 	all, err := Maintain(t.Context(), l, nil, lake.Upkeep{})
@@ -58,7 +58,7 @@ func TestMaintainTouchesNoTableOfOthers(t *testing.T) {
 		merged[kept.Table] = kept.Merged
 	}
 	assert.Equal(t, map[string]int{
-		"chaos.readings": 6, "chaos.dlq_audit": 0, "chaos.events": 0, "chaos.experiments": 0, "chaos.faults": 0,
+		"chaos.readings": 6, "chaos.record_ledger": 0, "chaos.dlq_audit": 0, "chaos.events": 0, "chaos.experiments": 0, "chaos.faults": 0,
 		"chaos.ground_truth": 0, "chaos.integrity_checks": 0, "chaos.verdicts": 0,
 	}, merged)
 	assert.Equal(t, before, contents(t, l, "readings", "seq", "metric", "value", "offset"))

@@ -38,7 +38,7 @@ func (f *Follower) persist(ctx context.Context) error {
 	pause := firstPause
 	for {
 		due := f.place.due()
-		err := f.tables.Flush(ctx, due[f.topics.Events], due[f.topics.Readings], due[f.topics.GroundTruth])
+		err := f.tables.Flush(ctx, due)
 		if err == nil {
 			f.place.landed(due)
 			return nil

@@ -147,4 +147,16 @@ type Books struct {
 	Group string `yaml:"group" json:"group,omitempty"`
 	// LetterFolder has dead letters as files of JSON lines.
 	LetterFolder string `yaml:"letter_folder" json:"letter_folder,omitempty"`
+	// LetterTable has dead letters as rows.
+	LetterTable *LetterTable `yaml:"letter_table" json:"letter_table,omitempty"`
+}
+
+// LetterTable is an Iceberg table of dead letters in the columns that K2 gives
+// them: raw_record, error_type, error_reason, bronze_source, kafka_offset and
+// schema_id. Namespace and Table are needed.
+type LetterTable struct {
+	Namespace string `yaml:"namespace" json:"namespace"`
+	Table     string `yaml:"table" json:"table"`
+	// Source picks out the rows whose bronze_source it is; "" picks all.
+	Source string `yaml:"source" json:"source,omitempty"`
 }

@@ -19,6 +19,10 @@ func (v *validator) books(p Platform) {
 		if b.Moment != "" && (m == nil || !slices.Contains(m.Columns(), b.Moment)) {
 			v.refuse("books."+name+".moment", fmt.Sprintf("%q is no column of the mapping", b.Moment), "name a column that a field with a time is mapped to")
 		}
+		if t := b.LetterTable; t != nil {
+			v.required("books."+name+".letter_table.namespace", t.Namespace, "write namespace: market_data, that of the table of dead letters")
+			v.required("books."+name+".letter_table.table", t.Table, "write table: silver_dlq_trades, the table of dead letters")
+		}
 	}
 }
 

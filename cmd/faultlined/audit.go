@@ -15,6 +15,7 @@ import (
 
 	"github.com/k2-platform/faultline/experiment"
 	"github.com/k2-platform/faultline/handlers/auditing"
+	"github.com/k2-platform/faultline/handlers/bookkeeping"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/report"
@@ -108,6 +109,9 @@ func (f *auditFlags) audit(ctx context.Context, out io.Writer, what flow, from, 
 		return fmt.Errorf("making the folder of audits: %w", err)
 	}
 	f.options.By = sources.By(f.by)
+	if what.books.Receipts != "" && p.TextKey() {
+		f.options.Receipts = &auditing.Receipts{Producer: bookkeeping.FeedAt(what.books.Receipts)}
+	}
 	if f.follow {
 		return f.followed(ctx, out, p, auditing.MarkFile(filepath.Join(what.dir, what.books.Topic+".json")))
 	}

@@ -2,30 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"log/slog"
 	"maps"
 	"slices"
 
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/handlers/auditing"
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
+	"github.com/k2-platform/faultline/handlers/bookkeeping/pages"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
-	"github.com/k2-platform/faultline/projections/account"
 	"github.com/k2-platform/faultline/projections/audit"
 	"github.com/k2-platform/faultline/projections/audit/sources"
 	"github.com/k2-platform/faultline/projections/digest"
 	"github.com/k2-platform/faultline/spec"
 )
 
-// What an event says of single records: enough to look at, and small enough
-// for one record of the log.
-const (
-	namedRecords = 10  // of each class
-	namedLetters = 100 // dead letters
-	letterBytes  = 1 << 10
-)
+// namedRecords is how many records of each class an event names: enough to look
+// at. All of them are on the pages.
+const namedRecords = 10
 
 // recordLedger puts the records of an experiment into classes, by the mapping of
 // its books.
@@ -33,24 +29,29 @@ type recordLedger struct {
 	lake  *lake.Lake
 	books spec.Books
 	log   *slog.Logger
+	// writer makes what one closing writes single records with.
+	writer func() *pages.Writer
 }
 
 // Audit implements bookkeeping.Auditor.
 func (a recordLedger) Audit(ctx context.Context, w bookkeeping.Window) events.RecordLedger {
 	var r audit.Report
+	to := a.writer()
 	b, err := bus.Open(bus.Config{Brokers: a.books.Brokers}, a.log)
 	if err == nil {
-		r, err = a.report(ctx, b, w)
+		r, err = a.report(ctx, b, w, to)
 		err = errors.Join(err, b.Close())
 	}
-	out := ledgerOf(r, a.books.Topic)
-	if err != nil {
+	out := ledgerOf(r)
+	written, left := to.End(ctx)
+	out.Pages = written
+	if err = errors.Join(err, left); err != nil {
 		out.Complete, out.Why = false, err.Error()
 	}
 	return out
 }
 
-func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Window) (audit.Report, error) {
+func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Window, to audit.Out) (audit.Report, error) {
 	p, err := sources.Open(ctx, a.books, b, a.lake)
 	if errors.Is(err, lake.ErrNoTable) && len(w.Receipts) == 0 {
 		return audit.Report{}, nil // nothing was sent, and there is no table yet
@@ -66,9 +67,9 @@ func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Wind
 		return audit.Report{}, err
 	}
 	c := p.Audit(window)
-	c.Examples, c.Dead, c.Raw = namedRecords, namedLetters, letterBytes
+	c.Examples, c.Out = namedRecords, to
 	c.Truth = touched(w.Touched)
-	if key := a.books.Mapping.Key; len(key) == 1 && key[0] == a.books.Key {
+	if p.TextKey() {
 		c.Receipts = receiptsIn{w.Receipts, window.Log}
 	}
 	return audit.Run(ctx, c)
@@ -109,25 +110,12 @@ func (r receiptsIn) Receipts(_ context.Context, each func(audit.Said) error) err
 			continue
 		}
 		key = digest.AppendText(key[:0], one.Key)
-		said := audit.Said{Key: key, State: stateOf(one.State), At: audit.Place{Partition: one.Place.Partition, Offset: one.Place.Offset}}
+		said := audit.Said{Key: key, State: auditing.StateOf(one.State), At: audit.Place{Partition: one.Place.Partition, Offset: one.Place.Offset}}
 		if err := each(said); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// stateOf takes a word of the producer that is not known for a record that was
-// not acknowledged.
-func stateOf(word string) account.Receipt {
-	states := map[string]account.Receipt{
-		bookkeeping.StateAcked: account.Acked, bookkeeping.StateDropped: account.Dropped,
-		bookkeeping.StateShed: account.Shed, bookkeeping.StatePending: account.Pending,
-	}
-	if s, ok := states[word]; ok {
-		return s
-	}
-	return account.Unacked
 }
 
 // touched is what faults did, by place.
@@ -152,7 +140,7 @@ func (t touched) Touched(_ context.Context, each func(audit.Place, audit.Change)
 }
 
 // ledgerOf is a report as an event has it.
-func ledgerOf(r audit.Report, topic string) events.RecordLedger {
+func ledgerOf(r audit.Report) events.RecordLedger {
 	out := events.RecordLedger{
 		Records: r.Records, Rows: r.Rows, Letters: r.Letters, Unknown: r.Unknown, Reasons: r.Reasons,
 		Complete: r.Conclusive(), Why: r.Why(), Classes: map[string]int64{},
@@ -162,17 +150,8 @@ func ledgerOf(r audit.Report, topic string) events.RecordLedger {
 	}
 	for _, c := range slices.Sorted(maps.Keys(r.Examples)) {
 		for _, e := range r.Examples[c] {
-			out.Examples = append(out.Examples, events.LedgerRecord{
-				Class: c.String(), Partition: e.Partition, Offset: e.Offset, Key: e.Key, Reason: e.Reason, Differ: e.Differ,
-			})
+			out.Examples = append(out.Examples, pages.RecordOf(c, e))
 		}
-	}
-	for _, d := range r.Dead {
-		out.Dead = append(out.Dead, events.DeadLetter{
-			Topic: d.Topic, Partition: d.Self.Partition, Offset: d.Self.Offset, SchemaID: d.SchemaID, Reason: d.Reason,
-			KeyBase64: base64.StdEncoding.EncodeToString(d.Kept), RawBase64: base64.StdEncoding.EncodeToString(d.Raw),
-			OriginalTopic: topic, OriginalPartition: d.At.Partition, OriginalOffset: d.At.Offset, Class: d.Class.String(), Resolved: d.Resolved,
-		})
 	}
 	return out
 }

@@ -54,6 +54,11 @@ func TestDataCorruption(t *testing.T) {
 	for _, c := range s.Books.Checks {
 		assert.Equal(t, events.Holds, c.Answer, "%s: %s", c.Check, c.Evidence)
 	}
+	ledger := s.Books.Ledger
+	require.NotNil(t, ledger)
+	assert.True(t, ledger.Complete, ledger.Why)
+	assert.Equal(t, s.Books.Changed, ledger.Classes["corrupted_rejected"], "what was corrupted was refused, and nothing else: %v", ledger.Classes)
+	assert.Zero(t, ledger.Classes["dead_lettered"])
 	account := s.Books.Truth
 	require.NotNil(t, account)
 	assert.True(t, account.Complete, account.Why)

@@ -47,7 +47,7 @@ func TestBooksTagTheirSnapshots(t *testing.T) {
 		for i := from; i < to; i++ {
 			now := time.Now()
 			set.Tick(projections.Tick{Tick: events.Tick{Experiment: "x", At: now, Readings: []events.Reading{{Metric: "m", At: now}}}, Topic: "r", Offset: i})
-			require.NoError(t, set.Flush(t.Context(), nil, map[int32]int64{0: i + 1}, nil))
+			require.NoError(t, set.Flush(t.Context(), map[string]map[int32]int64{"r": {0: i + 1}}))
 		}
 	}
 	grow(3, 5)

@@ -25,7 +25,7 @@ func scattered(t *testing.T, home string, n int64) (*lake.Lake, *projections.Set
 	l, err := lake.Open(t.Context(), at)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
-	set, err := projections.Open(t.Context(), l, projections.Topics{Events: "e", Readings: "r", GroundTruth: "g"})
+	set, err := projections.Open(t.Context(), l, projections.Topics{Events: "e", Readings: "r", GroundTruth: "g", RecordLedger: "l"})
 	require.NoError(t, err)
 	for i := range n {
 		now := time.Now()
@@ -33,7 +33,7 @@ func scattered(t *testing.T, home string, n int64) (*lake.Lake, *projections.Set
 			Tick:  events.Tick{Experiment: "x", Seq: uint64(i + 1), At: now, Readings: []events.Reading{{Metric: "m", Value: 1, At: now}}},
 			Topic: "r", Offset: i,
 		})
-		require.NoError(t, set.Flush(t.Context(), nil, map[int32]int64{0: i + 1}, nil))
+		require.NoError(t, set.Flush(t.Context(), map[string]map[int32]int64{"r": {0: i + 1}}))
 	}
 	return l, set
 }

@@ -71,7 +71,7 @@ func project(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	topics := b.Topics()
-	set, err := projections.Open(ctx, l, projections.Topics{Events: topics.Events, Readings: topics.Readings, GroundTruth: topics.GroundTruth})
+	set, err := projections.Open(ctx, l, projections.Topics{Events: topics.Events, Readings: topics.Readings, GroundTruth: topics.GroundTruth, RecordLedger: topics.RecordLedger})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func topics() projections.Topics {
-	return projections.Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"}
+	return projections.Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth", RecordLedger: "chaos.record-ledger"}
 }
 
 // recorded is a log that is written before it is read: one partition a topic.

@@ -16,13 +16,18 @@ type Closed struct {
 	From   time.Time    `json:"from"`
 	To     time.Time    `json:"to"`
 	Report audit.Report `json:"report"`
+	// Open says that a source could not be read: these books stay open, and the
+	// next ones begin where these began.
+	Open bool `json:"open,omitempty"`
 }
 
 // Mark is up to where books are closed: the next ones begin there, whatever
 // happens in between.
 type Mark struct {
 	At       time.Time       `json:"at"`
-	Snapshot int64           `json:"snapshot"` // of a table that holds the offsets
+	Since    time.Time       `json:"since,omitzero"`  // where the next books begin, if that is before At
+	Tries    int             `json:"tries,omitempty"` // that have left them open
+	Snapshot int64           `json:"snapshot"`        // of a table that holds the offsets
 	Offsets  map[int32]int64 `json:"offsets,omitempty"`
 }
 
@@ -33,6 +38,9 @@ type Marks interface {
 	Save(m Mark) error
 }
 
+// mostTries is how often books are opened again of which something was not read.
+const mostTries = 10
+
 // Follow closes the books every so often, until ctx ends (whose error it
 // returns) or each errs. It goes on where marks say that it was.
 //
@@ -42,6 +50,10 @@ type Marks interface {
 // which it was sent; one that is not stored when the books are closed is in
 // flight or lost in them, and they are not opened again: an audit of that time
 // finds later whether it came.
+//
+// Books of which a source could not be read stay open, and the next ones have
+// their records as well: ten times, then they are closed as they are, since a
+// record that retention has removed never comes back.
 func Follow(ctx context.Context, f Flow, every time.Duration, marks Marks, o Options, each func(Closed) error) error {
 	o = o.withDefaults()
 	mark, ok, err := marks.Load()
@@ -68,9 +80,11 @@ func Follow(ctx context.Context, f Flow, every time.Duration, marks Marks, o Opt
 			return ctx.Err()
 		}
 		if err != nil {
-			// The books of this stretch stay open: the next ones begin where it began.
 			closed.Report.Unread = append(closed.Report.Unread, audit.Unread{Source: "books", Why: err.Error()})
-			next = Mark{At: to, Snapshot: mark.Snapshot, Offsets: mark.Offsets}
+		}
+		if err != nil || closed.Report.Torn() && mark.Tries < mostTries {
+			closed.Open = true
+			next = Mark{At: to, Since: closed.From, Tries: mark.Tries + 1, Snapshot: mark.Snapshot, Offsets: mark.Offsets}
 		}
 		if err := each(closed); err != nil {
 			return err
@@ -100,6 +114,9 @@ func here(ctx context.Context, f Flow) (Mark, error) {
 // stretch closes the books from a mark up to a time.
 func stretch(ctx context.Context, f Flow, mark Mark, to time.Time, o Options) (Closed, Mark, error) {
 	closed := Closed{From: mark.At, To: to}
+	if !mark.Since.IsZero() {
+		closed.From = mark.Since
+	}
 	ends, err := f.Ends(ctx, to)
 	if err != nil {
 		return closed, mark, err

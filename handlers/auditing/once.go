@@ -47,6 +47,10 @@ type Options struct {
 	Quiet audit.Quiet
 	// Store keeps how far an audit is; nil: nothing does.
 	Store audit.Store
+	// Receipts are those of the producer, nil: the log alone says what was
+	// produced. By moment they are not asked for: they do not say when a record was
+	// made.
+	Receipts *Receipts
 	// Workers that read at once; default one for each processor.
 	Workers int
 }
@@ -106,9 +110,16 @@ func run(ctx context.Context, f Flow, w audit.Window, sink map[int32]int64, wait
 	w.Sink = sink
 	c := f.Audit(w)
 	c.Store, c.Workers = o.Store, o.Workers
+	var unheard error
+	if o.Receipts != nil && w.Moments == nil {
+		c.Receipts, unheard = o.Receipts.Of(ctx, w.Log, o.Wait)
+	}
 	r, err := audit.Run(ctx, c)
+	if unheard != nil {
+		r.Unread = append(r.Unread, audit.Unread{Source: "receipts", Why: unheard.Error()})
+	}
 	if waited != nil {
-		r.Unread = append(r.Unread, audit.Unread{Source: "sink", Why: waited.Error()})
+		r.Unread = append(r.Unread, audit.Unread{Source: audit.SinkBehind, Why: waited.Error()})
 	}
 	return r, err
 }

@@ -15,9 +15,11 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/auditing"
+	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/projections/account"
 	"github.com/k2-platform/faultline/projections/audit"
 	"github.com/k2-platform/faultline/projections/audit/sources"
+	"github.com/k2-platform/faultline/spec"
 )
 
 func begin() time.Time { return time.Now().Add(-time.Hour) }
@@ -164,6 +166,58 @@ func TestAFolderOfDeadLetters(t *testing.T) {
 	assert.Contains(t, r.Why(), "1 lines name no record, the first is line 4")
 	x.books.LetterFolder += "/none"
 	assert.Contains(t, once(t, x, "").Why(), "no such file")
+}
+
+// spurned is a row of a table of dead letters.
+type spurned struct {
+	raw    []byte
+	source string
+	offset int64
+}
+
+// TestATableOfDeadLetters as K2 has it: it names no partition, and has letters of
+// other sources.
+func TestATableOfDeadLetters(t *testing.T) {
+	x := newLab(t, true)
+	x.send(100, begin())
+	x.sink(func(i int, t trade) []trade {
+		if i == 42 || i == 43 {
+			return nil
+		}
+		return []trade{t}
+	})
+	x.books.LetterTable = &spec.LetterTable{Namespace: "market", Table: "silver_dlq", Source: "bronze_asx"}
+	assert.Contains(t, once(t, x, "").Why(), "reading the dead letters in market.silver_dlq")
+	table, err := lake.OpenTable(t.Context(), x.lake, lake.Definition[spurned]{
+		Namespace: "market", Name: "silver_dlq", PartitionByDay: "error_timestamp",
+		Columns: []lake.Column[spurned]{
+			lake.OptionalBytes("raw_record", func(r spurned) []byte { return r.raw }),
+			lake.Text("error_reason", func(spurned) string { return "price below zero" }),
+			lake.OptionalText("error_type", func(r spurned) (string, bool) { return "price_validation", r.offset > 0 }),
+			lake.Instant("error_timestamp", func(spurned) time.Time { return begin() }),
+			lake.Text("bronze_source", func(r spurned) string { return r.source }),
+			lake.Int("kafka_offset", func(r spurned) int64 { return r.offset }),
+			lake.OptionalInt("schema_id", func(spurned) (int64, bool) { return 0, false }),
+		},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), once(t, x, "").Counts[account.LostAcked], "a table without a row has no letter")
+	var mark lake.Watermark
+	put := func(rows ...spurned) {
+		next := lake.Watermark{{Topic: "dead"}: mark[lake.Partition{Topic: "dead"}] + 1}
+		_, err := table.Append(t.Context(), rows, mark, next)
+		require.NoError(t, err)
+		mark = next
+	}
+	put(spurned{x.sent[42].json(), "bronze_asx", 21}, spurned{x.sent[44].json(), "bronze_other", 22}, spurned{x.sent[43].json(), "bronze_asx", 0})
+	r := once(t, x, "")
+	assert.Equal(t, map[account.Class]int64{account.StoredOnce: 98, account.DeadLettered: 2}, r.Counts)
+	assert.Equal(t, map[string]int64{"price_validation": 1, "price below zero": 1}, r.Reasons)
+	assert.Equal(t, 0, auditing.ExitCode(r), r.Why())
+	put(spurned{[]byte("{cut off"), "bronze_asx", 9})
+	r = once(t, x, "")
+	assert.Contains(t, r.Why(), "1 dead letters in market.silver_dlq name no record: what they keep cannot be read, the first is of offset 9")
+	assert.Equal(t, 5, auditing.ExitCode(r))
 }
 
 // TestWhatIsPrinted is the manual of the command's output.

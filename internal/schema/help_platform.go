@@ -187,6 +187,12 @@ func platformHelp() map[string]entry {
 			"moment":        {"Column of the mapping that says when a record was made, near the time at which it was sent. An audit from one time to another goes by it where the table does not hold the offsets.", "ingestion_timestamp"},
 			"group":         {"Consumer group of the sink. Needed for a table that does not hold the offsets itself.", "k2-iceberg-writer"},
 			"letter_folder": {"Folder of dead letters in files *.jsonl, one letter a line, with the record in its field message.", ""},
+			"letter_table":  {"Table of dead letters, with the record in its column raw_record.", ""},
+		}},
+		"spec.LetterTable": {"Iceberg table of dead letters, as K2 has it: raw_record, error_type, error_reason, bronze_source, kafka_offset, schema_id.", fields{
+			"namespace": {"Namespace of the table.", "market_data"},
+			"table":     {"Its name.", "silver_dlq_trades"},
+			"source":    {"The bronze_source whose letters are of the topic. Absent means all of them are.", "bronze_binance_trades"},
 		}},
 		"spec.Mapping": {"Which field of a record becomes which column of a table.", fields{
 			"format":   {"How records are written. avro and protobuf are in Confluent's framing, json with it or without.", ""},

@@ -27,10 +27,11 @@ type audit struct {
 	twice *twice
 
 	noReceipts, noLetters bool // they could not be read
+	explained             int  // records that were read once more
 }
 
-// Run accounts for the records of a window. The error is of ctx, of the Store,
-// or of a configuration that says too little; what a source does not give is in
+// Run accounts for the records of a window. The error is of ctx, of the Store, of
+// Out, or of a configuration that says too little; what a source does not give is in
 // the report instead, and the audit goes on with the rest.
 func Run(ctx context.Context, c Config) (Report, error) {
 	if err := c.Validate(); err != nil {
@@ -77,6 +78,9 @@ func (a *audit) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		return refused
+	}
 	if err != nil {
 		a.unread(Unread{Source: "table", Why: err.Error()})
 		a.report.Classes, a.report.Unknown = account.Tally{}, a.report.Records
@@ -84,9 +88,10 @@ func (a *audit) run(ctx context.Context) error {
 	return nil
 }
 
-// mayMove says that another snapshot has the records of the window, too.
+// mayMove says that another snapshot has the records of the window, too. What
+// was told of is not told of again.
 func (a *audit) mayMove() bool {
-	return a.Window.Snapshot == 0 && a.Window.After == 0 && a.Window.Deadline == 0 && (a.Window.Moments != nil || !a.Window.Alone)
+	return a.Out == nil && a.Window.Snapshot == 0 && a.Window.After == 0 && a.Window.Deadline == 0 && (a.Window.Moments != nil || !a.Window.Alone)
 }
 
 func (a *audit) pin(ctx context.Context) (int64, error) {

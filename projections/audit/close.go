@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"context"
+
 	"github.com/k2-platform/faultline/projections/account"
 )
 
 // close puts the group's records into classes.
-func (g *group) close(all *sums, table tableSums, found examples) {
-	bad := map[int32]bool{}
+func (g *group) close(ctx context.Context, all *sums, table tableSums, found examples) error {
+	bad, told := map[int32]bool{}, []int32(nil)
 	for _, b := range g.buckets {
 		if why := g.torn(b, table); why != "" {
 			bad[int32(b)] = true //nolint:gosec // below 2^16
@@ -36,10 +38,14 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 			g.report.Reasons[g.reasons[e.letter]]++
 		}
 		if c != account.StoredOnce {
-			found.add(c, g.example(int32(i)), g.Examples) //nolint:gosec // a group is bounded
+			found.add(c, g.example(int32(i)), g.Examples)
+			told = append(told, int32(i))
 		}
 	}
-	g.bury()
+	if err := g.tell(ctx, told); err != nil {
+		return err
+	}
+	return g.bury(ctx)
 }
 
 // classify is account.Classify, but for what the sink has not come to.

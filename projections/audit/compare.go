@@ -39,13 +39,15 @@ func (a *audit) compare(ctx context.Context, snapshot int64) error {
 		differ = append(differ, b)
 	}
 	found := examples{}
-	a.report.Dead, a.report.Reasons = nil, map[string]int64{} // of another snapshot
+	a.report.Reasons = map[string]int64{} // of another snapshot
 	for _, buckets := range a.groups(differ, table) {
 		g := newGroup(a, buckets)
 		if err := g.fill(ctx, snapshot); err != nil {
 			return err
 		}
-		g.close(&all, table, found)
+		if err := g.close(ctx, &all, table, found); err != nil {
+			return err
+		}
 	}
 	a.report.Classes, a.report.Unknown, a.report.Looked = all.tally, all.unknown, all.looked
 	a.report.Unbalanced = a.balance(all)

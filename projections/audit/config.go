@@ -45,9 +45,8 @@ type Config struct {
 	Group    int64 // records that are looked at again at once; default 300,000
 	Slice    int64 // offsets that one worker takes at once; default 1,000,000
 	Power    int   // of two, of the buckets: more are fewer records looked at again; default 16
-	Dead     int   // dead letters in the report; default none
-	Raw      int   // bytes kept of each; default none
 	Examples int   // named of each class; default 10
+	Out      Out   // is told of single records and dead letters; nil: nobody is
 	Store    Store // keeps how far the audit is; nil: nothing does
 }
 

@@ -37,15 +37,21 @@ func (x examples) add(c account.Class, e example, most int) {
 // columns they differ.
 func (a *audit) explain(ctx context.Context, found examples) map[account.Class][]Example {
 	out := map[account.Class][]Example{}
-	former := a.Formers()
 	for c, all := range found {
 		for _, e := range all {
-			if e.row != nil && e.Offset >= 0 {
-				one := Range{e.Partition, e.Offset, e.Offset + 1}
-				_ = a.readRange(ctx, former, one, func(s seen) { e.Differ = a.differ(s.forms.Values, e.row) }, func(Unread) {}) // it only adds to what is known
-			}
+			e.Differ = a.differences(ctx, e)
 			out[c] = append(out[c], e.Example)
 		}
+	}
+	return out
+}
+
+// differences are those of a record that is not stored as it was sent. They only
+// add to what is known: where it cannot be read again there are none.
+func (a *audit) differences(ctx context.Context, e example) (out []string) {
+	if e.row != nil && e.Offset >= 0 {
+		one := Range{e.Partition, e.Offset, e.Offset + 1}
+		_ = a.readRange(ctx, a.Formers(), one, func(s seen) { out = a.differ(s.forms.Values, e.row) }, func(Unread) {})
 	}
 	return out
 }

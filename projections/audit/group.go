@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -43,7 +44,6 @@ type group struct {
 	reasons    []string
 	reasonAt   map[string]int32
 	log, table digest.Buckets
-	dead       []lettered
 	others     int64 // rows of no record of the window
 	uncounted  int64 // rows of records that the log does not have, which the first pass passed over
 }
@@ -221,32 +221,47 @@ func (g *group) expect(i int32, at Place) {
 	}
 }
 
-func (g *group) letter(l Letter) error {
-	i, ok := int32(0), false
+// recordOf is the record that a letter is of; false for one of another group, or
+// of no record of the window.
+func (g *group) recordOf(l Letter) (i int32, ok bool) {
 	if l.At.Offset >= 0 {
 		i, ok = g.byPlace[l.At]
 	} else if len(l.Key) > 0 && g.in[g.log.Of(l.Key)] {
 		i, ok = g.index[digest.Of(l.Key)]
 	}
+	return i, ok
+}
+
+func (g *group) letter(l Letter) error {
+	i, ok := g.recordOf(l)
 	if !ok {
-		return nil // of another group, or of no record of the window
+		return nil
 	}
 	e := &g.entries[i]
 	e.Letters++
-	g.keep(l, i)
 	if e.letter == 0 {
 		e.letter = g.reason(l.Reason)
 	}
 	return nil
 }
 
-// mostReasons is how many are told apart.
-const mostReasons = 100
+const (
+	// mostReasons is how many are told apart.
+	mostReasons = 100
+	// longestReason bounds one: they come from others.
+	longestReason = 200
+)
+
+// Reason is why a letter is dead as reports have it: bounded, and never empty.
+func Reason(why string) string {
+	if len(why) > longestReason {
+		why = strings.ToValidUTF8(why[:longestReason], "") + "…"
+	}
+	return cmp.Or(why, "no reason given")
+}
 
 func (g *group) reason(why string) int32 {
-	if why == "" {
-		why = "no reason given"
-	}
+	why = Reason(why)
 	if i, ok := g.reasonAt[why]; ok {
 		return i
 	}

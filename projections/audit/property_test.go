@@ -113,7 +113,8 @@ func TestEveryRecordIsInTheClassThatItBelongsTo(t *testing.T) {
 			w.receipts = []audit.Said{}
 		}
 		var want account.Tally
-		var rows int64
+		var rows, letters int64
+		told := &told{}
 		lost := map[string]bool{}
 		for i := range rapid.IntRange(0, 40).Draw(rt, "n") {
 			f := drawFate(rt, receipts)
@@ -121,7 +122,7 @@ func TestEveryRecordIsInTheClassThatItBelongsTo(t *testing.T) {
 				lost[fmt.Sprint("k", i)] = true
 			}
 			w.happen(rt, i, f)
-			rows += int64(f.Rows)
+			rows, letters = rows+int64(f.Rows), letters+int64(f.Letters)
 			if f.Produced() || f.Rows > 0 && alone {
 				want.Add(account.Classify(f.Sighting), 1)
 			}
@@ -131,6 +132,7 @@ func TestEveryRecordIsInTheClassThatItBelongsTo(t *testing.T) {
 		if len(lost) > 0 {
 			w.dropWronglyPlaced(lost)
 		}
+		c.Out = told
 		got, err := audit.Run(t.Context(), c)
 		require.NoError(rt, err)
 		require.Equal(rt, counts(want), counts(got.Classes))
@@ -141,6 +143,9 @@ func TestEveryRecordIsInTheClassThatItBelongsTo(t *testing.T) {
 		if alone {
 			require.Equal(rt, rows, got.Rows)
 		}
+		want.Add(account.StoredOnce, -want.Of(account.StoredOnce))
+		require.Equal(rt, counts(want), told.counts(), "each that is not stored once is told of, and no other")
+		require.Len(rt, told.letters, int(letters))
 	})
 }
 

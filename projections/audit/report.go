@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/projections/account"
@@ -32,10 +33,6 @@ type Report struct {
 	Reasons  map[string]int64            `json:"reasons,omitempty"` // of dead letters, by record
 	Examples map[account.Class][]Example `json:"examples,omitempty"`
 
-	// Dead are the dead letters of the window's records, those with the lowest
-	// places, at most as many as the audit was told to keep.
-	Dead []Dead `json:"-"`
-
 	Unread []Unread `json:"unread,omitempty"`
 	// Unbalanced says which sums do not come out even; "" = all do.
 	Unbalanced string `json:"unbalanced,omitempty"`
@@ -64,7 +61,7 @@ type Dead struct {
 
 // Unread is something that could not be read, and why.
 type Unread struct {
-	Source string `json:"source"` // log, table, dead letters, receipts, ground truth
+	Source string `json:"source"` // log, table, dead letters, receipts, ground truth, sink
 	Range  *Range `json:"range,omitempty"`
 	Why    string `json:"why"`
 }
@@ -80,6 +77,15 @@ func (u Unread) String() string {
 func (r Report) Conclusive() bool {
 	return len(r.Unread) == 0 && r.Unknown == 0 && r.Unbalanced == "" && r.Classes.Of(account.InFlight) == 0
 }
+
+// Torn says that a source could not be read, so that another audit of the same
+// window may find more.
+func (r Report) Torn() bool {
+	return slices.ContainsFunc(r.Unread, func(u Unread) bool { return u.Source != SinkBehind })
+}
+
+// SinkBehind is the source of what is unread because the sink has not come to it.
+const SinkBehind = "sink"
 
 // Answer is what the audit says of the sink: holds where every record is in a
 // class that it may be in. What is wrong is wrong though other things were not

@@ -6,5 +6,6 @@ SELECT d.error_class,
        min(d.original_offset) AS first_offset,
        max(d.original_offset) AS last_offset
 FROM chaos.dlq_audit d
+WHERE d.part = 1
 GROUP BY d.error_class
 ORDER BY dead_letters DESC, error_class

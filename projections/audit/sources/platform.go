@@ -30,8 +30,10 @@ type Platform struct {
 	Mapping *mapping.Mapping
 
 	letters *mapping.Mapping // reads records of a folder of dead letters
+	table   *LetterTable
 	keys    int
 	columns []string
+	textKey bool
 }
 
 // Open compiles the mapping of the books against the table's columns.
@@ -54,12 +56,16 @@ func Open(ctx context.Context, books spec.Books, b *bus.Bus, l *lake.Lake) (*Pla
 		return nil, err
 	}
 	p.columns = p.Mapping.Columns()
+	p.textKey = slices.ContainsFunc(columns, func(c mapping.Column) bool { return c.Name == books.Key && c.Type.Kind == mapping.Text })
 	if books.LetterFolder != "" {
 		text := *books.Mapping
 		text.Format = spec.FormatJSON
 		if p.letters, err = mapping.Compile(text, columns, nil); err != nil {
 			return nil, fmt.Errorf("reading the dead letters in %s as JSON: %w", books.LetterFolder, err)
 		}
+	}
+	if t := books.LetterTable; t != nil {
+		p.table = &LetterTable{Lake: l, Namespace: t.Namespace, Name: t.Table, Source: t.Source, Mapping: p.Mapping}
 	}
 	return p, nil
 }
@@ -76,6 +82,10 @@ func (p *Platform) Audit(w audit.Window) audit.Config {
 	}
 	if p.letters != nil {
 		c.Letters = append(c.Letters, LetterFolder{p.Books.LetterFolder, p.Books.Topic, p.letters})
+	}
+	if p.table != nil {
+		t := *p.table // of one audit, which reads one snapshot of it
+		c.Letters = append(c.Letters, &t)
 	}
 	return c
 }
@@ -106,6 +116,12 @@ func (p *Platform) of(mark lake.Watermark) map[int32]int64 {
 		}
 	}
 	return out
+}
+
+// TextKey says that a record's natural key is the text that a receipt names it
+// with.
+func (p *Platform) TextKey() bool {
+	return p.textKey && len(p.Books.Mapping.Key) == 1 && p.Books.Mapping.Key[0] == p.Books.Key
 }
 
 // moment is where the column of moments stands among the columns, -1: nowhere.
