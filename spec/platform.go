@@ -147,4 +147,8 @@ type Books struct {
 	Group string `yaml:"group" json:"group,omitempty"`
 	// LetterFolder has dead letters as files of JSON lines.
 	LetterFolder string `yaml:"letter_folder" json:"letter_folder,omitempty"`
+	// Windows lets log and table be summed up and compared window by window.
+	Windows *Windows `yaml:"windows" json:"windows,omitempty"`
+	// Sequences are columns whose numbers follow on each other.
+	Sequences []Sequence `yaml:"sequences" json:"sequences,omitempty"`
 }

@@ -19,6 +19,7 @@ func (v *validator) books(p Platform) {
 		if b.Moment != "" && (m == nil || !slices.Contains(m.Columns(), b.Moment)) {
 			v.refuse("books."+name+".moment", fmt.Sprintf("%q is no column of the mapping", b.Moment), "name a column that a field with a time is mapped to")
 		}
+		v.windows("books."+name, b)
 	}
 }
 
@@ -49,6 +50,11 @@ func (v *validator) mapping(path string, m Mapping) {
 	}
 	if len(m.Key) == 0 {
 		v.refuse(path+".key", "is missing", "write the columns that tell one record from another, such as key: [trade_id]")
+	}
+	for i, u := range m.Unmapped {
+		if columns[u] {
+			v.refuse(indexed(path+".unmapped", i), fmt.Sprintf("column %q has a field", u), "remove one of them")
+		}
 	}
 	for i, k := range m.Key {
 		switch at := indexed(path+".key", i); {

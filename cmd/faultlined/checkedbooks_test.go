@@ -56,6 +56,7 @@ func TestBooksAreClosedWithTheChecksOfTheTable(t *testing.T) {
 			closed{with: events.BooksClosed{Balanced: true, From: events.BookMark{Snapshot: from}, To: events.BookMark{Snapshot: to}}},
 			list,
 			checkInput(storedTrades{l, books}, sourceTopic{books, slog.New(slog.DiscardHandler)}),
+			nil,
 		}
 		ended := b.Close(t.Context(), events.BookMark{}, 0, time.Millisecond, nil)
 		assert.True(t, ended.Balanced)

@@ -187,6 +187,19 @@ func platformHelp() map[string]entry {
 			"moment":        {"Column of the mapping that says when a record was made, near the time at which it was sent. An audit from one time to another goes by it where the table does not hold the offsets.", "ingestion_timestamp"},
 			"group":         {"Consumer group of the sink. Needed for a table that does not hold the offsets itself.", "k2-iceberg-writer"},
 			"letter_folder": {"Folder of dead letters in files *.jsonl, one letter a line, with the record in its field message.", ""},
+			"windows":       {"What is summed up over windows of time in log and table, to be compared.", ""},
+			"sequences":     {"Columns whose numbers follow on each other.", ""},
+		}},
+		"spec.Windows": {"What of a flow is summed up over windows of time. All of it are columns of the mapping.", fields{
+			"by":       {"Columns by whose values the records of a window are told apart, such as exchange and symbol.", ""},
+			"time":     {"Column that windows are made by. Absent means the moment of the books.", "ingestion_timestamp"},
+			"every":    {"How long a window is. Absent or 0s means 1m.", ""},
+			"price":    {"Column of the price, a decimal. It is summed, and so is its product with the quantity.", "price"},
+			"quantity": {"Column of the quantity, a decimal.", "quantity"},
+		}},
+		"spec.Sequence": {"A column of the mapping whose whole numbers follow on each other.", fields{
+			"column": {"The column.", "platform_sequence"},
+			"per":    {"Columns each of whose values has a sequence of its own. Absent means one for all.", ""},
 		}},
 		"spec.Mapping": {"Which field of a record becomes which column of a table.", fields{
 			"format":   {"How records are written. avro and protobuf are in Confluent's framing, json with it or without.", ""},
@@ -194,6 +207,7 @@ func platformHelp() map[string]entry {
 			"subject":  {"Subject whose newest schema the mapping is checked against. Absent means the topic's name with -value.", ""},
 			"key":      {"Columns that tell one record from another. Each has a field.", ""},
 			"fields":   {"The fields with their columns.", ""},
+			"unmapped": {"Columns of the table that are left out on purpose: the check of the schema does not miss them.", ""},
 		}},
 		"spec.MappedField": {"One field of a record and its column.", fields{
 			"field":    {"Its path in the record: names with dots between.", ""},

@@ -24,6 +24,8 @@ type Input struct {
 	Columns []Column
 	Log     Side // what was sent and is to be in the table
 	Rows    Side // what is in the table, of one snapshot
+	// All has the keys of every row, where Rows leaves some out; nil: it does not.
+	All Side
 	// Table takes the table apart as it is at the call.
 	Table func(context.Context) (*lake.Anatomy, error)
 	// After is the snapshot that the window begins with: checks of snapshots and
@@ -32,6 +34,9 @@ type Input struct {
 	// Offsets reads those of the source topic as they are at the call.
 	Offsets  func(context.Context) (Places, error)
 	Registry Registry
+	// Note hears which checks gave no result because they are not applicable, and
+	// why, one after the other; nil: nobody does.
+	Note func(check string, why error)
 	// Clock tells the time; Run needs it.
 	Clock func() time.Time
 }
