@@ -41,7 +41,4 @@ func (v *validator) windows(path string, b Books) {
 	if b.WindowTime() == "" {
 		v.refuse(path+".time", "is missing, and the books name no moment", "write the column that says when a record was made")
 	}
-	if w.Every < 0 {
-		v.refuse(path+".every", fmt.Sprintf("%s is no length of a window", w.Every), "write one such as 1m, or leave it out")
-	}
 }

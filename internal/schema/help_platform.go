@@ -192,13 +192,13 @@ func platformHelp() map[string]entry {
 		}},
 		"spec.Windows": {"What of a flow is summed up over windows of time. All of it are columns of the mapping.", fields{
 			"by":       {"Columns by whose values the records of a window are told apart, such as exchange and symbol.", ""},
-			"time":     {"Column that windows are made by. Absent means the moment of the books.", "ingestion_timestamp"},
+			"time":     {"Column that windows are made by. Absent means the moment of the books.", ""},
 			"every":    {"How long a window is. Absent or 0s means 1m.", ""},
-			"price":    {"Column of the price, a decimal. It is summed, and so is its product with the quantity.", "price"},
-			"quantity": {"Column of the quantity, a decimal.", "quantity"},
+			"price":    {"Column of the price, a decimal. It is summed, and so is its product with the quantity.", ""},
+			"quantity": {"Column of the quantity, a decimal.", ""},
 		}},
 		"spec.Sequence": {"A column of the mapping whose whole numbers follow on each other.", fields{
-			"column": {"The column.", "platform_sequence"},
+			"column": {"The column.", ""},
 			"per":    {"Columns each of whose values has a sequence of its own. Absent means one for all.", ""},
 		}},
 		"spec.Mapping": {"Which field of a record becomes which column of a table.", fields{
