@@ -45,7 +45,9 @@ func checksCommand() *cobra.Command {
 			"are held against it, and what the topic has against the table: sums over windows of time, and sequences; all of\n" +
 			"it, or from one time to another. It changes nothing and needs no pipeline.\n" +
 			"Exit code 1 where a check is violated, 5 where one could not run.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
 	}
 	f.add(cmd)
 	flags := cmd.Flags()

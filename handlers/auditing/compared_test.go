@@ -46,7 +46,9 @@ func (x *lab) during(after, to lake.Snapshot) audit.Window {
 }
 
 // at is where a trade stands.
-func at(i int) audit.Place { return audit.Place{Partition: int32(i % partitions), Offset: int64(i / partitions)} }
+func at(i int) audit.Place {
+	return audit.Place{Partition: int32(i % partitions), Offset: int64(i / partitions)}
+}
 
 func TestAFaithfulSinkHoldsAsAWhole(t *testing.T) {
 	x := newLab(t, true)

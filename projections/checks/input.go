@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/internal/lake"
@@ -85,6 +86,21 @@ func (in Input) find(name string) (int, error) {
 		return 0, fmt.Errorf("%w: the mapping has no column %q; add it to the mapping, or leave it out of the check", ErrNothing, name)
 	}
 	return i, nil
+}
+
+// typed gives the place of a column that has to be of one of some types, by how
+// they begin. One whose type is not known may be.
+func (in Input) typed(name string, begins ...string) (int, error) {
+	i, err := in.find(name)
+	if err != nil || in.Columns[i].Type == "" {
+		return i, err
+	}
+	for _, b := range begins {
+		if strings.HasPrefix(in.Columns[i].Type, b) {
+			return i, nil
+		}
+	}
+	return i, fmt.Errorf("%w: column %q is %s, and has to be %s", ErrNothing, name, in.Columns[i].Type, strings.Join(begins, " or "))
 }
 
 // split reads all values of a record into dst, which is reused.

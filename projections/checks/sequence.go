@@ -105,7 +105,7 @@ const defaultRuns = 4096
 type sequences map[string]*runs
 
 func (s Sequence) read(ctx context.Context, in Input, side Side) (sequences, Cost, error) {
-	column, err := in.find(s.Column)
+	column, err := in.typed(s.Column, "int", "long")
 	if err != nil {
 		return nil, Cost{}, err
 	}

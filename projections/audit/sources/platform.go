@@ -29,7 +29,7 @@ type Platform struct {
 	Lake    *lake.Lake
 	Mapping *mapping.Mapping
 
-	letters *mapping.Mapping // reads records of a folder of dead letters
+	letters  *mapping.Mapping // reads records of a folder of dead letters
 	registry confluent.Registry
 	keys     int
 	columns  []string
