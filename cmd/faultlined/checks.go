@@ -165,6 +165,9 @@ func (f *checksFlags) compared(ctx context.Context, p *sources.Platform) (audit.
 	if f.from == "" {
 		return p.Whole(ctx)
 	}
+	if p.Books.Moment != "" {
+		f.options.By = sources.ByMoment // windows are of when records were made
+	}
 	w, waited, err := auditing.Settled(ctx, p, f.begin, f.end, f.options)
 	if err = errors.Join(err, waited); err != nil {
 		return w, err

@@ -43,7 +43,10 @@ func (c *Compared) Records() int64 {
 func (c *Compared) Input() checks.Input {
 	in := checks.Input{
 		Name: c.Books.Namespace + "." + c.Books.Table, Key: c.Books.Mapping.Key,
-		Log: logSide{c}, Rows: rowSide{c, false}, All: rowSide{c, true}, Registry: registry{c},
+		Log: logSide{c}, Rows: rowSide{c, false}, All: rowSide{c, true},
+	}
+	if c.Books.Mapping.Registry != "" {
+		in.Registry = registry{c}
 	}
 	for _, name := range c.columns {
 		in.Columns = append(in.Columns, checks.Column{Name: name, Type: c.types[name].String(), Scale: c.types[name].Scale})
