@@ -34,7 +34,7 @@ func TestAnAuditOnSpark(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "answers"), []byte(answers), 0o600))
 	script := "#!/bin/sh\nset -eu\nprintf '%s\\n' \"$@\" >" + dir + "/args\nwhile [ $# -gt 3 ]; do shift; done\ncp \"$2\" " + dir + "/job.json\ncp " + dir + "/answers \"$3\"\n"
 	submit := filepath.Join(dir, "spark-submit")
-	require.NoError(t, os.WriteFile(submit, []byte(script), 0o700)) //nolint:gosec // it is run
+	require.NoError(t, os.WriteFile(submit, []byte(script), 0o700))
 
 	b, err := bus.Open(bus.Config{Brokers: x.books.Brokers}, nil)
 	require.NoError(t, err)
@@ -55,10 +55,10 @@ func TestAnAuditOnSpark(t *testing.T) {
 	assert.Equal(t, "2.000000000000", rows[4].Expected)
 	assert.Equal(t, "1 sequences of seq have no gap that the log has not, and no number twice", rows[6].Evidence)
 
-	args, err := os.ReadFile(filepath.Join(dir, "args")) //nolint:gosec // of this test
+	args, err := os.ReadFile(filepath.Join(dir, "args"))
 	require.NoError(t, err)
 	assert.Contains(t, string(args), "--master\nyarn\n")
-	text, err := os.ReadFile(filepath.Join(dir, "job.json")) //nolint:gosec // of this test
+	text, err := os.ReadFile(filepath.Join(dir, "job.json"))
 	require.NoError(t, err)
 	var job spark.Job
 	require.NoError(t, json.Unmarshal(text, &job))

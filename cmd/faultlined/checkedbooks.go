@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -45,7 +46,7 @@ func (b checkedBooks) Close(
 	if b.compare != nil {
 		more, done := b.compare(ctx, closed, did, &in)
 		defer done()
-		list = append(list[:len(list):len(list)], more...)
+		list = slices.Concat(list, more)
 	}
 	closed.Checks = checks.Run(ctx, list, in)
 	return closed

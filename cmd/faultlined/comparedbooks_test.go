@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
@@ -64,6 +65,22 @@ func TestBooksAreClosedWithLogAndTableCompared(t *testing.T) {
 	found, all = x.closedWith(well, bad, nil)
 	assert.Empty(t, found)
 	assert.Equal(t, []string{"snapshot_chain", "files_present", "key_unique", "schema_drift"}, all, "where nothing says how far the table is the rest is left out")
+}
+
+// TestOffsetsThatWereCommittedBeforeTheWriteAreFoundLive, by the sink's group.
+func TestOffsetsThatWereCommittedBeforeTheWriteAreFoundLive(t *testing.T) {
+	x := newFlowLab(t)
+	x.books.Group = "sink"
+	x.send(5)
+	head := x.store(x.sent...)
+	x.send(5)
+	for next, want := range map[int64]map[string]events.Answer{5: {}, 4: {}, 8: {"committed_offsets": events.Violated}} {
+		var offsets kadm.Offsets
+		offsets.Add(kadm.Offset{Topic: "sales", At: next, LeaderEpoch: -1})
+		require.NoError(t, kadm.NewClient(x.kafka).CommitAllOffsets(t.Context(), "sink", offsets))
+		found, _ := x.closedWith(0, head, nil)
+		assert.Equal(t, want, found, "%d is committed, and the table has all below 5", next)
+	}
 }
 
 // TestWhatCannotBeComparedIsUnknown, and the keys of the table are read all the

@@ -130,8 +130,12 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 			func(in *checks.Input) { in.Columns = in.Columns[:6] }, []string{"window_sums", "sequence_source_sequence"}, "",
 		},
 		"columns that are no numbers": {
-			func(in *checks.Input) { in.Columns = columns(); in.Columns[4].Type, in.Columns[6].Type = "double", "string" },
-			[]string{"window_sums", "sequence_source_sequence"}, `column "price" is double, and has to be decimal`,
+			func(in *checks.Input) {
+				in.Columns = columns()
+				in.Columns[4].Type, in.Columns[6].Type = "double", "string"
+			},
+			[]string{"window_sums", "sequence_source_sequence"},
+			`column "price" is double, and has to be decimal`,
 		},
 		"records of another mapping": {
 			func(in *checks.Input) { in.Log = short{} }, []string{"window_sums", "sequence_source_sequence"}, "a record has 1 values of 7 columns",
