@@ -11,7 +11,6 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/handlers/auditing"
-	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/spark"
 	"github.com/k2-platform/faultline/internal/sparkaudit"
 	"github.com/k2-platform/faultline/projections/audit/sources"
@@ -60,7 +59,7 @@ func (f *auditFlags) onSpark(ctx context.Context, out io.Writer, what flow, p *s
 	if err != nil {
 		return err
 	}
-	o.Engine = spark.Submit{Command: f.spark.submit, Args: f.spark.args, Catalog: catalogOf(what.at)}
+	o.Engine = spark.Submit{Command: f.spark.submit, Args: f.spark.args, Catalog: spark.Catalog(what.at)}
 	o.From, o.To = from, to
 	f.options.By = sources.ByMoment
 	p.Books.Moment = p.Books.WindowTime() // both sides are cut by what windows are made of
@@ -161,8 +160,4 @@ func resultsOf(rows []sparkaudit.Row) []checks.Result {
 		})
 	}
 	return out
-}
-
-func catalogOf(c lake.Config) spark.Catalog {
-	return spark.Catalog{Kind: c.Kind, Name: c.Name, URI: c.URI, Warehouse: c.Warehouse, Properties: c.Properties}
 }

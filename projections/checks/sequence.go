@@ -64,40 +64,6 @@ func (s Sequence) Run(ctx context.Context, in Input) ([]Result, error) {
 	return []Result{r}, nil
 }
 
-// SentSequence is what the log has of one sequence. Missing are the numbers
-// between the first and the last that it lacks, from one to another.
-type SentSequence struct {
-	Of          string // the values of the columns Per, with ", " between
-	First, Last int64
-	Missing     [][2]int64
-	Repeats     int64 // numbers that were there already
-}
-
-// Sent gives the sequences of the log: for those who have the table looked at
-// elsewhere.
-func (s Sequence) Sent(ctx context.Context, in Input) ([]SentSequence, error) {
-	if in.Log == nil {
-		return nil, fmt.Errorf("%w: the log has to be read to know its sequences", ErrNothing)
-	}
-	if s.Runs == 0 {
-		s.Runs = defaultRuns
-	}
-	was, _, err := s.read(ctx, in, in.Log)
-	if err != nil {
-		return nil, fmt.Errorf("reading the sequences of the log: %w", err)
-	}
-	var out []SentSequence
-	for _, key := range slices.Sorted(maps.Keys(was)) {
-		r := was[key]
-		sent := SentSequence{Of: told([]byte(key)), First: r.span().from, Last: r.span().to, Repeats: r.repeats}
-		for _, g := range r.gaps() {
-			sent.Missing = append(sent.Missing, [2]int64{g.from, g.to})
-		}
-		out = append(out, sent)
-	}
-	return out, nil
-}
-
 // defaultRuns is what Runs is by default.
 const defaultRuns = 4096
 

@@ -61,44 +61,6 @@ func (s Sums) Run(ctx context.Context, in Input) ([]Result, error) {
 	return out, nil
 }
 
-// Window is the sums of one side over one window of one group. The numbers are
-// decimal, with all digits of their columns.
-type Window struct {
-	From, To                 time.Time
-	By                       []string // values of the columns By of Sums
-	Records                  int64
-	Price, Quantity, Product string
-	First, Last              time.Time
-}
-
-// Sent gives the windows of the log, in the order of time: for those who have
-// the table summed up elsewhere.
-func (s Sums) Sent(ctx context.Context, in Input) ([]Window, error) {
-	g, err := s.grouping(in)
-	if err != nil {
-		return nil, err
-	}
-	if in.Log == nil {
-		return nil, fmt.Errorf("%w: the log has to be read to sum it up", ErrNothing)
-	}
-	sent := groups{}
-	if _, err := g.read(ctx, in.Log, sent); err != nil {
-		return nil, fmt.Errorf("reading the log: %w", err)
-	}
-	price, quantity := in.Columns[g.price].Scale, in.Columns[g.quantity].Scale
-	out := make([]Window, 0, len(sent))
-	for _, k := range keys(sent, nil) {
-		x := sent[k]
-		w := Window{
-			Records: x.all.N, Price: point(x.price.total(), price), Quantity: point(x.quantity.total(), quantity),
-			Product: point(x.product.total(), price+quantity), First: time.UnixMicro(x.min).UTC(), Last: time.UnixMicro(x.max).UTC(),
-		}
-		w.From, w.To, w.By = g.window(k)
-		out = append(out, w)
-	}
-	return out, nil
-}
-
 func (g grouping) read(ctx context.Context, side Side, into groups) (Cost, error) {
 	worker, done := g.collect(into)
 	cost, err := side.Read(ctx, worker)
