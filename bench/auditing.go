@@ -64,7 +64,7 @@ func (b *bench) auditors() []auditor {
 	if b.peers != "" {
 		out = append(out, auditor{name: "peer: the same comparison in PySpark", start: func(c corpus, log string) (*child, error) {
 			return launch("the comparison in PySpark", log, b.python, "bench/peers/audit.py", strings.Join(b.brokers, ","), c.Topic, c.Registry,
-				benchNamespace+"."+c.Table, filepath.Join(b.peers, "spark"), b.shelf.Catalog, b.shelf.S3, b.shelf.Key, b.shelf.Secret)
+				benchNamespace+"."+c.Table, filepath.Join(b.peers, "spark-kafka"), b.shelf.Catalog, b.shelf.S3, b.shelf.Key, b.shelf.Secret)
 		}})
 	}
 	return out

@@ -56,6 +56,8 @@ type Mapping struct {
 	// Key are the columns that tell one record from another.
 	Key    []string      `yaml:"key" json:"key"`
 	Fields []MappedField `yaml:"fields" json:"fields"`
+	// Unmapped are columns of the table that are left out on purpose.
+	Unmapped []string `yaml:"unmapped" json:"unmapped,omitempty"`
 }
 
 // SubjectOf is the subject of a topic's values.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,40 @@ func TestAMappingIsRefusedWithPlaceAndHint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, mapped, c.from)
 			_, problems := spec.ParsePlatform([]byte(strings.Replace(mapped, c.from, c.to, 1)))
+			require.ErrorContains(t, problems.Err(), c.want)
+		})
+	}
+}
+
+const compared = mapped + `    windows: {by: [exchange], time: at, every: 1h, price: price, quantity: price}
+    sequences: [{column: trade_id, per: [exchange]}]
+`
+
+func TestWhatIsComparedIsRead(t *testing.T) {
+	p, problems := spec.ReadPlatform([]byte(compared))
+	require.Empty(t, problems)
+	b := p.Platform.Books["trades"]
+	assert.Equal(t, &spec.Windows{By: []string{"exchange"}, Time: "at", Every: spec.Duration(time.Hour), Price: "price", Quantity: "price"}, b.Windows)
+	assert.Equal(t, []spec.Sequence{{Column: "trade_id", Per: []string{"exchange"}}}, b.Sequences)
+	assert.Equal(t, "at", b.WindowTime())
+	b.Windows.Time, b.Moment = "", "side"
+	assert.Equal(t, "side", b.WindowTime())
+}
+
+func TestWhatIsComparedIsRefusedWithPlaceAndHint(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, want string }{
+		"a column":        {"by: [exchange]", "by: [exchagne]", `books.trades.windows.by[0]: "exchagne" is no column of the mapping; did you mean exchange?`},
+		"no price":        {"price: price, quantity", "quantity", "books.trades.windows.price: is missing"},
+		"no quantity":     {", quantity: price", "", "books.trades.windows.quantity: is missing"},
+		"no time":         {"time: at, ", "", "books.trades.windows.time: is missing, and the books name no moment"},
+		"a length":        {"every: 1h", "every: -1h", `books.trades.windows.every: duration "-1h" is negative`},
+		"a sequence":      {"column: trade_id, per", "column: sequence, per", `books.trades.sequences[0].column: "sequence" is no column of the mapping`},
+		"of a sequence":   {"per: [exchange]", "per: [nothing]", `books.trades.sequences[0].per[0]: "nothing" is no column`},
+		"a mapped column": {"      key: [exchange", "      unmapped: [tags]\n      key: [exchange", `books.trades.mapping.unmapped[0]: column "tags" has a field`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, compared, c.from)
+			_, problems := spec.ParsePlatform([]byte(strings.Replace(compared, c.from, c.to, 1)))
 			require.ErrorContains(t, problems.Err(), c.want)
 		})
 	}

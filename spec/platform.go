@@ -149,6 +149,10 @@ type Books struct {
 	LetterFolder string `yaml:"letter_folder" json:"letter_folder,omitempty"`
 	// LetterTable has dead letters as rows.
 	LetterTable *LetterTable `yaml:"letter_table" json:"letter_table,omitempty"`
+	// Windows lets log and table be summed up and compared window by window.
+	Windows *Windows `yaml:"windows" json:"windows,omitempty"`
+	// Sequences are columns whose numbers follow on each other.
+	Sequences []Sequence `yaml:"sequences" json:"sequences,omitempty"`
 }
 
 // LetterTable is an Iceberg table of dead letters in the columns that K2 gives

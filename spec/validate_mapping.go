@@ -23,6 +23,7 @@ func (v *validator) books(p Platform) {
 			v.required("books."+name+".letter_table.namespace", t.Namespace, "write namespace: market_data, that of the table of dead letters")
 			v.required("books."+name+".letter_table.table", t.Table, "write table: silver_dlq_trades, the table of dead letters")
 		}
+		v.windows("books."+name, b)
 	}
 }
 
@@ -53,6 +54,11 @@ func (v *validator) mapping(path string, m Mapping) {
 	}
 	if len(m.Key) == 0 {
 		v.refuse(path+".key", "is missing", "write the columns that tell one record from another, such as key: [trade_id]")
+	}
+	for i, u := range m.Unmapped {
+		if columns[u] {
+			v.refuse(indexed(path+".unmapped", i), fmt.Sprintf("column %q has a field", u), "remove one of them")
+		}
 	}
 	for i, k := range m.Key {
 		switch at := indexed(path+".key", i); {

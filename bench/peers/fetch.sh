@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # fetch.sh   fetches the peers of make bench-integrity by package name: from Maven the Iceberg sink of Kafka Connect, and what Spark needs
-#   for Kafka, Avro and Iceberg; from PyPI what ../integrity.txt names. Needs e2e/servers/prepare.sh. Prints the folder of the jars and the
-#   python that has the packages.
+#   for Kafka and Avro; from PyPI what ../integrity.txt names. Spark itself, and Iceberg's runtime for it, are those of e2e/queries/spark.sh.
+#   Needs e2e/servers/prepare.sh. Prints the folder of the jars and the python that has the packages, Spark's among them.
 # shellcheck source-path=SCRIPTDIR source=../../e2e/servers/lib.sh
 source "$(dirname "$0")/../../e2e/servers/lib.sh"
 BENCH=$HERE/../../bench
@@ -31,8 +31,14 @@ fetch connect "org.apache.kafka:connect-runtime:$KAFKA_VERSION" "org.apache.kafk
   "org.apache.iceberg:iceberg-kafka-connect:$ICEBERG" "org.apache.iceberg:iceberg-aws:$ICEBERG" "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG" \
   "org.apache.iceberg:iceberg-parquet:$ICEBERG" org.apache.hadoop:hadoop-client-api:3.4.2 org.apache.hadoop:hadoop-client-runtime:3.4.2 \
   org.apache.logging.log4j:log4j-slf4j-impl:2.25.3
-fetch spark "org.apache.iceberg:iceberg-spark-runtime-4.1_$SCALA:$ICEBERG" "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG" \
-  "org.apache.spark:spark-sql-kafka-0-10_$SCALA:$SPARK" "org.apache.spark:spark-avro_$SCALA:$SPARK"
+fetch spark-kafka "org.apache.spark:spark-sql-kafka-0-10_$SCALA:$SPARK" "org.apache.spark:spark-avro_$SCALA:$SPARK"
 PYTHON=$("$HERE/../readers/venv.sh" "$BENCH/integrity.txt")
+# {"python": "/…/bin/python", "submit": …, "jars": "a.jar,b.jar"}
+HAVE=$("$HERE/../queries/spark.sh")
+JARS=$(sed -E 's/.*"jars": "([^"]*)".*/\1/' <<<"$HAVE")
+for jar in ${JARS//,/ }; do ln -sf "$jar" "$M/spark-kafka/"; done
+# A line in a .pth lets one environment see what is installed in another.
+sites() { "$1" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
+sites "$(sed -E 's/.*"python": "([^"]*)".*/\1/' <<<"$HAVE")" >"$(sites "$PYTHON")/spark.pth"
 echo "$M"
 echo "$PYTHON"

@@ -27,9 +27,10 @@ import (
 type auditFlags struct {
 	settingsFlags
 	books, from, to, by, output string
-	follow                      bool
+	follow, checks              bool
 	every                       time.Duration
 	options                     auditing.Options
+	spark                       sparkFlags
 }
 
 func auditCommand() *cobra.Command {
@@ -54,6 +55,8 @@ func auditCommand() *cobra.Command {
 	flags.IntVar(&f.options.Workers, "workers", 0, "how many read at once; default one for each processor")
 	flags.BoolVar(&f.follow, "follow", false, "close the books again and again, until interrupted")
 	flags.DurationVar(&f.every, "every", time.Minute, "with --follow: how often")
+	flags.BoolVar(&f.checks, "checks", true, "compare log and table as a whole, too, where the books name windows or sequences; not with --follow")
+	f.spark.add(flags)
 	flags.StringVarP(&f.output, "output", "o", report.Text, "text or json")
 	return cmd
 }
@@ -88,7 +91,7 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	err = f.audit(ctx, out, flow{b, l, books, filepath.Join(s.Home, "audits")}, from, to)
+	err = f.audit(ctx, out, flow{b, l, at, books, filepath.Join(s.Home, "audits")}, from, to)
 	return errors.Join(err, b.Close(), l.Close())
 }
 
@@ -96,6 +99,7 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 type flow struct {
 	bus   *bus.Bus
 	lake  *lake.Lake
+	at    lake.Config // of the lake, for another engine
 	books spec.Books
 	dir   string
 }
@@ -109,6 +113,9 @@ func (f *auditFlags) audit(ctx context.Context, out io.Writer, what flow, from, 
 		return fmt.Errorf("making the folder of audits: %w", err)
 	}
 	f.options.By = sources.By(f.by)
+	if f.spark.on() {
+		return f.onSpark(ctx, out, what, p, from, to)
+	}
 	if what.books.Receipts != "" && p.TextKey() {
 		f.options.Receipts = &auditing.Receipts{Producer: bookkeeping.FeedAt(what.books.Receipts)}
 	}
@@ -120,12 +127,16 @@ func (f *auditFlags) audit(ctx context.Context, out io.Writer, what flow, from, 
 	if err != nil {
 		return err
 	}
-	if f.output == report.JSON {
-		err = auditing.PrintJSON(out, auditing.Closed{From: from, To: to, Report: r})
-	} else {
-		err = auditing.Print(out, r)
+	c := auditing.Closed{From: from, To: to, Report: r}
+	if f.checks {
+		c.Checks = auditChecks(ctx, p, r.Window)
 	}
-	if code := auditing.ExitCode(r); err == nil && code != experiment.ExitUpheld {
+	if f.output == report.JSON {
+		err = auditing.PrintJSON(out, c)
+	} else {
+		err = printAudit(out, c)
+	}
+	if code := codeOf(c); err == nil && code != experiment.ExitUpheld {
 		return exitCode(code)
 	}
 	return err
@@ -162,6 +173,9 @@ func (f *auditFlags) followed(ctx context.Context, out io.Writer, p *sources.Pla
 func (f *auditFlags) window(now time.Time) (from, to time.Time, err error) {
 	if f.output != report.Text && f.output != report.JSON {
 		return from, to, report.ErrFormat(f.output)
+	}
+	if err := f.spark.check(f.follow, f.by); err != nil {
+		return from, to, err
 	}
 	if f.by != "" && !slices.Contains(sources.Ways(), sources.By(f.by)) {
 		return from, to, fmt.Errorf("--by %q: write one of %v", f.by, sources.Ways())

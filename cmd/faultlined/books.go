@@ -34,7 +34,11 @@ func openBooks(l *lake.Lake, to *bus.Bus, log *slog.Logger) func(spec.Platform, 
 		if !b.Tags.Off {
 			books = taggedBooks{Books: keeper, experiment: id, tag: tagIn(l, b), log: log}
 		}
-		return checkedBooks{books, atClose(), checkInput(table, topic)}, nil
+		checked := checkedBooks{Books: books, list: atClose(), input: checkInput(table, topic)}
+		if b.Mapping != nil {
+			checked.compare = comparison{l, b, log}.compare
+		}
+		return checked, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/k2-platform/faultline/events"
@@ -24,6 +25,9 @@ type checkedBooks struct {
 	conduct.Books
 	list  []checks.Check
 	input func(closed events.BooksClosed) checks.Input
+	// compare adds the checks that hold log and table against each other, and what
+	// they read; done ends that. nil adds none.
+	compare func(ctx context.Context, closed events.BooksClosed, did bookkeeping.Touched, in *checks.Input) (list []checks.Check, done func())
 }
 
 // Close implements conduct.Books.
@@ -31,10 +35,20 @@ func (b checkedBooks) Close(
 	ctx context.Context, from events.BookMark, during int64, wait time.Duration, touched func() bookkeeping.Touched,
 ) events.BooksClosed {
 	began := time.Now()
-	closed := b.Books.Close(ctx, from, during, wait, touched)
+	var did bookkeeping.Touched
+	closed := b.Books.Close(ctx, from, during, wait, func() bookkeeping.Touched {
+		did = touched()
+		return did
+	})
 	ctx, cancel := context.WithTimeout(ctx, max(wait-time.Since(began), leastForChecks))
 	defer cancel()
-	closed.Checks = checks.Run(ctx, b.list, b.input(closed))
+	list, in := b.list, b.input(closed)
+	if b.compare != nil {
+		more, done := b.compare(ctx, closed, did, &in)
+		defer done()
+		list = slices.Concat(list, more)
+	}
+	closed.Checks = checks.Run(ctx, list, in)
 	return closed
 }
 
@@ -52,16 +66,26 @@ func checkInput(t storedTrades, s sourceTopic) func(events.BooksClosed) checks.I
 			Table: func(ctx context.Context) (*lake.Anatomy, error) {
 				return t.lake.Anatomy(ctx, t.books.Namespace, t.books.Table)
 			},
-			Offsets: s.places, Clock: time.Now,
+			Offsets: s.places, Clock: time.Now, Note: s.note,
 		}
 	}
 }
 
-// places reads where the source topic begins and ends. The sandbox's sink keeps
-// its offsets in the table, and none with a group.
+// note says which check has nothing to say, and why.
+func (s sourceTopic) note(check string, why error) {
+	s.log.Info("a check is left out", "check", check, "table", s.books.Namespace+"."+s.books.Table, "why", why)
+}
+
+// places reads where the source topic begins and ends, and what the sink's group
+// has committed of it, where the books name the group.
 func (s sourceTopic) places(ctx context.Context) (checks.Places, error) {
 	out := checks.Places{Topic: s.books.Topic}
 	err := s.with(func(b *bus.Bus) (err error) {
+		if s.books.Group != "" {
+			if out.Committed, err = b.CommittedBy(ctx, s.books.Group, s.books.Topic); err != nil {
+				return err
+			}
+		}
 		if out.Start, err = b.StartOffsets(ctx, s.books.Topic); err != nil {
 			return err
 		}

@@ -25,7 +25,8 @@ type closed struct {
 	with events.BooksClosed
 }
 
-func (c closed) Close(context.Context, events.BookMark, int64, time.Duration, func() bookkeeping.Touched) events.BooksClosed {
+func (c closed) Close(_ context.Context, _ events.BookMark, _ int64, _ time.Duration, touched func() bookkeeping.Touched) events.BooksClosed {
+	touched()
 	return c.with
 }
 
@@ -56,8 +57,9 @@ func TestBooksAreClosedWithTheChecksOfTheTable(t *testing.T) {
 			closed{with: events.BooksClosed{Balanced: true, From: events.BookMark{Snapshot: from}, To: events.BookMark{Snapshot: to}}},
 			list,
 			checkInput(storedTrades{l, books}, sourceTopic{books, slog.New(slog.DiscardHandler)}),
+			nil,
 		}
-		ended := b.Close(t.Context(), events.BookMark{}, 0, time.Millisecond, nil)
+		ended := b.Close(t.Context(), events.BookMark{}, 0, time.Millisecond, func() bookkeeping.Touched { return nil })
 		assert.True(t, ended.Balanced)
 		out := map[string]events.Answer{}
 		for _, c := range ended.Checks {

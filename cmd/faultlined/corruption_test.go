@@ -50,7 +50,7 @@ func TestDataCorruption(t *testing.T) {
 	require.NotNil(t, s.Books)
 	assert.Zero(t, s.Books.Altered, "no corrupted row is stored")
 	assert.Zero(t, s.Books.FalseRejects)
-	assert.Len(t, s.Books.Checks, len(atClose()))
+	assert.Len(t, s.Books.Checks, len(atClose())+8, "six of windows, a sequence, and the columns: %v", s.Books.Checks)
 	for _, c := range s.Books.Checks {
 		assert.Equal(t, events.Holds, c.Answer, "%s: %s", c.Check, c.Evidence)
 	}
@@ -67,9 +67,10 @@ func TestDataCorruption(t *testing.T) {
 	assert.Equal(t, account.Written, account.Entries)
 	require.NoError(t, b.Close())
 	l.down()
-	now, err := onDemand(t.Context(), settingsFlags{home: l.home, set: settings.Settings{Platform: l.file}}, "", checks.OrphanAge)
+	flags := checksFlags{settingsFlags: settingsFlags{home: l.home, set: settings.Settings{Platform: l.file}}, age: checks.OrphanAge}
+	now, err := flags.results(t.Context(), t.Output())
 	require.NoError(t, err)
-	assert.Len(t, now, len(atClose())+1)
+	assert.Len(t, now, len(atClose())+9)
 	for _, c := range now {
 		assert.Equal(t, events.Holds, c.Answer, "of a table that is written to: %s: %s", c.Check, c.Evidence)
 	}

@@ -41,10 +41,26 @@ func kafkaStops(t *testing.T, log recorded, w written) {
 	one.breaks(31)
 	one.mends(61, 62.5, events.Planned, "")
 	one.says(70, events.NoteAdded{Kind: events.Finding, Text: "slow leader election", By: "ada"})
+	pages := one.writes(75, events.LedgerPage{
+		Records: []events.LedgerRecord{
+			{Class: "lost_acked", Offset: 12, Key: "BHP-13"}, {Class: "lost_acked", Offset: 14, Key: "BHP-15"}, {Class: "stored_n", Offset: 19, Key: "BHP-20"},
+		},
+		Letters: []events.DeadLetter{letter(3, 16, 1, "bad_tick", false)},
+	})
 	one.says(75, events.BooksClosed{
 		From: events.BookMark{Taken: 10, Snapshot: w.before}, During: w.during, To: events.BookMark{Taken: 24, Snapshot: w.after},
 		Taken: 14, Stored: 11, DeadLettered: 1, LostAcked: 2, Lost: 2, LossFraction: 0.142857, StoredTwice: 1,
 		Balanced: true, Examples: []string{"BHP-13", "BHP-15"},
+		Ledger: &events.RecordLedger{
+			Records: 14, Rows: 12, Letters: 1, Complete: true, Reasons: map[string]int64{"bad_tick": 1},
+			Classes: map[string]int64{"stored_once": 10, "stored_n": 1, "dead_lettered": 1, "lost_acked": 2},
+			Pages:   pages,
+		},
+		Checks: []events.IntegrityCheck{
+			ran("key_unique", events.Violated, "0", "1", "BHP-20 stands 2 times", 0.5, 24, 900),
+			ran("window_count", events.Violated, "12", "11", "trade 17 is not there", 1.25, 46, 4_000),
+			ran("committed_offsets", events.Holds, "0", "0", "topic trades: the table is at 0:22, the topic ends at 0:22", 0.125, 3, 0),
+		},
 	})
 	one.says(80, recovery(43.5, 12, worst(0.75, 0.2, 1.5, 33, 31.5)), concludes(events.Refuted, "lost_acked: 2", "stored twice: 1"))
 	readings(t, log)
@@ -56,7 +72,10 @@ func kafkaStops(t *testing.T, log recorded, w written) {
 		x := begin(t, log, again.id, weekOf(again.week), title, "process.stop", "kafka-1", spec.Loss{Fraction: 0.1})
 		x.breaks(31)
 		x.mends(61, 62.5, events.Planned, "")
-		x.says(75, events.BooksClosed{Taken: 100, Stored: 98, DeadLettered: 2, Balanced: true})
+		x.says(75, events.BooksClosed{
+			Taken: 100, Stored: 98, DeadLettered: 2, Balanced: true,
+			Checks: []events.IntegrityCheck{ran("key_unique", events.Holds, "0", "0", "198 rows have one key each", 0.75, 198, 7_200)},
+		})
 		x.says(80, recovery(again.injection, again.after, worst(0.9, 0.1, 1.25, 30, 29)), concludes(events.Upheld))
 	}
 }
@@ -151,10 +170,41 @@ func recordsAreTouched(t *testing.T, log recorded) {
 	log.truth(t, truth.Fact{Entries: &truth.Entries{Experiment: "corrupt-1", Run: "proxy-1", Entries: []truth.Entry{
 		entry(1, "bit_flip", 40, "bb"), entry(2, "bit_flip", 44, "cc"), entry(3, "price_value_swap", 47, "dd"), entry(4, "dropped", -1, ""),
 	}}})
+	pages := x.writes(75, events.LedgerPage{
+		Records: []events.LedgerRecord{{Class: "corrupted_accepted", Offset: 47, Key: "BHP-47", Differ: []string{"price: sent 45, stored 46"}}},
+		Letters: []events.DeadLetter{
+			letter(4, 40, 2, "digest", false), letter(5, 44, 2, "digest", false), letter(6, 50, 1, "decode", true), letter(7, 51, 0, "decode", false), letter(8, 52, 0, "decode", false),
+		},
+	})
 	x.says(75, events.BooksClosed{
 		Taken: 60, Stored: 54, DeadLettered: 5, Dropped: 1, Altered: 1, Changed: 4, Detected: 2, FalseRejects: 3, Balanced: true,
+		Ledger: &events.RecordLedger{
+			Records: 59, Rows: 55, Letters: 5, Complete: true, Reasons: map[string]int64{"decode": 3, "digest": 2},
+			Classes: map[string]int64{"stored_once": 53, "corrupted_accepted": 1, "corrupted_rejected": 2, "dead_lettered": 2, "stored_and_dead_lettered": 1, "dropped_at_source": 1},
+			Pages:   pages,
+		},
 	})
 	x.says(80, recovery(35, 4.5, worst(1, 0, 0.5, 2, 0.25)), concludes(events.Refuted, "altered: 1", "false_rejects: 3"))
+}
+
+// letter is a dead letter of a record of the trades.
+func letter(offset, of int64, schema int32, why string, resolved bool) events.DeadLetter {
+	class := "dead_lettered"
+	if resolved {
+		class = "stored_and_dead_lettered"
+	}
+	return events.DeadLetter{
+		Topic: "trades.dlq", Offset: offset, Part: 1, Parts: 1, SchemaID: schema, Reason: why, KeyBase64: "QkhQ", RawBase64: "AAAAAAE=",
+		OriginalTopic: "trades", OriginalOffset: of, Class: class, Resolved: resolved,
+	}
+}
+
+// ran is an integrity check with what it cost.
+func ran(check string, a events.Answer, expected, actual, evidence string, took float64, rows, bytes int64) events.IntegrityCheck {
+	return events.IntegrityCheck{
+		Check: check, Answer: a, Expected: expected, Actual: actual, Evidence: evidence,
+		Cost: events.CheckCost{Duration: seconds(took), Rows: rows, Bytes: bytes},
+	}
 }
 
 func rollbackIsStuck(t *testing.T, log recorded) {

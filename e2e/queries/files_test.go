@@ -49,11 +49,6 @@ func readQuery(t *testing.T, path string) query {
 func TestThereAreTwentyQueries(t *testing.T) {
 	all := readQueries(t)
 	assert.GreaterOrEqual(t, len(all), 20)
-	later, err := filepath.Glob(filepath.Join(docs, "queries", "later", "*.sql"))
-	require.NoError(t, err)
-	for _, path := range later {
-		all = append(all, readQuery(t, path))
-	}
 	for _, q := range all {
 		assert.NotContains(t, q.sql, "`", q.name)
 		assert.NotContains(t, q.sql, `"`, q.name)

@@ -42,6 +42,12 @@ func (l recorded) tick(t *testing.T, tick events.Tick) {
 	l.put(t, topics().Readings, e, err)
 }
 
+func (l recorded) page(t *testing.T, p events.LedgerPage) {
+	t.Helper()
+	e, err := events.EncodeLedgerPage(p)
+	l.put(t, topics().RecordLedger, e, err)
+}
+
 func (l recorded) truth(t *testing.T, f truth.Fact) {
 	t.Helper()
 	e, err := truth.Encode(f)

@@ -40,6 +40,14 @@ func (w *teller) says(second float64, facts ...events.Event) {
 	})
 }
 
+// writes puts the one page of a closing of the books, which come after it.
+func (w *teller) writes(second float64, page events.LedgerPage) *events.LedgerPages {
+	w.t.Helper()
+	page.Experiment, page.Closing, page.Seq, page.At = w.id, string(w.id)+"-books", 1, w.at(second)
+	w.log.page(w.t, page)
+	return &events.LedgerPages{Closing: page.Closing, Pages: 1, Records: int64(len(page.Records)), Letters: int64(len(page.Letters))}
+}
+
 const step spec.StepID = "break"
 
 // begin schedules an experiment of one step, and takes its baseline.

@@ -36,7 +36,7 @@ func served(t *testing.T) lake.Config {
 	require.NotEmpty(t, at.URI, "there is no REST catalog: run make queries, which starts one")
 	for _, table := range []string{
 		"market_data/tables/trades_v2", "chaos/tables/experiments", "chaos/tables/events", "chaos/tables/readings", "chaos/tables/faults",
-		"chaos/tables/verdicts", "chaos/tables/dlq_audit", "chaos/tables/integrity_checks", "chaos/tables/ground_truth",
+		"chaos/tables/verdicts", "chaos/tables/record_ledger", "chaos/tables/dlq_audit", "chaos/tables/integrity_checks", "chaos/tables/ground_truth",
 	} {
 		drop(t, at.URI+"/v1/namespaces/"+table+"?purgeRequested=true")
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/k2-platform/faultline/projections/audit"
 	"github.com/k2-platform/faultline/projections/audit/sources"
@@ -19,6 +20,8 @@ type Closed struct {
 	// Open says that a source could not be read: these books stay open, and the
 	// next ones begin where these began.
 	Open bool `json:"open,omitempty"`
+	// Checks are those that compared the stretch as a whole, where there are some.
+	Checks []events.IntegrityCheck `json:"checks,omitempty"`
 }
 
 // Mark is up to where books are closed: the next ones begin there, whatever
@@ -135,6 +138,7 @@ func stretch(ctx context.Context, f Flow, mark Mark, to time.Time, o Options) (C
 	if err != nil {
 		return closed, mark, err
 	}
-	closed.Report, err = run(ctx, f, w, sink, waited, o)
+	w.Sink = sink
+	closed.Report, err = run(ctx, f, w, waited, o)
 	return closed, next, err
 }

@@ -27,13 +27,16 @@ func TestMain(m *testing.M) {
 
 // trade is a record, as the producer sends it.
 type trade struct {
-	id    string
-	price int64 // in hundredths
-	at    time.Time
+	id       string
+	price    int64 // in hundredths
+	at       time.Time
+	quantity int64
+	seq      int64
 }
 
 func (t trade) json() []byte {
-	return fmt.Appendf(nil, `{"id":%q,"price":"%d.%02d","at":%d}`, t.id, t.price/100, t.price%100, t.at.UnixMicro())
+	return fmt.Appendf(nil, `{"id":%q,"price":"%d.%02d","at":%d,"quantity":"%d","seq":%d}`,
+		t.id, t.price/100, t.price%100, t.at.UnixMicro(), t.quantity, t.seq)
 }
 
 // lab is a topic and a table, with a sink that does what it is told.
@@ -79,6 +82,8 @@ func newLab(t *testing.T, owned bool) *lab {
 			lake.Text("id", func(r trade) string { return r.id }),
 			lake.Decimal("price", 18, 4, func(r trade) *big.Int { return big.NewInt(100 * r.price) }),
 			lake.Instant("at", func(r trade) time.Time { return r.at }),
+			lake.Decimal("quantity", 18, 2, func(r trade) *big.Int { return big.NewInt(100 * r.quantity) }),
+			lake.Int("seq", func(r trade) int64 { return r.seq }),
 		},
 	})
 	require.NoError(t, err)
@@ -86,8 +91,9 @@ func newLab(t *testing.T, owned bool) *lab {
 	x.books = spec.Books{
 		Topic: "trades", DeadLetters: "dead", Namespace: "market", Table: "trades", Moment: "at",
 		Mapping: &spec.Mapping{Format: spec.FormatJSON, Key: []string{"id"}, Fields: []spec.MappedField{
-			{Field: "id"}, {Field: "price"}, {Field: "at", Unit: "us"},
+			{Field: "id"}, {Field: "price"}, {Field: "at", Unit: "us"}, {Field: "quantity"}, {Field: "seq"},
 		}},
+		Windows: &spec.Windows{Price: "price", Quantity: "quantity"}, Sequences: []spec.Sequence{{Column: "seq"}},
 	}
 	return x
 }
@@ -98,7 +104,7 @@ func (x *lab) send(n int, from time.Time) {
 	var records []*kgo.Record
 	for j := range n {
 		i := len(x.sent)
-		one := trade{fmt.Sprint("T", i), int64(1000 + i), from.Add(time.Duration(j) * time.Microsecond).Truncate(time.Microsecond)}
+		one := trade{fmt.Sprint("T", i), int64(1000 + i), from.Add(time.Duration(j) * time.Microsecond).Truncate(time.Microsecond), int64(i%7 + 1), int64(i)}
 		x.sent = append(x.sent, one)
 		records = append(records, &kgo.Record{Partition: int32(i % partitions), Value: one.json(), Timestamp: one.at})
 	}

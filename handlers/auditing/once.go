@@ -79,35 +79,41 @@ func (o Options) withDefaults() Options {
 // Once audits the records from one time to another, of which the second may be
 // that of now.
 func Once(ctx context.Context, f Flow, from, to time.Time, o Options) (audit.Report, error) {
+	w, waited, err := Settled(ctx, f, from, to, o)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	return run(ctx, f, w, waited, o.withDefaults())
+}
+
+// Settled waits for the sink, and gives the window of the records from one time
+// to another. waited says what the sink was waited for in vain.
+func Settled(ctx context.Context, f Flow, from, to time.Time, o Options) (w audit.Window, waited, err error) {
 	o = o.withDefaults()
 	if !from.Before(to) {
-		return audit.Report{}, fmt.Errorf("auditing from %s to %s: there is no time between them", from.Format(time.RFC3339), to.Format(time.RFC3339))
+		return w, nil, fmt.Errorf("auditing from %s to %s: there is no time between them", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
 	by := o.By
 	if by == "" {
-		var err error
 		if by, err = f.Best(ctx); err != nil {
-			return audit.Report{}, err
+			return w, nil, err
 		}
 	}
 	ends, err := f.Ends(ctx, to)
 	if err != nil {
-		return audit.Report{}, err
+		return w, nil, err
 	}
 	sink, waited := drained(ctx, f, ends, o)
 	if ctx.Err() != nil {
-		return audit.Report{}, ctx.Err()
+		return w, nil, ctx.Err()
 	}
-	w, err := f.Window(ctx, by, from, to, o.Slack)
-	if err != nil {
-		return audit.Report{}, err
-	}
-	return run(ctx, f, w, sink, waited, o)
+	w, err = f.Window(ctx, by, from, to, o.Slack)
+	w.Sink = sink
+	return w, waited, err
 }
 
 // run audits a window. What the sink was waited for in vain is in the report.
-func run(ctx context.Context, f Flow, w audit.Window, sink map[int32]int64, waited error, o Options) (audit.Report, error) {
-	w.Sink = sink
+func run(ctx context.Context, f Flow, w audit.Window, waited error, o Options) (audit.Report, error) {
 	c := f.Audit(w)
 	c.Store, c.Workers = o.Store, o.Workers
 	var unheard error

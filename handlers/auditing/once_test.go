@@ -46,7 +46,7 @@ func broken(i int, t trade) []trade {
 	case 7: // dead-lettered below
 		return nil
 	case 8: // a row that nobody sent
-		return []trade{t, {"nobody", 1, t.at}}
+		return []trade{t, {id: "nobody", price: 1, at: t.at}}
 	}
 	return []trade{t}
 }

@@ -37,12 +37,13 @@ type answered struct {
 	Answer events.Answer `json:"answer"`
 	Why    string        `json:"why,omitempty"`
 	audit.Report
+	Checks []events.IntegrityCheck `json:"checks,omitempty"`
 }
 
 // PrintJSON writes a report as one JSON object, with the times of closed books
 // where it has some.
 func PrintJSON(w io.Writer, c Closed) error {
-	out := answered{Answer: c.Report.Answer(), Why: c.Report.Why(), Report: c.Report}
+	out := answered{Answer: c.Report.Answer(), Why: c.Report.Why(), Report: c.Report, Checks: c.Checks}
 	if !c.To.IsZero() {
 		out.From, out.To = &c.From, &c.To
 	}

@@ -1,10 +1,12 @@
 package confluent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,6 +148,30 @@ func (r *Registries) Latest(ctx context.Context, subject, url string) (*Schema, 
 	return s, nil
 }
 
+// Versions are the ids of a subject's schemas, the newest last, as the registry
+// at url has them now: ErrNoSchema, ErrAway. It takes 3 s at the longest.
+func (r *Registries) Versions(ctx context.Context, subject, url string) ([]int32, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	cl, err := r.open(url)
+	if err != nil {
+		return nil, err
+	}
+	all, err := cl.Schemas(ctx, subject)
+	if unknown(err) {
+		return nil, ErrNoSchema
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	slices.SortFunc(all, func(a, b sr.SubjectSchema) int { return cmp.Compare(a.Version, b.Version) })
+	out := make([]int32, len(all))
+	for i, s := range all {
+		out[i] = int32(s.ID) //nolint:gosec // its 32 bits
+	}
+	return out, nil
+}
+
 // Subjects lists the subjects of the registry at url: ErrAway.
 func (r *Registries) Subjects(ctx context.Context, url string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
@@ -181,6 +207,11 @@ type Registry struct {
 
 // At is the registry at url.
 func (r *Registries) At(url string) Registry { return Registry{r, url} }
+
+// Versions is that of Registries.
+func (r Registry) Versions(ctx context.Context, subject string) ([]int32, error) {
+	return r.of.Versions(ctx, subject, r.url)
+}
 
 // Schema is that of Registries.
 func (r Registry) Schema(ctx context.Context, id int) (*Schema, error) {

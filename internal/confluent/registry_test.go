@@ -24,6 +24,12 @@ func TestTheNewestOfASubject(t *testing.T) {
 				"references":[{"name":"Money","subject":"money","version":2}]}`))
 		case r.URL.Path == "/subjects/money/versions/2":
 			_, _ = w.Write([]byte(`{"subject":"money","version":2,"id":5,"schema":"{\"type\":\"record\",\"name\":\"Money\",\"fields\":[]}"}`))
+		case r.URL.Path == "/subjects/trades-value/versions":
+			_, _ = w.Write([]byte(`[4,2]`))
+		case r.URL.Path == "/subjects/trades-value/versions/4":
+			_, _ = w.Write([]byte(`{"subject":"trades-value","version":4,"id":7,"schema":"\"string\""}`))
+		case r.URL.Path == "/subjects/trades-value/versions/2":
+			_, _ = w.Write([]byte(`{"subject":"trades-value","version":2,"id":9,"schema":"\"int\""}`))
 		case r.URL.Path == "/subjects":
 			_, _ = w.Write([]byte(`["money","trades-value"]`))
 		default:
@@ -43,7 +49,14 @@ func TestTheNewestOfASubject(t *testing.T) {
 	names, err := r.Subjects(t.Context(), server.URL)
 	require.NoError(t, err)
 	require.Equal(t, []string{"money", "trades-value"}, names)
+	ids, err := r.At(server.URL).Versions(t.Context(), "trades-value")
+	require.NoError(t, err)
+	require.Equal(t, []int32{9, 7}, ids, "by version, and not by id")
+	_, err = r.Versions(t.Context(), "nobody", server.URL)
+	require.ErrorIs(t, err, confluent.ErrNoSchema)
 	down = true
+	_, err = r.Versions(t.Context(), "trades-value", server.URL)
+	require.ErrorIs(t, err, confluent.ErrAway)
 	_, err = r.Latest(t.Context(), "trades-value", server.URL)
 	require.ErrorIs(t, err, confluent.ErrAway)
 	_, err = r.Subjects(t.Context(), server.URL)

@@ -188,11 +188,24 @@ func platformHelp() map[string]entry {
 			"group":         {"Consumer group of the sink. Needed for a table that does not hold the offsets itself.", "k2-iceberg-writer"},
 			"letter_folder": {"Folder of dead letters in files *.jsonl, one letter a line, with the record in its field message.", ""},
 			"letter_table":  {"Table of dead letters, with the record in its column raw_record.", ""},
+			"windows":       {"What is summed up over windows of time in log and table, to be compared.", ""},
+			"sequences":     {"Columns whose numbers follow on each other.", ""},
 		}},
 		"spec.LetterTable": {"Iceberg table of dead letters, as K2 has it: raw_record, error_type, error_reason, bronze_source, kafka_offset, schema_id.", fields{
 			"namespace": {"Namespace of the table.", "market_data"},
 			"table":     {"Its name.", "silver_dlq_trades"},
 			"source":    {"The bronze_source whose letters are of the topic. Absent means all of them are.", "bronze_binance_trades"},
+		}},
+		"spec.Windows": {"What of a flow is summed up over windows of time. All of it are columns of the mapping.", fields{
+			"by":       {"Columns by whose values the records of a window are told apart, such as exchange and symbol.", ""},
+			"time":     {"Column that windows are made by. Absent means the moment of the books.", ""},
+			"every":    {"How long a window is. Absent or 0s means 1m.", ""},
+			"price":    {"Column of the price, a decimal. It is summed, and so is its product with the quantity.", ""},
+			"quantity": {"Column of the quantity, a decimal.", ""},
+		}},
+		"spec.Sequence": {"A column of the mapping whose whole numbers follow on each other.", fields{
+			"column": {"The column.", ""},
+			"per":    {"Columns each of whose values has a sequence of its own. Absent means one for all.", ""},
 		}},
 		"spec.Mapping": {"Which field of a record becomes which column of a table.", fields{
 			"format":   {"How records are written. avro and protobuf are in Confluent's framing, json with it or without.", ""},
@@ -200,6 +213,7 @@ func platformHelp() map[string]entry {
 			"subject":  {"Subject whose newest schema the mapping is checked against. Absent means the topic's name with -value.", ""},
 			"key":      {"Columns that tell one record from another. Each has a field.", ""},
 			"fields":   {"The fields with their columns.", ""},
+			"unmapped": {"Columns of the table that are left out on purpose: the check of the schema does not miss them.", ""},
 		}},
 		"spec.MappedField": {"One field of a record and its column.", fields{
 			"field":    {"Its path in the record: names with dots between.", ""},

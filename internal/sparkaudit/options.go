@@ -26,6 +26,13 @@ type Options struct {
 	// Empty means that nothing was produced; nil that it is not known, which
 	// leaves the sums unknown.
 	Produced []Sums
+	// PriceScale and QuantityScale are how many digits the columns have after the
+	// point, of which eight are compared: sums are told with as many. 0 is eight.
+	PriceScale, QuantityScale int
+	// Sequences are those of the log. What the log lacks the table may lack, and
+	// what it has the table must have. nil: they are not known, and the table's own
+	// numbers may have no gap.
+	Sequences []Sequence
 	// DeadLetters has chaos.dlq_audit looked through, too.
 	DeadLetters bool
 }
@@ -35,6 +42,16 @@ type Options struct {
 type Columns struct {
 	Key, Exchange, Symbol, Time, Price, Quantity, Sequence string
 	SequencePer                                            []string
+}
+
+// Sequence is what the log has of one sequence: numbers from First to Last, but
+// for those Missing, each from one to another. Of is the values of SequencePer
+// with ", " between.
+type Sequence struct {
+	Of          string
+	First, Last int64
+	Missing     [][2]int64
+	Repeats     int64 // numbers that are there more than once
 }
 
 // Sums are what one exchange and symbol produced in one slot. Price, Quantity

@@ -90,7 +90,7 @@ func (o Options) rowsOf(c check, results []spark.Result) ([]Row, error) {
 func broken(results []spark.Result) []string {
 	var out []string
 	for _, r := range results {
-		view := slices.Contains([]string{windowView, rowsView, beforeView, beforeTable, producedView}, r.Name)
+		view := slices.Contains([]string{windowView, rowsView, beforeView, beforeTable, producedView, sentView, unsentView}, r.Name)
 		if view && r.Error != "" {
 			out = append(out, "view "+r.Name+": "+r.Error)
 		}

@@ -12,8 +12,12 @@ func tellSequences(o Options, rows []found) ([]Row, error) {
 		return nil, nil
 	}
 	sequences, wrong := rows[0].number("sequences"), rows[0].number("amount")
-	if sequences == 0 {
+	if sequences == 0 && o.Sequences == nil {
 		return nil, rows[0].err // no number to look at
+	}
+	beside := ""
+	if o.Sequences != nil {
+		beside = " that the log has not"
 	}
 	var parts []string
 	for i := range rows {
@@ -41,7 +45,7 @@ func tellSequences(o Options, rows []found) ([]Row, error) {
 	}
 	row := Row{Expected: "0", Actual: fmt.Sprint(wrong), Answer: answer(wrong == 0), Evidence: strings.Join(parts, "; ")}
 	if wrong == 0 {
-		row.Evidence = fmt.Sprintf("%d sequences of %s have no gap, and no number twice", sequences, o.Columns.Sequence)
+		row.Evidence = fmt.Sprintf("%d sequences of %s have no gap%s, and no number twice", sequences, o.Columns.Sequence, beside)
 	}
 	return []Row{row}, nil
 }

@@ -81,7 +81,7 @@ func (o Options) slots(m measure, rows []found) (out []Row, amount int64, err er
 func (o Options) value(m measure, f *found, column string) string {
 	text := f.text(column)
 	if m.name != "times" {
-		return text
+		return cut(text, o.digits(m))
 	}
 	if text == "" {
 		return "none"
@@ -93,6 +93,36 @@ func (o Options) value(m measure, f *found, column string) string {
 		return time.UnixMicro(n).UTC().Format("2006-01-02T15:04:05.000000Z")
 	}
 	return at(first) + " to " + at(last)
+}
+
+// digits are those after the point that the SQL gives of a measure and its
+// columns do not have.
+func (o Options) digits(m measure) int {
+	const compared = 8 // by the SQL
+	over := func(scale int) int {
+		if scale == 0 {
+			return 0
+		}
+		return max(compared-scale, 0)
+	}
+	switch m.name {
+	case "price":
+		return over(o.PriceScale)
+	case "quantity":
+		return over(o.QuantityScale)
+	case "turnover":
+		return over(o.PriceScale) + over(o.QuantityScale)
+	}
+	return 0
+}
+
+// cut leaves out the last digits, where they are zeros.
+func cut(text string, digits int) string {
+	short, zeros := text[:max(len(text)-digits, 0)], text[max(len(text)-digits, 0):]
+	if strings.Trim(zeros, "0") != "" {
+		return text
+	}
+	return short
 }
 
 // query shows the table's side of a slot.

@@ -17,6 +17,8 @@ const (
 	beforeView   = "audited_before"
 	beforeTable  = "audited_snapshot"
 	producedView = "produced"
+	sentView     = "sequences_sent"
+	unsentView   = "numbers_unsent"
 )
 
 func (o Options) snapshots() []spark.Snapshot {
@@ -30,6 +32,9 @@ func (o Options) views() []spark.View {
 	views := []spark.View{
 		{Name: windowView, SQL: fmt.Sprintf("SELECT %s AS window_from, %s AS window_to", instant(o.From), instant(o.To))},
 		{Name: rowsView, SQL: o.mapped(o.Table)},
+	}
+	if o.Columns.Sequence != "" {
+		views = append(views, spark.View{Name: sentView, SQL: o.sent()}, spark.View{Name: unsentView, SQL: o.unsent()})
 	}
 	if o.Before != 0 {
 		views = append(views, spark.View{Name: beforeView, SQL: o.mapped(beforeTable)})
@@ -79,6 +84,37 @@ func (o Options) produced() string {
 		" CAST(v.price AS DECIMAL(38, 8)) AS price, CAST(v.quantity AS DECIMAL(38, 8)) AS quantity, CAST(v.turnover AS DECIMAL(38, 16)) AS turnover, v.first_at, v.last_at"+
 		" FROM (VALUES %s) AS v(exchange, symbol, slot_from, records, price, quantity, turnover, first_at, last_at)%s",
 		strings.ToUpper(o.slot()), strings.Join(values, ", "), none)
+}
+
+// sent is the sequences of the log.
+func (o Options) sent() string {
+	var rows []string
+	for _, s := range o.Sequences {
+		rows = append(rows, fmt.Sprintf("(%s, CAST(%d AS BIGINT), CAST(%d AS BIGINT), CAST(%d AS BIGINT))", literal(s.Of), s.First, s.Last, s.Repeats))
+	}
+	return table(rows, "('', CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT))", "sequence_of, first_number, last_number, repeats")
+}
+
+// unsent is the numbers that the log lacks, from one to another, and the two
+// around each sequence: what lies between those is to be in the table.
+func (o Options) unsent() string {
+	var rows []string
+	for _, s := range o.Sequences {
+		for _, m := range append([][2]int64{{s.First - 1, s.First - 1}, {s.Last + 1, s.Last + 1}}, s.Missing...) {
+			rows = append(rows, fmt.Sprintf("(%s, CAST(%d AS BIGINT), CAST(%d AS BIGINT))", literal(s.Of), m[0], m[1]))
+		}
+	}
+	return table(rows, "('', CAST(0 AS BIGINT), CAST(0 AS BIGINT))", "sequence_of, first_number, last_number")
+}
+
+// table is rows as a query. One of no rows has no types, so there is one that
+// is left out again.
+func table(rows []string, empty, columns string) string {
+	where := ""
+	if len(rows) == 0 {
+		rows, where = []string{empty}, " WHERE 1 = 0"
+	}
+	return fmt.Sprintf("SELECT * FROM (VALUES %s) AS v(%s)%s", strings.Join(rows, ", "), columns, where)
 }
 
 // instant is a time as a literal. Sessions are in UTC.

@@ -2,9 +2,9 @@ package audit
 
 import "github.com/k2-platform/faultline/projections/digest"
 
-// has says whether a record or row is of the time. One whose moment cannot be
-// read is of none.
-func (m *Moments) has(f Forms, keys int) bool {
+// Has says whether a record or row, whose key has so many columns, is of the
+// time; with nil all are. One whose moment cannot be read is of none.
+func (m *Moments) Has(f Forms, keys int) bool {
 	if m == nil {
 		return true
 	}

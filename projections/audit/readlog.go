@@ -139,7 +139,7 @@ func (a *audit) readRange(ctx context.Context, former Former, r Range, each func
 				}
 				pseudo = digest.AppendInexact(pseudo[:0], fmt.Appendf(nil, "%d/%d", r.Partition, rec.Offset))
 				s.key = pseudo
-			case !a.Window.Moments.has(forms, a.Keys):
+			case !a.Window.Moments.Has(forms, a.Keys):
 				continue
 			default:
 				s.forms, s.key, s.whole = forms, forms.Key, true

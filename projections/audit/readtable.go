@@ -51,7 +51,7 @@ func (a *audit) readRows(ctx context.Context, snapshot int64, each func(worker i
 	read := func(to, after int64, late bool) error {
 		rows := Rows{Snapshot: to, After: after, Moments: a.Window.Moments, Workers: a.Workers}
 		return a.Table.Rows(ctx, rows, func(worker int, f Forms) error {
-			if a.Window.Moments.has(f, a.Keys) {
+			if a.Window.Moments.Has(f, a.Keys) {
 				each(worker, f, late)
 			}
 			return nil

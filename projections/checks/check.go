@@ -31,6 +31,10 @@ type Check interface {
 // ErrNothing is in the error of a check that was not given what it needs.
 var ErrNothing = errors.New("nothing to check with")
 
+// ErrNotApplicable is in the error of a check that has nothing to say of such a
+// table: it gives no result, and harms nobody. Input.Note hears of it.
+var ErrNotApplicable = errors.New("not applicable")
+
 // Settings say what the columns of a table mean to the checks of All. The zero
 // value knows of no columns: the checks that need them are left out.
 type Settings struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/k2-platform/faultline/internal/lake"
@@ -24,6 +25,8 @@ type Input struct {
 	Columns []Column
 	Log     Side // what was sent and is to be in the table
 	Rows    Side // what is in the table, of one snapshot
+	// All has the keys of every row, where Rows leaves some out; nil: it does not.
+	All Side
 	// Table takes the table apart as it is at the call.
 	Table func(context.Context) (*lake.Anatomy, error)
 	// After is the snapshot that the window begins with: checks of snapshots and
@@ -32,6 +35,9 @@ type Input struct {
 	// Offsets reads those of the source topic as they are at the call.
 	Offsets  func(context.Context) (Places, error)
 	Registry Registry
+	// Note hears which checks gave no result because they are not applicable, and
+	// why, one after the other; nil: nobody does.
+	Note func(check string, why error)
 	// Clock tells the time; Run needs it.
 	Clock func() time.Time
 }
@@ -80,6 +86,21 @@ func (in Input) find(name string) (int, error) {
 		return 0, fmt.Errorf("%w: the mapping has no column %q; add it to the mapping, or leave it out of the check", ErrNothing, name)
 	}
 	return i, nil
+}
+
+// typed gives the place of a column that has to be of one of some types, by how
+// they begin. One whose type is not known may be.
+func (in Input) typed(name string, begins ...string) (int, error) {
+	i, err := in.find(name)
+	if err != nil || in.Columns[i].Type == "" {
+		return i, err
+	}
+	for _, b := range begins {
+		if strings.HasPrefix(in.Columns[i].Type, b) {
+			return i, nil
+		}
+	}
+	return i, fmt.Errorf("%w: column %q is %s, and has to be %s", ErrNothing, name, in.Columns[i].Type, strings.Join(begins, " or "))
 }
 
 // split reads all values of a record into dst, which is reused.

@@ -17,6 +17,10 @@ import (
 // not past the end of the topic, nothing between it and the topic's oldest
 // record is gone, and the sink's group has committed no offset whose record the
 // table cannot have.
+//
+// A table whose writer puts no watermark into it has the group's offsets in its
+// place: those are held against the topic alone, as nothing says which rows they
+// stand for. Where there is no group either it is not applicable.
 type Offsets struct{}
 
 // Name implements Check.
@@ -48,11 +52,16 @@ func (Offsets) Run(ctx context.Context, in Input) ([]Result, error) {
 	if err := t.snapshots(a); err != nil {
 		return nil, err
 	}
+	t.who = "the table"
 	if t.mark == nil && a.Current != 0 {
-		return nil, fmt.Errorf("%w: no snapshot of %s has a watermark of topic %s: its writer keeps its offsets elsewhere", ErrNothing, in.Name, t.topic)
+		if len(before.Committed) == 0 {
+			return nil, fmt.Errorf("%w: no snapshot of %s has a watermark of topic %s, so its writer keeps its offsets elsewhere, and no consumer group that is known has any: name the sink's group in the platform's books",
+				ErrNotApplicable, in.Name, t.topic)
+		}
+		t.who, t.mark = "the sink's group", before.Committed
 	}
 	t.topicSays(Places{Start: before.Start, End: now.End, Committed: before.Committed})
-	r := t.wrong.result(fmt.Sprintf("topic %s: the table is at %s, the topic ends at %s", t.topic, offsets(t.mark), offsets(now.End)))
+	r := t.wrong.result(fmt.Sprintf("topic %s: %s is at %s, the topic ends at %s", t.topic, t.who, offsets(t.mark), offsets(now.End)))
 	r.Cost.Rows = int64(len(t.window))
 	return []Result{r}, nil
 }
@@ -60,6 +69,7 @@ func (Offsets) Run(ctx context.Context, in Input) ([]Result, error) {
 // tide is how the watermark of one topic rises from snapshot to snapshot.
 type tide struct {
 	topic  string
+	who    string          // whose the mark is
 	window map[int64]bool  // the snapshots that are checked
 	mark   map[int32]int64 // the newest, nil before the first
 	wrong  examples
@@ -127,10 +137,10 @@ func (t *tide) rise(s lake.AnatomySnapshot, next map[int32]int64, counted bool) 
 func (t *tide) topicSays(p Places) {
 	for at := range union(p.End, t.mark) {
 		if t.mark[at] > p.End[at] {
-			t.wrong.add("partition %d: the table has all below %d, and the topic ends at %d: it was made anew, or lost its end", at, t.mark[at], p.End[at])
+			t.wrong.add("partition %d: %s has all below %d, and the topic ends at %d: it was made anew, or lost its end", at, t.who, t.mark[at], p.End[at])
 		}
 		if t.mark[at] < p.Start[at] {
-			t.wrong.add("partition %d: offsets %d to %d are gone from the topic, and the table lacks them", at, t.mark[at], p.Start[at]-1)
+			t.wrong.add("partition %d: offsets %d to %d are gone from the topic, and %s lacks them", at, t.mark[at], p.Start[at]-1, t.who)
 		}
 	}
 	for at := range union(p.Committed, nil) {

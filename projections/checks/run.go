@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -20,20 +21,25 @@ const maxEvidence = 8 << 10
 
 // Run runs every check and gives the results of all, in the order of the list.
 // One that fails, panics or finds nothing to say is Unknown, with the reason,
-// and harms no other. When ctx ends, so do they, and what was not found by then
+// and harms no other; one that is not applicable is left out. When ctx ends, so do they, and what was not found by then
 // is Unknown.
 func Run(ctx context.Context, list []Check, in Input) []Result {
 	found := make([][]Result, len(list))
 	var all sync.WaitGroup
-	gate := make(chan struct{}, AtOnce)
+	gate, idle := make(chan struct{}, AtOnce), make([]error, len(list))
 	for i, c := range list {
 		all.Go(func() {
 			gate <- struct{}{}
 			defer func() { <-gate }()
-			found[i] = one(ctx, c, in)
+			found[i], idle[i] = one(ctx, c, in)
 		})
 	}
 	all.Wait()
+	for i, why := range idle {
+		if why != nil && in.Note != nil {
+			in.Note(list[i].Name(), why)
+		}
+	}
 	var out []Result
 	for _, results := range found {
 		out = append(out, results...)
@@ -41,10 +47,14 @@ func Run(ctx context.Context, list []Check, in Input) []Result {
 	return out
 }
 
-func one(ctx context.Context, c Check, in Input) []Result {
+// one runs a check. The error is why it is not applicable.
+func one(ctx context.Context, c Check, in Input) ([]Result, error) {
 	began := in.Clock()
 	results, err := guarded(ctx, c, in)
 	took := spec.Duration(in.Clock().Sub(began))
+	if errors.Is(err, ErrNotApplicable) {
+		return nil, err
+	}
 	if err == nil && len(results) == 0 {
 		err = fmt.Errorf("the check said nothing")
 	}
@@ -66,7 +76,7 @@ func one(ctx context.Context, c Check, in Input) []Result {
 			r.Evidence = strings.ToValidUTF8(r.Evidence[:maxEvidence], "") + " (cut)"
 		}
 	}
-	return results
+	return results, nil
 }
 
 // guarded runs a check; what it panics with is its error, with the place.

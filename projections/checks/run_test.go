@@ -126,13 +126,16 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 			"kafka is away",
 		},
 		"the registry": {func(in *checks.Input) { in.Registry = down{} }, []string{"schema_drift"}, "the registry is away"},
-		"the watermark of another topic": {
-			func(in *checks.Input) {
-				in.Offsets = func(context.Context) (checks.Places, error) { return checks.Places{Topic: "other"}, nil }
-			}, []string{"committed_offsets"}, "no snapshot of market_data.trades has a watermark of topic other",
-		},
 		"a column that is not mapped": {
 			func(in *checks.Input) { in.Columns = in.Columns[:6] }, []string{"window_sums", "sequence_source_sequence"}, "",
+		},
+		"columns that are no numbers": {
+			func(in *checks.Input) {
+				in.Columns = columns()
+				in.Columns[4].Type, in.Columns[6].Type = "double", "string"
+			},
+			[]string{"window_sums", "sequence_source_sequence"},
+			`column "price" is double, and has to be decimal`,
 		},
 		"records of another mapping": {
 			func(in *checks.Input) { in.Log = short{} }, []string{"window_sums", "sequence_source_sequence"}, "a record has 1 values of 7 columns",
@@ -152,6 +155,33 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 			assert.Equal(t, want, not(results))
 			assert.Contains(t, evidence(results, c.unknown[0]), c.evidence)
 		})
+	}
+}
+
+// TestATableWithoutAWatermark is one whose writer keeps its offsets elsewhere:
+// with its group, which stands in for it, or nobody knows where, and then there
+// is nothing to say. It is unknown in no case.
+func TestATableWithoutAWatermark(t *testing.T) {
+	w := newWorld(t, trades(6), 6)
+	run := func(p checks.Places) (results []checks.Result, notes []string) {
+		in := w.input()
+		in.Offsets = func(context.Context) (checks.Places, error) { return p, nil }
+		in.Note = func(check string, why error) { notes = append(notes, check+": "+why.Error()) }
+		return checks.Run(t.Context(), []checks.Check{checks.Offsets{}, checks.Chain{}}, in), notes
+	}
+	other := checks.Places{Topic: "other", Start: map[int32]int64{0: 2}, End: map[int32]int64{0: 9}}
+	results, notes := run(other)
+	require.Len(t, results, 1)
+	assert.Equal(t, "snapshot_chain", results[0].Check)
+	require.Len(t, notes, 1)
+	assert.Contains(t, notes[0], "committed_offsets: not applicable: no snapshot of market_data.trades has a watermark of topic other")
+	for committed, want := range map[int64]events.Answer{2: events.Holds, 9: events.Holds, 10: events.Violated, 1: events.Violated} {
+		other.Committed = map[int32]int64{0: committed}
+		results, notes = run(other)
+		require.Len(t, results, 2)
+		assert.Empty(t, notes)
+		assert.Equal(t, want, results[0].Answer, "%d: %s", committed, results[0].Evidence)
+		assert.Contains(t, results[0].Evidence, "the sink's group")
 	}
 }
 

@@ -33,7 +33,7 @@ func (s Sequence) Run(ctx context.Context, in Input) ([]Result, error) {
 		return nil, fmt.Errorf("%w: the table was not read", ErrNothing)
 	}
 	if s.Runs == 0 {
-		s.Runs = 4096
+		s.Runs = defaultRuns
 	}
 	var problems [2]error
 	var costs [2]Cost
@@ -64,11 +64,14 @@ func (s Sequence) Run(ctx context.Context, in Input) ([]Result, error) {
 	return []Result{r}, nil
 }
 
+// defaultRuns is what Runs is by default.
+const defaultRuns = 4096
+
 // sequences are the numbers by the forms of the columns Per.
 type sequences map[string]*runs
 
 func (s Sequence) read(ctx context.Context, in Input, side Side) (sequences, Cost, error) {
-	column, err := in.find(s.Column)
+	column, err := in.typed(s.Column, "int", "long")
 	if err != nil {
 		return nil, Cost{}, err
 	}

@@ -79,15 +79,15 @@ func (s Sums) grouping(in Input) (grouping, error) {
 		g.limit = GroupLimit
 	}
 	var problems []error
-	at := func(name string) int {
-		i, err := in.find(name)
+	at := func(name string, types ...string) int {
+		i, err := in.typed(name, types...)
 		problems = append(problems, err)
 		return i
 	}
 	for _, name := range s.By {
-		g.by = append(g.by, at(name))
+		g.by = append(g.by, at(name, ""))
 	}
-	g.time, g.price, g.quantity = at(s.Time), at(s.Price), at(s.Quantity)
+	g.time, g.price, g.quantity = at(s.Time, "timestamp"), at(s.Price, "decimal"), at(s.Quantity, "decimal")
 	return g, errors.Join(problems...)
 }
 

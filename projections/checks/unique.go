@@ -26,7 +26,11 @@ func (Unique) Name() string { return "key_unique" }
 
 // Run implements Check.
 func (u Unique) Run(ctx context.Context, in Input) ([]Result, error) {
-	if in.Rows == nil {
+	all := in.All
+	if all == nil {
+		all = in.Rows
+	}
+	if all == nil {
 		return nil, fmt.Errorf("%w: the table's keys were not read", ErrNothing)
 	}
 	if u.Slots == 0 {
@@ -36,7 +40,7 @@ func (u Unique) Run(ctx context.Context, in Input) ([]Result, error) {
 		u.Hold = 2_000_000
 	}
 	filter := newSlots(u.Slots)
-	cost, err := in.Rows.Read(ctx, func() func(Record) error {
+	cost, err := all.Read(ctx, func() func(Record) error {
 		return func(r Record) error { filter.add(digest.Of(r.Key), keyless(r.Key)); return nil }
 	})
 	if err != nil {
@@ -49,7 +53,7 @@ func (u Unique) Run(ctx context.Context, in Input) ([]Result, error) {
 	}
 	for from := filter.first(); from != nil; {
 		held := newHolder(*from, u.Hold)
-		again, err := in.Rows.Read(ctx, func() func(Record) error {
+		again, err := all.Read(ctx, func() func(Record) error {
 			return func(r Record) error {
 				if s := digest.Of(r.Key); filter.shared(s) {
 					held.add(s, r.Key)

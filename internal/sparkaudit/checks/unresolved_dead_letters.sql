@@ -2,4 +2,4 @@
 SELECT count(*) AS amount, count(DISTINCT d.error_class) AS classes, min(d.error_class) AS first_class
 FROM chaos.dlq_audit d
 CROSS JOIN audit_window w
-WHERE NOT d.resolved AND d.at >= w.window_from AND d.at < w.window_to
+WHERE NOT d.resolved AND d.part = 1 AND d.at >= w.window_from AND d.at < w.window_to

@@ -29,11 +29,13 @@ type Platform struct {
 	Lake    *lake.Lake
 	Mapping *mapping.Mapping
 
-	letters *mapping.Mapping // reads records of a folder of dead letters
-	table   *LetterTable
-	keys    int
-	columns []string
-	textKey bool
+	letters  *mapping.Mapping // reads records of a folder of dead letters
+	registry confluent.Registry
+	keys     int
+	columns  []string
+	types    map[string]mapping.ColumnType // of the table
+	table    *LetterTable
+	textKey  bool
 }
 
 // Open compiles the mapping of the books against the table's columns.
@@ -46,13 +48,14 @@ func Open(ctx context.Context, books spec.Books, b *bus.Bus, l *lake.Lake) (*Pla
 	if err != nil {
 		return nil, err
 	}
-	columns := make([]mapping.Column, len(known))
+	columns, types := make([]mapping.Column, len(known)), map[string]mapping.ColumnType{}
 	for i, c := range known {
-		columns[i] = mapping.Column{Name: c.Name, Type: mapping.ParseType(c.Type)}
+		types[c.Name] = mapping.ParseType(c.Type)
+		columns[i] = mapping.Column{Name: c.Name, Type: types[c.Name]}
 	}
-	p := &Platform{Books: books, Bus: b, Lake: l, keys: len(books.Mapping.Key)}
-	registry := confluent.NewRegistries(&http.Client{Timeout: askRegistry}).At(books.Mapping.Registry)
-	if p.Mapping, err = mapping.Compile(*books.Mapping, columns, registry); err != nil {
+	p := &Platform{Books: books, Bus: b, Lake: l, keys: len(books.Mapping.Key), types: types}
+	p.registry = confluent.NewRegistries(&http.Client{Timeout: askRegistry}).At(books.Mapping.Registry)
+	if p.Mapping, err = mapping.Compile(*books.Mapping, columns, p.registry); err != nil {
 		return nil, err
 	}
 	p.columns = p.Mapping.Columns()
