@@ -68,25 +68,30 @@ func handOver(w *world, dice *rand.Rand, s size) {
 	require.Same(w.t, after, w.sink)
 }
 
-// clean is one run, in which a few mishaps happen while trades come in.
+// clean is one run: trades come in by parts, and with each something happens.
 func clean(t *testing.T, seed uint64, s size) {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // repeatability is wanted, not secrecy
 	w := newWorld(t)
 	w.startSink("sink", s.batch)
-	w.ingest(seed, s.trades, int(s.trades)/2) // for two seconds at least
 	all := mishaps()
 	plan := append([]mishap{all[len(all)-1]}, all...) // bad records twice, all else once
 	dice.Shuffle(len(plan), func(i, j int) { plan[i], plan[j] = plan[j], plan[i] })
-	var happened []string
+	happened, part := make([]string, len(plan)), s.trades/int64(len(plan))
 	for i, m := range plan {
-		w.acked(s.trades * int64(i) / int64(len(plan)+1))
+		to := part * int64(i+1)
+		if i == len(plan)-1 {
+			to = s.trades
+		}
+		stop := w.ingest(seed, to, int(part)*4) // for a quarter of a second
 		m.do(w, dice, s)
-		happened = append(happened, m.name)
+		w.acked(to)
+		stop()
+		happened[i] = m.name
 	}
-	w.acked(s.trades)
+	w.ingest(seed, s.trades, 1) // has the receipts
 	w.drained()
-	story := strings.Join(happened, ", ")
+	story := strings.Join(happened, "; ")
 	want := outcome{}
 	want.add(account.CorruptedRejected, w.flawed(flaws()...))
 	r := w.audit()
