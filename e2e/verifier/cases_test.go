@@ -68,7 +68,9 @@ func cases() []planted {
 		},
 		{
 			defect: defect.StaleSnapshot, every: 15, named: "snapshot_chain", violated: missing("committed_offsets", "snapshot_chain"), may: times,
-			expect: func(w *world, said []damage) outcome { return outcome{account.InFlight: w.behind(w.markAt(said[0].StandsAt))} },
+			expect: func(w *world, said []damage) outcome {
+				return outcome{account.InFlight: w.behind(w.markAt(said[0].StandsAt))}
+			},
 		},
 		{defect: defect.LoseDataFile, every: 6, named: "files_present", unreadable: true, violated: []string{"files_present"}, unknown: []string{
 			"key_unique", "sequence_platform_sequence", "sequence_source_sequence", "window_sums",
@@ -76,7 +78,7 @@ func cases() []planted {
 		{defect: defect.Reorder, every: 100, late: true, expect: lastLost, may: missing("committed_offsets", "window_times")},
 		{defect: defect.CommitBeforeWrite, late: true, expect: lastLost, violated: missing(), may: append(times, "committed_offsets")},
 		{defect: defect.DLQWholeBatch, expect: lettered, violated: missing(), may: times},
-		{defect: defect.DropUndecodable, expect: lost},
+		{defect: defect.DropUndecodable, expect: undecoded},
 		{defect: defect.NoDigest, expect: accepted(undigested), violated: []string{
 			"window_count", "window_digest", "window_sum_price", "window_sum_price_x_quantity", "window_sum_quantity", "window_times",
 		}},
@@ -102,7 +104,20 @@ func snapshots(said []damage) (out []int64) {
 	return out
 }
 
-func lost(_ *world, said []damage) outcome    { return outcome{account.LostAcked: at(said)} }
+func lost(_ *world, said []damage) outcome { return outcome{account.LostAcked: at(said)} }
+
+// undecoded are the records that nobody can read, and the sink named.
+func undecoded(w *world, said []damage) outcome {
+	var all []flaw
+	for _, f := range flaws() {
+		if f.undecodable() {
+			all = append(all, f)
+		}
+	}
+	assert.Equal(w.t, w.flawed(all...), at(said))
+	return lost(w, said)
+}
+
 func altered(_ *world, said []damage) outcome { return outcome{account.Altered: at(said)} }
 
 // gone are records that are not stored: lost, or still to come where the table

@@ -26,7 +26,7 @@ func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 	for n := range runs {
 		t.Run(fmt.Sprint("seed ", seed+n), func(t *testing.T) {
 			t.Parallel()
-			clean(t, uint64(seed+n), sizeNow()) //nolint:gosec // a seed
+			clean(t, uint64(seed+n), sizeNow())
 		})
 	}
 }

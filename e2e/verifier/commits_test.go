@@ -89,7 +89,7 @@ func (w *world) rowsOf(snapshots ...int64) places {
 	a, err := w.lake.Anatomy(w.t.Context(), sink.Namespace, sink.Table)
 	require.NoError(w.t, err)
 	at := map[string]audit.Place{}
-	all, err := w.told(w.t.Context())
+	all, err := w.told()
 	require.NoError(w.t, err)
 	for _, r := range all {
 		at[r.TradeID] = audit.Place{Partition: r.Partition, Offset: r.Offset}

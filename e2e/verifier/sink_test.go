@@ -30,7 +30,6 @@ type sinkProcess struct {
 	config sink.Config
 	log    string
 	cmd    *exec.Cmd
-	ended  chan struct{} // the process has
 	asked  chan struct{}
 	gone   chan struct{} // nobody starts it again
 }
@@ -59,8 +58,8 @@ func (s *sinkProcess) start() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()            // the process has its own
-	s.cmd = exec.Command(os.Args[0])              //nolint:gosec,noctx // this very binary; it ends when it is asked to
+	defer func() { _ = log.Close() }() // the process has its own
+	s.cmd = exec.Command(os.Args[0])   //nolint:gosec,noctx // this very binary; it ends when it is asked to
 	s.cmd.Env = append(os.Environ(), asSink+"="+string(config))
 	s.cmd.Stderr, s.cmd.SysProcAttr = log, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return s.cmd.Start()

@@ -36,7 +36,7 @@ func (g *group) close(all *sums, table tableSums, found examples) {
 			g.report.Reasons[g.reasons[e.letter]]++
 		}
 		if c != account.StoredOnce {
-			found.add(c, g.example(int32(i)), g.Examples) //nolint:gosec // a group is bounded
+			found.add(c, g.example(int32(i)), g.Examples)
 		}
 	}
 	g.bury()

@@ -154,8 +154,7 @@ func (a *audit) readRange(ctx context.Context, former Former, r Range, each func
 	for _, h := range holes {
 		missing(Unread{Source: "log", Range: &h, Why: "the records are no longer there"})
 	}
-	var cut *errCut
-	if errors.As(err, &cut) {
+	if cut, ok := errors.AsType[*errCut](err); ok {
 		next = cut.at
 	}
 	if err != nil {
@@ -172,7 +171,7 @@ func (a *audit) byReceipt(s seen) bool {
 
 func (w *logWorker) record(s seen) {
 	w.records++
-	lettered := w.audit.lettered.has(s.at)
+	lettered := w.lettered.has(s.at)
 	if lettered {
 		w.letters++
 	}

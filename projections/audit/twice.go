@@ -24,7 +24,7 @@ type twice struct{ words []uint64 }
 // newTwice makes a filter for so many records.
 func newTwice(records int64) *twice {
 	n := max(records, 1)
-	words := 1 << bits.Len64(uint64(n-1)) //nolint:gosec // n is at least 1
+	words := 1 << bits.Len64(uint64(n-1))
 	return &twice{words: make([]uint64, min(words, twiceWords))}
 }
 
@@ -35,7 +35,7 @@ func (t *twice) add(key digest.Sum) bool {
 		mask |= 1 << (h & 63)
 		h >>= 6
 	}
-	at := key.Lo & uint64(len(t.words)-1)
+	at := key.Lo & uint64(len(t.words)-1) //nolint:gosec // there is a word
 	return atomic.OrUint64(&t.words[at], mask)&mask == mask
 }
 
@@ -46,5 +46,5 @@ func (t *twice) maybe(key digest.Sum) bool {
 		mask |= 1 << (h & 63)
 		h >>= 6
 	}
-	return atomic.LoadUint64(&t.words[key.Lo&uint64(len(t.words)-1)])&mask == mask
+	return atomic.LoadUint64(&t.words[key.Lo&uint64(len(t.words)-1)])&mask == mask //nolint:gosec // there is a word
 }
