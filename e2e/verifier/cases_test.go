@@ -58,21 +58,21 @@ func cases() []planted {
 			violated: []string{"window_count", "window_digest", "window_sum_price", "window_sum_price_x_quantity", "window_sum_quantity"}, may: times,
 		},
 		{
-			defect: defect.WriteTwice, every: 6, named: "committed_offsets", violated: missing("committed_offsets", "key_unique"),
+			defect: defect.WriteTwice, every: 4, named: "committed_offsets", violated: missing("committed_offsets", "key_unique"),
 			expect: func(w *world, said []damage) outcome { return outcome{account.StoredN: w.rowsOf(snapshots(said)...)} },
 		},
-		{defect: defect.CommitThenCrash, every: 6, expect: crashed, violated: missing(), may: times},
+		{defect: defect.CommitThenCrash, every: 4, expect: crashed, violated: missing(), may: times},
 		{
-			defect: defect.OrphanCommit, every: 6, named: "snapshot_chain", violated: missing("snapshot_chain"), may: append(times, "committed_offsets"),
+			defect: defect.OrphanCommit, every: 4, named: "snapshot_chain", violated: missing("snapshot_chain"), may: append(times, "committed_offsets"),
 			expect: func(w *world, said []damage) outcome { return w.gone(w.rowsOf(snapshots(said)...)) },
 		},
 		{
-			defect: defect.StaleSnapshot, every: 15, named: "snapshot_chain", violated: missing("committed_offsets", "snapshot_chain"), may: times,
+			defect: defect.StaleSnapshot, every: 7, named: "snapshot_chain", violated: missing("committed_offsets", "snapshot_chain"), may: times,
 			expect: func(w *world, said []damage) outcome {
 				return outcome{account.InFlight: w.behind(w.markAt(said[0].StandsAt))}
 			},
 		},
-		{defect: defect.LoseDataFile, every: 6, named: "files_present", unreadable: true, violated: []string{"files_present"}, unknown: []string{
+		{defect: defect.LoseDataFile, every: 4, named: "files_present", unreadable: true, violated: []string{"files_present"}, unknown: []string{
 			"key_unique", "sequence_platform_sequence", "sequence_source_sequence", "window_sums",
 		}},
 		{defect: defect.Reorder, every: 100, late: true, expect: lastLost, may: missing("committed_offsets", "window_times")},

@@ -79,8 +79,19 @@ func assertOutcome(t *testing.T, want outcome, all int, r audit.Report) {
 	assert.Equal(t, want.counts(all), r.Counts, r.Why())
 	assert.Empty(t, r.Unbalanced)
 	for c, found := range placesOf(r) {
-		assert.Equal(t, want[c], found, c)
+		assert.Empty(t, want[c].without(found), "%s, and not found", c)
+		assert.Empty(t, found.without(want[c]), "found as %s", c)
 	}
+}
+
+// without are the first few of the places that others are not.
+func (p places) without(others places) (out []audit.Place) {
+	for at := range p {
+		if !others[at] && len(out) < 10 {
+			out = append(out, at)
+		}
+	}
+	return out
 }
 
 // assertDiffer holds the columns that the altered records of a report differ in

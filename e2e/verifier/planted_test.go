@@ -31,7 +31,7 @@ func sizeNow() size {
 	if long() {
 		return size{trades: 20_000, rate: 100_000, batch: 250, spoilt: 5}
 	}
-	return size{trades: 2_000, rate: 100_000, batch: 100, spoilt: 2}
+	return size{trades: 1_000, rate: 100_000, batch: 100, spoilt: 2}
 }
 
 // TestEveryPlantedDefectIsFound by the class and the checks that are to find it,
