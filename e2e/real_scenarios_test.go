@@ -20,7 +20,8 @@ func TestScenariosOnRealServers(t *testing.T) {
 	s := startServers(t)
 	seen := map[string]outcome{}
 	// Apicurio takes the level NONE of a subject as: follow the global one.
-	p := startPlatform(t, s, s["E2E_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake(), "--kafka-proxy", "--links", "--registry-lower", "global")
+	p := startPlatform(t, s, s["E2E_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake(), "--kafka-proxy", "--links", "--registry-lower", "global",
+		"--cpu-limit", "query=50%")
 	for _, c := range []struct{ document, impact string }{
 		{"network-partition", "consumer_lag > baseline.consumer_lag.max + 5.0 * baseline.offered_rate"},
 		{"iceberg-metadata-corruption", "consumer_lag > baseline.consumer_lag.max + 5.0 * baseline.offered_rate"},

@@ -29,7 +29,7 @@ func protocolRows() []row {
 		{fault: "kafka.stale_metadata how=frozen", by: idempotent, then: leadersMove, sees: [4]string{"reads stall", "acks stall, reads stall", "", ""}},
 		{fault: "kafka.throttle time=1500ms api=Produce first=3", by: idempotent, sees: [4]string{"acks late", "acks late", "", "acks late"}},
 		{fault: "kafka.throttle time=1500ms api=Fetch first=3", by: idempotent, sees: [4]string{"reads late", "reads late", "", "reads late"}},
-		{fault: "kafka.move_coordinator", by: idempotent, with: "kafka.error code=NOT_COORDINATOR api=JoinGroup first=1; kafka.error code=REBALANCE_IN_PROGRESS api=Heartbeat first=1", sees: [4]string{"consume `unable to join group session`, (reads stall)", "reads stall", "reads stall", "reads stall"}},
+		{fault: "kafka.move_coordinator", by: idempotent, with: "kafka.error code=NOT_COORDINATOR api=JoinGroup first=1; kafka.error code=REBALANCE_IN_PROGRESS api=Heartbeat first=1", sees: [4]string{"(consume `unable to join group session`), (reads stall)", "reads stall", "reads stall", "reads stall"}},
 		{fault: "kafka.disconnect api=Fetch first=2", by: idempotent, sees: [4]string{"", "consume `a lost connection`", "", ""}},
 		{fault: "kafka.disconnect api=Produce first=2", by: idempotent, sees: nothing()},
 		{fault: "kafka.lost_ack first=3", by: plain, sees: all("stored twice")},

@@ -208,15 +208,21 @@ class DeadLetters:
 
     def __init__(self, brokers: str, topic: str) -> None:
         self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": str(uuid.uuid4()), "enable.auto.commit": False})
-        ends = []
-        for p in self._consumer.list_topics(topic, timeout=10).topics[topic].partitions:
-            ends.append(TopicPartition(topic, p, self._consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1]))
-        self._consumer.assign(ends)
+        self._partitions = [TopicPartition(topic, p) for p in self._consumer.list_topics(topic, timeout=10).topics[topic].partitions]
+        self._next = self._ends()
+        self._consumer.assign([TopicPartition(topic, p, at) for p, at in self._next.items()])
+
+    def _ends(self) -> dict[int, int]:
+        return {p.partition: self._consumer.get_watermark_offsets(p, timeout=10)[1] for p in self._partitions}
 
     def messages(self) -> list[bytes]:
-        out = []
-        while (m := self._consumer.poll(2)) is not None:
+        """Those that are there now: while a fault makes more and more of them there is no last one to wait for."""
+        ends, out = self._ends(), []
+        while any(self._next[p] < end for p, end in ends.items()):
+            m = self._consumer.poll(10)
+            assert m is not None, f"the dead letters up to {ends} cannot be read, only those before {self._next}"
             if m.error() is None:
+                self._next[m.partition()] = m.offset() + 1
                 out.append(m.value())
         return out
 
