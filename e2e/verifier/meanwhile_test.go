@@ -15,6 +15,7 @@ import (
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/projections/account"
 	"github.com/k2-platform/faultline/projections/audit"
+	"github.com/k2-platform/faultline/projections/audit/sources"
 	"github.com/k2-platform/faultline/sandbox/sink"
 )
 
@@ -111,11 +112,7 @@ func (w *world) emptied() audit.Report {
 	require.Nil(w.t, next)
 	ends, err := w.bus.EndOffsets(w.t.Context(), p.Books.Topic)
 	require.NoError(w.t, err)
-	window := audit.Window{Alone: true}
-	for partition, end := range ends {
-		window.Log = append(window.Log, audit.Range{Partition: partition, To: end})
-	}
-	return w.run(w.config(p, window))
+	return w.run(w.config(p, audit.Window{Log: sources.RangesOf(nil, ends), Alone: true}))
 }
 
 // replace drops the table and makes it anew.

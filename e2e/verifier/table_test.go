@@ -91,15 +91,16 @@ const (
 )
 
 // writePages writes the table anew, between its marks.
-func writePages(t *testing.T, lines []line) {
+func writePages(t *testing.T, s size, lines []line) {
 	t.Helper()
+	made := fmt.Sprintf("Of %d trades, and %d bad records, in batches of %d:\n\n%s", s.trades, s.spoilt*len(flaws()), s.batch, tableOf(lines))
 	for _, path := range []string{page, trackRecord} {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		before, _, ok := strings.Cut(string(text), begin)
 		_, after, has := strings.Cut(string(text), end)
 		require.True(t, ok && has, "%s has no place for the table", path)
-		require.NoError(t, os.WriteFile(path, []byte(before+begin+tableOf(lines)+end+after), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(before+begin+made+end+after), 0o600))
 	}
 }
 

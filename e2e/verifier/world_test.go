@@ -49,7 +49,7 @@ type world struct {
 // newWorld starts a broker and a registry.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, home: t.TempDir(), web: &http.Client{Timeout: 10 * time.Second}}
+	w := &world{t: t, home: t.TempDir(), web: &http.Client{Timeout: patience}}
 	t.Cleanup(w.web.CloseIdleConnections)
 	w.at = lake.Config{Kind: "sql", URI: filepath.Join(w.home, "lake", "catalog.db"), Warehouse: filepath.Join(w.home, "lake", "warehouse")}
 	var err error
