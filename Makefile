@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-projection crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python queries crash crash-projection crash-matrix crash-matrix-full soak verifier nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -82,7 +82,12 @@ crash-matrix-full: ## every death at every point, and to every kind of fault; wr
 soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
-nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python fuzz ## what takes longer than CI may
+# How many clean runs make verifier has; VERIFIER_SEED=n begins with another, VERIFIER=-update writes the pages.
+VERIFIER_CLEAN ?= 50
+verifier: ## each defect of the sandbox's sink found by the class and the checks that are to find it, and nothing in fifty clean runs: docs/VERIFIER.md
+	VERIFIER_LONG=1 VERIFIER_CLEAN=$(VERIFIER_CLEAN) $(GO) test -count=1 -timeout 120m -v -run 'Planted|NothingIsFound' ./e2e/verifier $(VERIFIER)
+
+nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python verifier fuzz ## what takes longer than CI may
 	@$(MAKE) --no-print-directory crash-projection FOR=10m
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 

@@ -152,6 +152,30 @@ func TestARegistryThatIsAwayIsNoLoss(t *testing.T) {
 	assert.Zero(t, r.Classes.Wrong())
 }
 
+// TestWhatWasNotReadIsNoWordOfAReceipts: that a record was acknowledged does not
+// say what it was, or that nobody rejected it.
+func TestWhatWasNotReadIsNoWordOfAReceipts(t *testing.T) {
+	w := stored(40)
+	for i := range 40 {
+		at := audit.Place{Partition: int32(i % 2), Offset: int64(i / 2)}
+		w.receipts = append(w.receipts, audit.Said{Key: keyOf(fmt.Sprint("k", i)), State: account.Acked, At: at})
+	}
+	w.rows[0].value = value("k0", 99, 0) // altered
+	w.rows = append(w.rows[:36], w.rows[37], w.rows[39])
+	w.letters = []audit.Letter{{At: audit.Place{Partition: 0, Offset: 18}, Reason: "out_of_band"}} // k36; k38 is lost
+	whole := run(t, w.audit())
+	assert.Equal(t, map[string]int64{"stored_once": 37, "altered": 1, "dead_lettered": 1, "lost_acked": 1}, counts(whole.Classes))
+	for o := range 20 {
+		w.log[0][o] = "away"
+	}
+	r := run(t, w.audit())
+	assert.Equal(t, map[string]int64{"stored_once": 20, "lost_acked": 1}, counts(r.Classes))
+	assert.EqualValues(t, 19, r.Unknown)
+	c := w.audit()
+	c.Window.Sink = map[int32]int64{0: 19, 1: 20}
+	assert.Equal(t, map[string]int64{"stored_once": 20}, counts(run(t, c).Classes), "nor that the sink has come to it")
+}
+
 func TestSourcesThatCannotBeRead(t *testing.T) {
 	away := errors.New("connection refused")
 	for source, wrong := range map[string]int64{"log": 0, "letters": 0, "table": 0, "pin": 0, "truth": 1, "receipts": 1} {

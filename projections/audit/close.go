@@ -29,7 +29,7 @@ func (g *group) close(ctx context.Context, all *sums, table tableSums, found exa
 		// What is stored as it was sent was read once more, unchanged.
 		e.Corrupted = e.Corrupted || e.misread && (e.Differs || e.Rows == 0)
 		c := g.classify(*e)
-		if bad[e.bucket] || !g.certain(c) || e.lettered > 0 && e.Letters == 0 {
+		if bad[e.bucket] || !g.certain(c) || g.unseen(*e, c) || e.lettered > 0 && e.Letters == 0 {
 			all.unknown++
 			continue
 		}
@@ -80,6 +80,26 @@ func (a *audit) certain(c account.Class) bool {
 		account.CorruptedAccepted, account.Late, account.Altered:
 	}
 	return true
+}
+
+// unseen says that a class rests on a receipt alone, where the record may stand in
+// a part of the log that was not read: what it was is then not known, nor
+// whether it has a dead letter. Of one that was acknowledged, has none and is
+// not stored, though the sink has passed it, nothing more needs to be known.
+func (a *audit) unseen(e entry, c account.Class) bool {
+	if !a.state.Torn || e.InLog > 0 {
+		return false
+	}
+	switch c {
+	case account.LostAcked:
+		next, ok := a.Window.Sink[e.at.Partition]
+		return a.lettered.has(e.at) || a.Window.Sink != nil && (!ok || e.at.Offset >= next)
+	case account.StoredOnce, account.Late, account.UnackedPresent, account.UnackedAbsent, account.DroppedAtSource:
+		return true
+	case account.InFlight, account.StoredN, account.DeadLettered, account.StoredAndDeadLettered, account.CorruptedRejected,
+		account.CorruptedAccepted, account.Altered, account.Phantom:
+	}
+	return false
 }
 
 func (g *group) example(i int32) example {

@@ -162,17 +162,13 @@ func (w *writer) bury(ctx context.Context, cl *kgo.Client, buried []dead) error 
 	if len(buried) == 0 {
 		return nil
 	}
-	letters := make([]*kgo.Record, len(buried))
-	for i, d := range buried {
-		letters[i] = d.letter(time.Now())
-	}
-	if err := cl.ProduceSync(ctx, letters...).FirstErr(); err != nil {
-		return fmt.Errorf("producing %d dead letters: %w", len(letters), err)
+	if err := produce(ctx, cl, buried, time.Now()); err != nil {
+		return fmt.Errorf("producing %d dead letters: %w", len(buried), err)
 	}
 	for _, d := range buried {
 		w.rejected.WithLabelValues(string(d.reason)).Inc()
 	}
-	w.dead.Add(float64(len(letters)))
+	w.dead.Add(float64(len(buried)))
 	return nil
 }
 
