@@ -9,7 +9,7 @@ MATRIX_WORLDS ?= 10
 # How many scenarios of make falsify run at once.
 FALSIFY_WORLDS ?= 3
 
-.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python e2e-chaostest crash crash-matrix crash-matrix-full soak nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-faults fuzz lint schema
+.PHONY: help build image demo test e2e e2e-scenarios e2e-proxy e2e-admin e2e-containers e2e-python e2e-chaostest queries crash crash-projection crash-matrix crash-matrix-full soak verifier nightly falsify falsify-sample falsify-containers scenarios scenarios-doc bench bench-real bench-halt bench-proxy bench-integrity bench-faults fuzz lint schema
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -28,7 +28,10 @@ test: ## all tests that need Go only, with the race detector where a C compiler 
 
 e2e: build ## experiments on real servers: Kafka, registry, REST catalog, S3; E2E_SERVERS=lab|compose
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 20m -skip 'Falsify|Scenarios|Chaos' -v ./e2e
-	@$(MAKE) --no-print-directory e2e-proxy
+	@$(MAKE) --no-print-directory e2e-proxy queries
+
+queries: ## the questions of docs/QUERIES.md, and the audit that is SQL, on DuckDB and on Spark; part of e2e
+	e2e/servers/tables.sh $(GO) test -tags e2e -count=1 -timeout 15m -v ./e2e/queries
 
 e2e-scenarios: build ## the methodology's scenarios on real servers, through links and a Kafka proxy; part of nightly
 	@trap 'e2e/servers/down.sh' EXIT; $(GO) test -tags e2e -count=1 -timeout 30m -run ScenariosOnRealServers -v ./e2e
@@ -68,6 +71,11 @@ e2e-containers: ## faults on containers of the engine at DOCKER_HOST, which need
 crash: build ## kill the daemon at a random moment of each of CRASH_RUNS=20 runs
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./e2e/crash
 
+# How long make crash-projection kills.
+FOR ?= 1m
+crash-projection: ## kill -9 every 2 s, for FOR=1m, one of two projectors or the keeper of their tables; counts the rows; 10m in nightly
+	PROJECTION_FOR=$(FOR) $(GO) test -tags e2e -count=1 -timeout 60m -run KilledProjectors -v ./e2e/projection
+
 crash-matrix: ## kill every part at every numbered point of a run, and do worse at a sample of them
 	$(GO) test -tags failpoint -count=1 -v -timeout 20m -parallel $(MATRIX_WORLDS) -run 'Matrix$$' ./e2e/matrix
 
@@ -77,7 +85,13 @@ crash-matrix-full: ## every death at every point, and to every kind of fault; wr
 soak: ## twenty minutes of random deaths at random moments
 	SOAK_FOR=20m $(GO) test -tags failpoint -count=1 -v -timeout 40m -run Soak ./e2e/matrix
 
-nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python e2e-chaostest fuzz ## what takes longer than CI may
+# How many clean runs make verifier has; VERIFIER_SEED=n begins with another, VERIFIER=-update writes the pages.
+VERIFIER_CLEAN ?= 50
+verifier: ## each defect of the sandbox's sink found by the class and the checks that are to find it, and nothing in fifty clean runs: docs/VERIFIER.md
+	VERIFIER_LONG=1 VERIFIER_CLEAN=$(VERIFIER_CLEAN) $(GO) test -count=1 -timeout 120m -v -run 'Planted|NothingIsFound' ./e2e/verifier $(VERIFIER)
+
+nightly: crash crash-matrix-full soak falsify e2e-scenarios e2e-admin e2e-containers falsify-containers e2e-python e2e-chaostest verifier fuzz ## what takes longer than CI may
+	@$(MAKE) --no-print-directory crash-projection FOR=10m
 	$(GO) test -run Interleaving -count=1 -timeout 30m ./experiment -rapid.checks=60000
 
 bench: build ## the figures of docs/BENCHMARKS.md, as a table; BENCH="-only check" measures less
@@ -91,6 +105,9 @@ bench-halt: build ## how quickly faults go, Chaos Toolkit beside: docs/BENCHMARK
 
 bench-proxy: build ## what the Kafka proxy costs on three real brokers, Toxiproxy beside; BENCH="-only memory" measures less
 	bench/proxy.sh $(BENCH)
+
+bench-integrity: build ## projector against Kafka Connect and pyiceberg, audit against PySpark, on a real Kafka, catalog and S3; BENCH="-only audit -audits 1000000" measures less
+	bench/integrity.sh $(BENCH)
 
 bench-faults: ## inject and rollback time of every kind of fault that needs Go and root only
 	BENCH_FAULTS=1 $(GO) test -count=1 -timeout 10m -v ./bench/faults | grep -v '^ *\(---\|===\)'

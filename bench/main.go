@@ -27,6 +27,14 @@ type bench struct {
 
 	via, behind []string // where brokers say they are to whom comes to behind; for toxiproxy
 	toxiproxy   string   // program of the peer for the proxy; empty: no peer
+
+	shelf      shelf  // of the tables
+	peers      string // folder with the jars of the peers for projector and audit; empty: no peers
+	python     string // that has the packages of the others
+	rows       int64  // of the projector
+	tasks      int    // of Kafka Connect
+	audits     string // sizes of what is audited
+	recordSize int
 }
 
 // part is a set of figures that are measured together.
@@ -57,8 +65,19 @@ func run(ctx context.Context) error {
 	via := flag.String("via", "", "where the brokers say they are to whom comes to -behind: there the peer of the Kafka proxy stands")
 	behind := flag.String("behind", "", "listeners of the brokers behind that peer")
 	flag.StringVar(&b.toxiproxy, "toxiproxy", os.Getenv("BENCH_TOXIPROXY"), "Toxiproxy's server, a peer of the Kafka proxy; default $BENCH_TOXIPROXY, else no peer")
+	integrity := flag.Bool("integrity", false, "measure projector and audit, on the brokers of -brokers and the catalog at $E2E_CATALOG, instead")
+	flag.StringVar(&b.peers, "peers", os.Getenv("BENCH_PEERS"), "folder with the jars of Kafka Connect and Spark, peers of projector and audit; default $BENCH_PEERS, else no peers")
+	flag.StringVar(&b.python, "python", os.Getenv("BENCH_PYTHON"), "python that has the packages of those peers; default $BENCH_PYTHON")
+	flag.Int64Var(&b.rows, "rows", 5_000_000, "records for the projector")
+	flag.StringVar(&b.audits, "audits", "1000000,10000000", "records for the audit, in turn")
+	flag.IntVar(&b.tasks, "tasks", 1, "tasks of Kafka Connect")
+	errand := flag.String("errand", "", "what a child of the bench is to do")
 	brokers := flag.String("brokers", "", "brokers of a real Kafka, to measure the latency on it too")
 	flag.Parse()
+	if *errand != "" {
+		return runErrand(ctx, *errand)
+	}
+	b.shelf = shelfOf()
 	b.brokers, b.via, b.behind = list(*brokers), list(*via), list(*behind)
 	if err := b.prepare(); err != nil {
 		return err
@@ -71,6 +90,9 @@ func run(ctx context.Context) error {
 	}
 	if *proxies {
 		parts = b.costs()
+	}
+	if *integrity {
+		parts = b.proofs()
 	}
 	return measure(ctx, parts, *only)
 }
@@ -117,6 +139,14 @@ func (b *bench) costs() []part {
 	return []part{
 		{"traffic", b.traffic},
 		{"memory", b.proxyMemory},
+	}
+}
+
+// proofs are the parts of make bench-integrity.
+func (b *bench) proofs() []part {
+	return []part{
+		{"projector", b.projecting},
+		{"audit", b.auditing},
 	}
 }
 

@@ -30,7 +30,14 @@ func scenarios() []scenario {
 			{"health-lies", "a health check that says what is wrong"},
 		}},
 		{document: "cpu-saturation", sandbox: []string{"--cpu-limit", "query=50%"}, defects: []planted{{"slow-recovery", "answers in full"}}},
-		{document: "all-green", alone: true},
+		{document: "all-green", alone: true, defects: []planted{
+			{"drop-after-ack=1/100", "lost_acked"},
+			{"swap-price-quantity=1/100", "altered"},
+			{"truncate-decimal=1/100", "altered"},
+			{"shift-timestamp=1/100", "altered"},
+			{"write-twice=1/5", "stored_twice"},
+			{"orphan-commit=1/5", "integrity_check: snapshot_chain"},
+		}},
 		{document: "game-day", defects: []planted{{"commit-before-write", "lost_acked"}}},
 	}
 }

@@ -21,10 +21,14 @@ func readWithOthers(t *testing.T, catalog ...string) {
 		"readers/read_tables.py", "--check", "--namespace", "market_data", "--namespace", "chaos",
 		"--expect", "market_data.trades_v2", "--key", "market_data.trades_v2=trade_id",
 		// One record of the log gives several rows of these.
-		"--key", "chaos.readings=topic,partition,offset,metric,at", "--key", "chaos.integrity_checks=topic,partition,offset,check",
-		"--key", "chaos.ground_truth=run,seq",
+		"--key", "chaos.readings=topic,partition,offset,metric,at", "--key", "chaos.ground_truth=run,seq",
+		// A check has a row for each window, and each group of records in it, that is not as it should be: its evidence shows which.
+		"--key", "chaos.integrity_checks=topic,partition,offset,check,window_from,evidence",
+		// The count of a class names no record.
+		"--key", "chaos.record_ledger=topic,partition,offset,class,record_partition,record_offset,record_key",
+		"--key", "chaos.dlq_audit=topic,partition,offset,letter_topic,letter_partition,letter_offset,part",
 	}
-	for _, table := range []string{"experiments", "events", "readings", "faults", "verdicts", "dlq_audit", "integrity_checks", "ground_truth"} {
+	for _, table := range []string{"experiments", "events", "readings", "faults", "verdicts", "record_ledger", "dlq_audit", "integrity_checks", "ground_truth"} {
 		args = append(args, "--expect", "chaos."+table)
 	}
 	t.Log("\n" + script(t, python, append(args, catalog...)...))

@@ -116,7 +116,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func mustIndent(t *testing.T, e events.Event) []byte {
+func mustIndent(t *testing.T, e any) []byte {
 	t.Helper()
 	out, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {

@@ -155,6 +155,10 @@ type UserImpact struct {
 type BookMark struct {
 	Taken    int64 `json:"taken"`
 	Snapshot int64 `json:"snapshot"`
+	// Tag names the snapshot in the table's catalog, so that it stays readable.
+	Tag string `json:"tag,omitempty"`
+	// Untagged is why the snapshot was to have a tag and has none: it may expire.
+	Untagged string `json:"untagged,omitempty"`
 }
 
 // BooksClosed is the account of every record of the experiment's window.
@@ -182,6 +186,39 @@ type BooksClosed struct {
 	// Truth is of experiments whose faults touch records. Without all of it the
 	// books do not balance.
 	Truth *GroundTruth `json:"ground_truth,omitempty"`
+	// Ledger has every record of the window in one class. It is of platforms whose
+	// books have a mapping; where it is not complete the books do not balance.
+	Ledger *RecordLedger `json:"ledger,omitempty"`
+	// Checks are of the table itself. One that is violated refutes, one that is
+	// unknown leaves the verdict open.
+	Checks []IntegrityCheck `json:"checks,omitempty"`
+}
+
+// RecordLedger says what became of the records between two snapshots of the
+// table. The zero value is not complete.
+type RecordLedger struct {
+	Records int64 `json:"records"` // of the log
+	Rows    int64 `json:"rows"`
+	Letters int64 `json:"letters"` // records with a dead letter
+	// Classes counts records by the name of their class.
+	Classes  map[string]int64 `json:"classes,omitempty"`
+	Unknown  int64            `json:"unknown,omitempty"` // in no class
+	Reasons  map[string]int64 `json:"reasons,omitempty"` // of dead letters, by record
+	Examples []LedgerRecord   `json:"examples,omitempty"`
+	Complete bool             `json:"complete"`      // all was read, and the sums come out even
+	Why      string           `json:"why,omitempty"` // not complete
+	// Pages is nil where single records were not written anywhere.
+	Pages *LedgerPages `json:"pages,omitempty"`
+}
+
+// LedgerPages is what was written to chaos.record-ledger when the books were
+// closed: all records that are not stored once, as they were sent and in time,
+// and all dead letters of the window.
+type LedgerPages struct {
+	Closing string `json:"closing"` // that the pages bear
+	Pages   uint64 `json:"pages"`
+	Records int64  `json:"records"`
+	Letters int64  `json:"letters"`
 }
 
 // GroundTruth is what the log has of the records that faults touched on

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k2-platform/faultline/commands"
 	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/spec"
 )
 
 func judgeClaim(s State, c commands.Envelope, cmd commands.JudgeClaim) []events.Event {
@@ -192,5 +193,18 @@ func losses(s State) []loss {
 	if n := allowed.FalseRejects; n != nil && s.Books.FalseRejects > *n {
 		out = append(out, loss{events.Violated, fmt.Sprintf("false_rejects: %d records that no fault touched are dead letters, tolerated were %d", s.Books.FalseRejects, *n)})
 	}
-	return out
+	for _, c := range s.Books.Checks {
+		if c.Answer == events.Violated && c.Compares() && counted(*s.Books, *allowed) {
+			continue
+		}
+		out = append(out, loss{c.Answer, fmt.Sprintf("integrity_check: %s: expected %s, found %s: %s", c.Check, cmp.Or(c.Expected, "an answer"), cmp.Or(c.Actual, "none"), c.Evidence)})
+	}
+	return append(out, ledger(*s.Books, *allowed)...)
+}
+
+// counted says that the ledger has counted all that log and table may differ
+// in, record by record, and that the document tolerates some of it: then those
+// counts decide, and not that there is a difference.
+func counted(b events.BooksClosed, allowed spec.Loss) bool {
+	return b.Ledger != nil && b.Ledger.Complete && (allowed.Acked > 0 || allowed.Altered > 0)
 }

@@ -31,6 +31,20 @@ func lasting(d time.Duration) spec.Document {
 	return out
 }
 
+// losing is brokerStop that tolerates some lost records.
+func losing(acked int64) spec.Document {
+	out := brokerStop()
+	out.Hypothesis.Tolerates.Acked = acked
+	return out
+}
+
+// differing are balanced books whose log and table are not the same.
+func differing(l events.RecordLedger) events.BooksClosed {
+	return events.BooksClosed{Balanced: true, Ledger: &l, Checks: []events.IntegrityCheck{
+		{Check: "window_count", Answer: events.Violated}, {Check: "sequence_n", Answer: events.Violated},
+	}}
+}
+
 func play(t *testing.T, cs ...commands.Command) experiment.State {
 	t.Helper()
 	var s experiment.State
@@ -128,6 +142,40 @@ func TestVerdicts(t *testing.T) {
 		"lost an acknowledged record": {
 			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, LostAcked: 1}}},
 			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"a check of the table is violated": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c", Answer: events.Holds}, {Check: "d", Answer: events.Violated}}}}},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"log and table differ": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: differing(events.RecordLedger{Complete: true})}},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"log and table differ by as much as is tolerated": {
+			map[int]commands.Command{
+				0: commands.Schedule{Document: losing(2)},
+				9: commands.CloseBooks{BooksClosed: differing(events.RecordLedger{Complete: true, Classes: map[string]int64{"lost_acked": 2}})},
+			},
+			experiment.Concluded, events.Upheld, experiment.ExitUpheld,
+		},
+		"log and table differ by more": {
+			map[int]commands.Command{
+				0: commands.Schedule{Document: losing(2)},
+				9: commands.CloseBooks{BooksClosed: differing(events.RecordLedger{Complete: true, Classes: map[string]int64{"lost_acked": 3}})},
+			},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"log and table differ, and nobody counted by how much": {
+			map[int]commands.Command{0: commands.Schedule{Document: losing(2)}, 9: commands.CloseBooks{BooksClosed: differing(events.RecordLedger{})}},
+			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+		},
+		"a check of the table could not run": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c"}}}}},
+			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
+		},
+		"every check of the table holds": {
+			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c", Answer: events.Holds}}}}},
+			experiment.Concluded, events.Upheld, experiment.ExitUpheld,
 		},
 		"books could not be read": {map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Why: "table"}}}, experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive},
 		"denied":                  {map[int]commands.Command{1: commands.Deny{Reasons: []string{"unknown target"}}}, experiment.Denied, events.Inconclusive, experiment.ExitInvalid},

@@ -43,3 +43,18 @@ func TestGroundTruthUnderAnotherKeyIsNone(t *testing.T) {
 	_, err = handlers.ReadTruth(rec)
 	require.ErrorContains(t, err, "is missing")
 }
+
+func TestAPageOfALedgerUnderAnotherKeyIsNone(t *testing.T) {
+	event, err := events.EncodeLedgerPage(events.LedgerPage{Experiment: "x", Closing: "c", Seq: 1})
+	require.NoError(t, err)
+	rec := bus.Record{Key: []byte("x"), Headers: event.Headers(), Value: event.Data}
+	p, err := handlers.ReadLedgerPage(rec)
+	require.NoError(t, err)
+	assert.Equal(t, uint64(1), p.Seq)
+	rec.Key = []byte("y")
+	_, err = handlers.ReadLedgerPage(rec)
+	require.ErrorContains(t, err, "write the experiment id")
+	rec.Headers = nil
+	_, err = handlers.ReadLedgerPage(rec)
+	require.ErrorContains(t, err, "is missing")
+}

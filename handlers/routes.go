@@ -25,6 +25,7 @@ const (
 //	chaos.events   → verify → (chaos.dead-letters)
 //	chaos.readings → verify → (chaos.dead-letters)
 //	chaos.ground-truth → verify → (chaos.dead-letters)
+//	chaos.record-ledger → verify → (chaos.dead-letters)
 //
 // What follows from chaos.events is no route: agent, conductor and projections
 // act on the state that the log folds to, so that a restart misses nothing.
@@ -37,6 +38,7 @@ func Route(r *message.Router, topics bus.Topics, subscriber func(group string) (
 		{"verify-events", VerifyGroup + "-events", topics.Events, verifyBatch},
 		{"verify-readings", VerifyGroup + "-readings", topics.Readings, verifyTick},
 		{"verify-ground-truth", VerifyGroup + "-ground-truth", topics.GroundTruth, verifyTruth},
+		{"verify-record-ledger", VerifyGroup + "-record-ledger", topics.RecordLedger, verifyLedgerPage},
 	} {
 		from, err := subscriber(route.group)
 		if err != nil {

@@ -25,7 +25,7 @@ func (f *Follower) feed(ctx context.Context, records []bus.Record, each take) er
 			return err
 		}
 		f.place.fed(rec)
-		if urgent { // only now does a flush cover it
+		if urgent || f.tables.Buffered() >= f.options.Commit { // only now does a flush cover it
 			f.flushSoon()
 		}
 	}
@@ -79,8 +79,7 @@ func (f *Follower) reading(rec bus.Record) (bool, error) {
 	return false, nil
 }
 
-// truth hands on what faults touched. A table that cannot be asked is asked
-// again until ctx ends.
+// truth hands on what faults touched.
 func (f *Follower) truth(ctx context.Context) take {
 	return func(rec bus.Record) (bool, error) {
 		fact, err := handlers.ReadTruth(rec)
@@ -89,15 +88,33 @@ func (f *Follower) truth(ctx context.Context) take {
 			return false, nil
 		}
 		t := Truth{Fact: fact, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
-		for wait := firstPause; ; wait = min(2*wait, maxPause) {
-			err := f.tables.Truth(ctx, t)
-			if err == nil {
-				return false, nil
-			}
-			f.options.Log.Error("projecting ground truth failed; trying again", "pause", wait, "error", err)
-			if !pause.For(ctx, wait) {
-				return false, ctx.Err()
-			}
+		return false, f.untilTaken(ctx, rec.Topic, func() error { return f.tables.Truth(ctx, t) })
+	}
+}
+
+// ledgerPage hands on single records and dead letters of a closing of books.
+func (f *Follower) ledgerPage(ctx context.Context) take {
+	return func(rec bus.Record) (bool, error) {
+		page, err := handlers.ReadLedgerPage(rec)
+		if err != nil {
+			f.skipped(rec, err)
+			return false, nil
+		}
+		p := LedgerPage{Page: page, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
+		return false, f.untilTaken(ctx, rec.Topic, func() error { return f.tables.LedgerPage(ctx, p) })
+	}
+}
+
+// untilTaken hands on until ctx ends, where a table cannot be asked how far it is.
+func (f *Follower) untilTaken(ctx context.Context, topic string, hand func() error) error {
+	for wait := firstPause; ; wait = min(2*wait, maxPause) {
+		err := hand()
+		if err == nil {
+			return nil
+		}
+		f.options.Log.Error("projecting failed; trying again", "topic", topic, "pause", wait, "error", err)
+		if !pause.For(ctx, wait) {
+			return ctx.Err()
 		}
 	}
 }

@@ -32,8 +32,10 @@ type tables interface {
 	Tick(t Tick)
 	Buffered() int
 	Truth(ctx context.Context, t Truth) error
-	Flush(ctx context.Context, events, readings, truth map[int32]int64) error
+	LedgerPage(ctx context.Context, p LedgerPage) error
+	Flush(ctx context.Context, next map[string]map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
+	StandsBy() bool
 }
 
 // Follower reads the chaos log into a Set. Await may be called by any
@@ -49,8 +51,11 @@ type Follower struct {
 	kick     chan struct{} // flush before the next beat
 }
 
-// NewFollower makes a Follower; Run starts it.
+// NewFollower makes a Follower; Run starts it. Several processes may have one
+// on the same tables: one of them writes each table, and another goes on when
+// it falls silent.
 func NewFollower(log Log, set *Set, o Options) *Follower {
+	set.seat.patience = o.withDefaults().Patience
 	return newFollower(log, set, set.topics, o)
 }
 
@@ -59,18 +64,22 @@ func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
 		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(),
 		place: newProgress(), kick: make(chan struct{}, 1),
 	}
-	for _, topic := range []string{topics.Readings, topics.GroundTruth} {
+	for _, topic := range []string{topics.Readings, topics.GroundTruth, topics.RecordLedger} {
 		f.place.begin(topic, t.From(topic))
 	}
 	return f
 }
 
 // Run follows the log until ctx ends, then writes what is left and returns
-// nil. It returns early, with the error, when the log cannot be read. Rows
+// nil. What is left to another daemon, which writes the tables, stays that one's.
+// It returns early, with the error, when the log cannot be read. Rows
 // that were not written are read again by the next Run of a new Follower.
 func (f *Follower) Run(ctx context.Context) error {
 	defer f.place.end()
 	if err := f.checkLog(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // nothing was begun
+		}
 		return err
 	}
 	writing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a commit outlives ctx
@@ -114,7 +123,7 @@ func (f *Follower) checkLog(ctx context.Context) error {
 func (f *Follower) readAll(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	var problems [3]error
+	var problems [4]error
 	var readers sync.WaitGroup
 	follow := func(i int, topic string, from map[int32]int64, each take) {
 		readers.Go(func() {
@@ -132,6 +141,7 @@ func (f *Follower) readAll(ctx context.Context) error {
 	follow(0, f.topics.Events, f.from, f.event(f.accepted))
 	follow(1, f.topics.Readings, f.tables.From(f.topics.Readings), f.reading)
 	follow(2, f.topics.GroundTruth, f.tables.From(f.topics.GroundTruth), f.truth(reading))
+	follow(3, f.topics.RecordLedger, f.tables.From(f.topics.RecordLedger), f.ledgerPage(reading))
 	readers.Wait()
 	// The one that did not only follow the others tells why.
 	cause := slices.DeleteFunc(problems[:], func(err error) bool { return errors.Is(err, context.Canceled) && ctx.Err() == nil })

@@ -160,3 +160,24 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 		require.NoError(t, stop())
 	})
 }
+
+// asked is a log whose end is never told, and tables that ask for it.
+type (
+	asked  struct{ *fakeLog }
+	asking struct{ *fakeTables }
+)
+
+func (asked) EndOffsets(ctx context.Context, _ string) (map[int32]int64, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+func (asking) Reached(string) map[int32]int64 { return next(3) }
+
+// TestFollowerEndsBeforeItBegan ends it while it still looks at the log.
+func TestFollowerEndsBeforeItBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.NoError(t, newFollower(asked{newLog()}, asking{&fakeTables{}}, topics(), Options{}).Run(ctx))
+	})
+}

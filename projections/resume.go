@@ -47,3 +47,7 @@ func (f *Follower) Level(ctx context.Context, next map[int32]int64) error {
 	}
 	return nil
 }
+
+// StandsBy says that another daemon writes some of the tables. It may be called
+// by any goroutine.
+func (f *Follower) StandsBy() bool { return f.tables.StandsBy() }

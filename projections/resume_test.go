@@ -114,7 +114,7 @@ func TestLevelMovesEveryWatermark(t *testing.T) {
 	s := openSet(t, l)
 	told := accepted(story("x")[:2]...)
 	replay(t, s, told)
-	require.NoError(t, s.Flush(t.Context(), next(2), nil, nil))
+	require.NoError(t, s.Flush(t.Context(), nextOf(topics().Events, 2)))
 	require.Empty(t, s.From(topics().Events), "a table without rows says nothing")
 	require.NoError(t, s.Level(t.Context(), next(2)))
 	assert.Equal(t, next(2), openSet(t, l).From(topics().Events))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/k2-platform/faultline/events"
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/projections/checks"
 )
 
 // accepted folds batches into what the projections are shown.
@@ -146,19 +147,44 @@ func TestVerdicts(t *testing.T) {
 	}, got)
 }
 
-func TestDLQAudit(t *testing.T) {
-	rows := each(accepted(story("x")...), DLQAudit)
-	require.Len(t, rows, 1)
-	assert.Equal(t, AuditRow{
-		Source: from(7), Experiment: "x", Version: 8, At: second(80), WindowFrom: second(20), Books: books(),
-	}, rows[0])
-	assert.Equal(t, int64(8), rows[0].NotStored())
-	assert.Equal(t, int64(4), rows[0].Missing())
+func TestRecordLedger(t *testing.T) {
+	row := LedgerRow{Source: from(7), Experiment: "x", Version: 8, At: second(80), WindowFrom: second(20), Balanced: true}
+	count := func(class string, n int64) LedgerRow {
+		r := row
+		r.Class, r.Records = class, n
+		return r
+	}
+	assert.Equal(t, []LedgerRow{
+		count("dead_lettered", 3), count("dropped_at_source", 1), count("lost_acked", 2), count("stored_once", 92), count("unacked_absent", 1),
+	}, each(accepted(story("x")...), RecordLedger), "books without a ledger are counted as the receipts say")
+
+	closed := ledgered()
+	row.Closing = "one"
+	assert.Equal(t, []LedgerRow{count("lost_acked", 1), count("stored_once", 99)}, each(accepted(storyWith("x", closed)...), RecordLedger))
+}
+
+func TestAPageOfALedger(t *testing.T) {
+	page := pageOf("x", "one", 3)
+	p := LedgerPage{Page: page, Topic: topics().RecordLedger, Partition: 2, Offset: 9}
+	at := Source{topics().RecordLedger, 2, 9}
+	assert.Equal(t, []LedgerRow{{Source: at, Experiment: "x", At: second(80), Class: "lost_acked", Closing: "one", Page: 3, Record: &page.Records[0]}}, LedgerRecords(p))
+	assert.Equal(t, []LetterRow{{Source: at, Experiment: "x", At: second(80), Closing: "one", Page: 3, Letter: page.Letters[0]}}, DLQAudit(p))
+}
+
+// ledgered are books with a ledger of records.
+func ledgered() events.BooksClosed {
+	b := books()
+	b.Ledger = &events.RecordLedger{
+		Records: 100, Rows: 99, Complete: true, Classes: map[string]int64{"stored_once": 99, "lost_acked": 1},
+		Examples: []events.LedgerRecord{{Class: "lost_acked", Partition: 1, Offset: 7, Key: "BHP-7"}},
+		Pages:    &events.LedgerPages{Closing: "one", Pages: 1, Records: 1, Letters: 1},
+	}
+	return b
 }
 
 func TestIntegrityChecks(t *testing.T) {
 	type short struct {
-		check            Check
+		check            string
 		expected, actual int64
 		answer           events.Answer
 	}
@@ -167,55 +193,55 @@ func TestIntegrityChecks(t *testing.T) {
 		want   []short
 	}{
 		"as told": {func(*events.BooksClosed) {}, []short{
-			{RecordAccounting, 100, 96, events.Holds},
-			{StoredTwice, 0, 0, events.Holds},
-			{LostAcked, 1, 2, events.Violated},
-			{StoredAsSent, 0, 0, events.Holds},
-			{BooksBalanced, 1, 1, events.Holds},
+			{checks.RecordAccounting, 100, 96, events.Holds},
+			{checks.StoredTwice, 0, 0, events.Holds},
+			{checks.LostAcked, 1, 2, events.Violated},
+			{checks.StoredAsSent, 0, 0, events.Holds},
+			{checks.BooksBalanced, 1, 1, events.Holds},
 		}},
 		"too much lost, some twice": {
 			func(b *events.BooksClosed) { b.LossFraction, b.StoredTwice, b.LostAcked = 0.2, 3, 1 }, []short{
-				{RecordAccounting, 100, 96, events.Violated},
-				{StoredTwice, 0, 3, events.Violated},
-				{LostAcked, 1, 1, events.Holds},
-				{StoredAsSent, 0, 0, events.Holds},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 96, events.Violated},
+				{checks.StoredTwice, 0, 3, events.Violated},
+				{checks.LostAcked, 1, 1, events.Holds},
+				{checks.StoredAsSent, 0, 0, events.Holds},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"more placed than taken": {
 			func(b *events.BooksClosed) { b.Stored, b.LossFraction, b.LostAcked = 97, 0, 0 }, []short{
-				{RecordAccounting, 100, 101, events.Violated},
-				{StoredTwice, 0, 0, events.Holds},
-				{LostAcked, 1, 0, events.Holds},
-				{StoredAsSent, 0, 0, events.Holds},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 101, events.Violated},
+				{checks.StoredTwice, 0, 0, events.Holds},
+				{checks.LostAcked, 1, 0, events.Holds},
+				{checks.StoredAsSent, 0, 0, events.Holds},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"otherwise than sent": {
 			func(b *events.BooksClosed) { b.Altered, b.Shed, b.Stored, b.LostAcked = 2, 5, 87, 0 }, []short{
-				{RecordAccounting, 100, 96, events.Holds},
-				{StoredTwice, 0, 0, events.Holds},
-				{LostAcked, 1, 0, events.Holds},
-				{StoredAsSent, 0, 2, events.Violated},
-				{BooksBalanced, 1, 1, events.Holds},
+				{checks.RecordAccounting, 100, 96, events.Holds},
+				{checks.StoredTwice, 0, 0, events.Holds},
+				{checks.LostAcked, 1, 0, events.Holds},
+				{checks.StoredAsSent, 0, 2, events.Violated},
+				{checks.BooksBalanced, 1, 1, events.Holds},
 			},
 		},
 		"not read": {
 			func(b *events.BooksClosed) { b.Balanced, b.Why = false, "table unreadable" }, []short{
-				{RecordAccounting, 100, 96, events.Unknown},
-				{StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown},
-				{StoredAsSent, 0, 0, events.Unknown},
-				{BooksBalanced, 1, 0, events.Unknown},
+				{checks.RecordAccounting, 100, 96, events.Unknown},
+				{checks.StoredTwice, 0, 0, events.Unknown},
+				{checks.LostAcked, 1, 2, events.Unknown},
+				{checks.StoredAsSent, 0, 0, events.Unknown},
+				{checks.BooksBalanced, 1, 0, events.Unknown},
 			},
 		},
 		"does not add up": {
 			func(b *events.BooksClosed) { b.Balanced = false }, []short{
-				{RecordAccounting, 100, 96, events.Unknown},
-				{StoredTwice, 0, 0, events.Unknown},
-				{LostAcked, 1, 2, events.Unknown},
-				{StoredAsSent, 0, 0, events.Unknown},
-				{BooksBalanced, 1, 0, events.Violated},
+				{checks.RecordAccounting, 100, 96, events.Unknown},
+				{checks.StoredTwice, 0, 0, events.Unknown},
+				{checks.LostAcked, 1, 2, events.Unknown},
+				{checks.StoredAsSent, 0, 0, events.Unknown},
+				{checks.BooksBalanced, 1, 0, events.Violated},
 			},
 		},
 	} {
@@ -227,12 +253,38 @@ func TestIntegrityChecks(t *testing.T) {
 			rows := each(accepted(log...), IntegrityChecks)
 			var got []short
 			for _, r := range rows {
-				got = append(got, short{r.Check, r.Expected, r.Actual, r.Answer})
+				expected, actual := r.Numbers()
+				got = append(got, short{r.Found.Check, expected, actual, r.Found.Answer})
 				assert.Equal(t, []time.Time{second(80), second(20), second(80)}, []time.Time{r.At, r.WindowFrom, r.WindowTo})
-				assert.Contains(t, r.Evidence, "snapshots: 11 to 13")
-				assert.Contains(t, r.Evidence, closed.Why)
+				assert.Contains(t, r.Found.Evidence, "snapshots: 11 to 13")
+				assert.Contains(t, r.Found.Evidence, closed.Why)
 			}
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// TestChecksOfTheTableAreRows: exact values stand beside the numbers, and a check
+// that names no window has the experiment's.
+func TestChecksOfTheTableAreRows(t *testing.T) {
+	log := story("x")[:8]
+	closed := books()
+	closed.Checks = []checks.Result{
+		{Check: "window_sum_price", From: second(30), To: second(40), Expected: "12.340000", Actual: "12.350000", Answer: events.Violated, Evidence: "e"},
+		{Check: "key_unique", Expected: "0", Actual: "2", Answer: events.Violated},
+		{Check: "files_present"},
+	}
+	log[7].Events = []events.Event{closed}
+	rows := each(accepted(log...), IntegrityChecks)
+	require.Len(t, rows, 8)
+	rows = rows[5:]
+	var numbers [][2]int64
+	var windows [][2]time.Time
+	for _, r := range rows {
+		expected, actual := r.Numbers()
+		numbers, windows = append(numbers, [2]int64{expected, actual}), append(windows, [2]time.Time{r.WindowFrom, r.WindowTo})
+	}
+	assert.Equal(t, [][2]int64{{1, 0}, {0, 2}, {1, 0}}, numbers)
+	assert.Equal(t, [][2]time.Time{{second(30), second(40)}, {second(20), second(80)}, {second(20), second(80)}}, windows)
+	assert.Equal(t, events.Unknown, rows[2].Found.Answer)
 }

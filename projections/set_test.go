@@ -63,8 +63,8 @@ func requireStory(t *testing.T, l *lake.Lake) {
 		contents(t, l, "experiments", "offset", "phase"))
 	require.Equal(t, []string{"2 requested", "3 present", "4 undoing", "5 gone"}, contents(t, l, "faults", "offset", "phase"))
 	require.Equal(t, []string{"refuted 8"}, contents(t, l, "verdicts", "verdict", "offset"))
-	require.Equal(t, []string{"100 92 8 3 1 4"},
-		contents(t, l, "dlq_audit", "taken", "stored", "not_stored", "dead_lettered", "dropped", "missing"))
+	require.Equal(t, []string{"dead_lettered 3", "dropped_at_source 1", "lost_acked 2", "stored_once 92", "unacked_absent 1"},
+		contents(t, l, "record_ledger", "class", "records"))
 	require.Equal(t, []string{"books_balanced holds", "lost_acked violated", "record_accounting holds", "stored_as_sent holds", "stored_twice holds"},
 		contents(t, l, "integrity_checks", "check", "verdict"))
 }
@@ -78,6 +78,11 @@ func replay(t *testing.T, s *Set, batches []Batch) {
 
 func next(n int64) map[int32]int64 { return map[int32]int64{0: n} }
 
+// nextOf are the next offsets of one topic.
+func nextOf(topic string, n int64) map[string]map[int32]int64 {
+	return map[string]map[int32]int64{topic: next(n)}
+}
+
 // TestCrashBetweenTables kills the writer after each number of tables was
 // written: the next one writes what the others lack, and nothing twice.
 func TestCrashBetweenTables(t *testing.T) {
@@ -87,15 +92,15 @@ func TestCrashBetweenTables(t *testing.T) {
 			l := openLake(t)
 			crashed := openSet(t, l)
 			replay(t, crashed, told[:6])
-			require.NoError(t, crashed.Flush(t.Context(), next(6), nil, nil))
+			require.NoError(t, crashed.Flush(t.Context(), nextOf(topics().Events, 6)))
 			replay(t, crashed, told[6:])
 			for _, table := range crashed.fed(topics().Events)[:written] {
-				require.NoError(t, table.flush(t.Context(), next(9), lazyLag))
+				require.NoError(t, table.flush(t.Context(), topics().Events, next(9), lazyLag))
 			}
 
 			again := openSet(t, l)
 			replay(t, again, told)
-			require.NoError(t, again.Flush(t.Context(), next(9), nil, nil))
+			require.NoError(t, again.Flush(t.Context(), nextOf(topics().Events, 9)))
 			requireStory(t, l)
 			assert.Zero(t, again.Buffered())
 		})
@@ -106,12 +111,13 @@ func TestCrashBetweenTables(t *testing.T) {
 func TestTwoWritersWriteOnce(t *testing.T) {
 	l := openLake(t)
 	one, other := openSet(t, l), openSet(t, l)
+	one.seat.patience, other.seat.patience = time.Millisecond, time.Millisecond
 	told := accepted(story("x")...)
 	replay(t, one, told)
 	replay(t, other, told)
-	require.NoError(t, one.Flush(t.Context(), next(5), nil, nil))
-	require.NoError(t, other.Flush(t.Context(), next(9), nil, nil))
-	require.NoError(t, one.Flush(t.Context(), next(9), nil, nil))
+	require.NoError(t, one.Flush(t.Context(), nextOf(topics().Events, 5)))
+	require.NoError(t, other.Flush(t.Context(), nextOf(topics().Events, 9)))
+	require.NoError(t, one.Flush(t.Context(), nextOf(topics().Events, 9)))
 	requireStory(t, l)
 	assert.Zero(t, one.Buffered())
 }
@@ -122,7 +128,7 @@ func TestFlushLeavesRowsOfLaterRecords(t *testing.T) {
 	for i := range 4 {
 		s.Tick(Tick{Tick: tick(uint64(i+1), lagAt(i)), Topic: topics().Readings, Offset: int64(i)})
 	}
-	require.NoError(t, s.Flush(t.Context(), nil, next(3), nil))
+	require.NoError(t, s.Flush(t.Context(), nextOf(topics().Readings, 3)))
 	assert.Equal(t, 1, s.Buffered())
 	assert.Len(t, contents(t, l, "readings", "seq"), 3)
 	assert.Equal(t, next(3), s.From(topics().Readings))
@@ -135,8 +141,8 @@ func TestFlushKeepsRowsThatItCouldNotWrite(t *testing.T) {
 	replay(t, s, accepted(story("x")...))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.Flush(ended, next(9), nil, nil), context.Canceled)
-	require.NoError(t, s.Flush(t.Context(), next(9), nil, nil))
+	require.ErrorIs(t, s.Flush(ended, nextOf(topics().Events, 9)), context.Canceled)
+	require.NoError(t, s.Flush(t.Context(), nextOf(topics().Events, 9)))
 	requireStory(t, l)
 }
 
@@ -144,28 +150,28 @@ func TestFlushKeepsRowsThatItCouldNotWrite(t *testing.T) {
 func TestWatermarkOfATableWithoutRows(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
-	require.NoError(t, s.Flush(t.Context(), next(lazyLag-1), nil, nil))
+	require.NoError(t, s.Flush(t.Context(), nextOf(topics().Events, lazyLag-1)))
 	assert.Empty(t, s.Reached(topics().Events))
-	require.NoError(t, s.Flush(t.Context(), next(lazyLag), nil, nil))
+	require.NoError(t, s.Flush(t.Context(), nextOf(topics().Events, lazyLag)))
 	assert.Equal(t, next(lazyLag), s.From(topics().Events))
 }
 
 func TestFromIsTheLowestOfTheTables(t *testing.T) {
 	l := openLake(t)
 	s := openSet(t, l)
-	replay(t, s, accepted(story("x")...))
-	require.NoError(t, s.events.flush(t.Context(), map[int32]int64{0: 9, 1: 4}, lazyLag))
+	replay(t, s, accepted(storyWith("x", ledgered())...))
+	require.NoError(t, s.events.flush(t.Context(), topics().Events, map[int32]int64{0: 9, 1: 4}, lazyLag))
 	assert.Empty(t, s.From(topics().Events), "the others have nothing")
 	assert.Equal(t, map[int32]int64{0: 9, 1: 4}, s.Reached(topics().Events))
 	for _, table := range s.fed(topics().Events)[1:] {
-		require.NoError(t, table.flush(t.Context(), map[int32]int64{0: 9}, lazyLag))
+		require.NoError(t, table.flush(t.Context(), topics().Events, next(9), lazyLag))
 	}
 	assert.Equal(t, next(9), s.From(topics().Events))
 }
 
-func TestOpenRefusesTopicsThatAreNoThree(t *testing.T) {
-	_, err := Open(t.Context(), nil, Topics{Events: "a", Readings: "b", GroundTruth: "a"})
-	require.ErrorContains(t, err, "name three")
+func TestOpenRefusesTopicsThatAreNoFour(t *testing.T) {
+	_, err := Open(t.Context(), nil, Topics{Events: "a", Readings: "b", GroundTruth: "c", RecordLedger: "a"})
+	require.ErrorContains(t, err, "name four")
 }
 
 // TestFollowIntoALake runs from the log to rows, ends in the middle, and goes

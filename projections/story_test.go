@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func topics() Topics {
-	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth"}
+	return Topics{Events: "chaos.events", Readings: "chaos.readings", GroundTruth: "chaos.ground-truth", RecordLedger: "chaos.record-ledger"}
 }
 
 func start() time.Time { return time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC) }
@@ -45,7 +45,9 @@ func books() events.BooksClosed {
 }
 
 // story is the log of one experiment from document to verdict.
-func story(id spec.ExperimentID) []events.Batch {
+func story(id spec.ExperimentID) []events.Batch { return storyWith(id, books()) }
+
+func storyWith(id spec.ExperimentID, closed events.BooksClosed) []events.Batch {
 	fault := document().Steps[0].Fault
 	fromInjection, fromRollback := spec.Duration(7*time.Second), spec.Duration(2500*time.Millisecond)
 	availability := 0.75
@@ -57,7 +59,7 @@ func story(id spec.ExperimentID) []events.Batch {
 		{events.RollbackRequested{Step: "stop", Cause: events.Planned}},
 		{events.FaultRolledBack{Step: "stop", Cause: events.Planned, SeenAt: second(60)}},
 		{events.NoteAdded{Kind: events.Finding, Text: "slow leader election", By: "ada"}},
-		{books()},
+		{closed},
 		{
 			events.RecoveryMeasured{
 				Recovered: true, FromInjection: &fromInjection, FromRollback: &fromRollback,
@@ -182,6 +184,7 @@ type fakeTables struct {
 }
 
 func (f *fakeTables) From(string) map[int32]int64    { return f.level }
+func (f *fakeTables) StandsBy() bool                 { return false }
 func (f *fakeTables) Reached(string) map[int32]int64 { return nil }
 
 func (f *fakeTables) Level(_ context.Context, events map[int32]int64) error {
@@ -207,7 +210,8 @@ func (f *fakeTables) Tick(Tick) {
 	f.most = max(f.most, f.rows)
 }
 
-func (f *fakeTables) Truth(context.Context, Truth) error { return nil }
+func (f *fakeTables) Truth(context.Context, Truth) error           { return nil }
+func (f *fakeTables) LedgerPage(context.Context, LedgerPage) error { return nil }
 
 func (f *fakeTables) Buffered() int {
 	f.mu.Lock()
@@ -215,7 +219,7 @@ func (f *fakeTables) Buffered() int {
 	return f.rows
 }
 
-func (f *fakeTables) Flush(ctx context.Context, ev, readings, _ map[int32]int64) error {
+func (f *fakeTables) Flush(ctx context.Context, next map[string]map[int32]int64) error {
 	f.mu.Lock()
 	if f.flushing {
 		panic("two flushes at once")
@@ -233,7 +237,7 @@ func (f *fakeTables) Flush(ctx context.Context, ev, readings, _ map[int32]int64)
 	f.flushes = append(f.flushes, time.Now())
 	if err == nil {
 		f.rows = 0
-		f.written = map[string]map[int32]int64{topics().Events: maps.Clone(ev), topics().Readings: maps.Clone(readings)}
+		f.written = map[string]map[int32]int64{topics().Events: maps.Clone(next[topics().Events]), topics().Readings: maps.Clone(next[topics().Readings])}
 	}
 	return err
 }

@@ -67,13 +67,13 @@ func TestACrashBeforeTheFlushRepeatsNothing(t *testing.T) {
 	}
 	crashed := openSet(t, l)
 	require.NoError(t, crashed.Truth(t.Context(), at(0, touched("x", "one", 1, 2))))
-	require.NoError(t, crashed.Flush(t.Context(), nil, nil, next(1)))
+	require.NoError(t, crashed.Flush(t.Context(), nextOf(topics().GroundTruth, 1)))
 	require.NoError(t, crashed.Truth(t.Context(), at(1, touched("x", "one", 3))))
 
 	again := openSet(t, l)
 	require.Equal(t, next(1), again.From(topics().GroundTruth))
 	require.NoError(t, again.Truth(t.Context(), at(1, touched("x", "one", 3))))
 	require.NoError(t, again.Truth(t.Context(), at(2, touched("x", "one", 1, 2, 3, 4))))
-	require.NoError(t, again.Flush(t.Context(), nil, nil, next(3)))
+	require.NoError(t, again.Flush(t.Context(), nextOf(topics().GroundTruth, 3)))
 	assert.Equal(t, []string{"1 0", "2 0", "3 1", "4 2"}, contents(t, l, "ground_truth", "seq", "offset"))
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -145,7 +146,49 @@ func laterColumns() []lake.Column[VerdictRow] {
 		lake.OptionalDouble("abort_latency_seconds", func(r VerdictRow) (float64, bool) {
 			return r.AbortLatency.Seconds(), r.AbortLatency > 0
 		}),
+		lake.OptionalText("tag_before", func(r VerdictRow) (string, bool) {
+			books, _ := given(r.Books)
+			return some(books.From.Tag)
+		}),
+		lake.OptionalText("tag_after", func(r VerdictRow) (string, bool) {
+			books, _ := given(r.Books)
+			return some(books.To.Tag)
+		}),
+		lake.OptionalText("evidence", func(r VerdictRow) (string, bool) { return some(r.evidence()) }),
 	}
+}
+
+// evidence says where to look, a line each: the events that led to the verdict,
+// and the records that were counted, with the snapshots that they were looked
+// for in.
+func (r VerdictRow) evidence() string {
+	lines := []string{fmt.Sprintf("chaos.events: experiment %s, versions 1 to %d", r.Experiment, r.Version)}
+	books, ok := given(r.Books)
+	if !ok {
+		return lines[0]
+	}
+	lines = append(lines, fmt.Sprintf("records: those taken after %d, up to %d", books.From.Taken, books.To.Taken),
+		"before: "+marked(books.From), "after: "+marked(books.To))
+	if len(books.Examples) > 0 {
+		lines = append(lines, "missing: "+strings.Join(books.Examples, ", "))
+	}
+	if books.Why != "" {
+		lines = append(lines, "books left open: "+books.Why)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// marked says which snapshot of the trade table it is, and how it is found again.
+func marked(m events.BookMark) string {
+	switch {
+	case m.Snapshot == 0:
+		return "the table had no snapshot"
+	case m.Tag != "":
+		return fmt.Sprintf("snapshot %d, tag %s", m.Snapshot, m.Tag)
+	case m.Untagged != "":
+		return fmt.Sprintf("snapshot %d, which may expire: no tag: %s", m.Snapshot, m.Untagged)
+	}
+	return fmt.Sprintf("snapshot %d", m.Snapshot)
 }
 
 // bookColumns are null where the books were not closed. Books that do not

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -37,12 +38,16 @@ func (f *Follower) persist(ctx context.Context) error {
 	pause := firstPause
 	for {
 		due := f.place.due()
-		err := f.tables.Flush(ctx, due[f.topics.Events], due[f.topics.Readings], due[f.topics.GroundTruth])
+		err := f.tables.Flush(ctx, due)
 		if err == nil {
 			f.place.landed(due)
 			return nil
 		}
 		f.place.landed(nil)
+		if ctx.Err() != nil && errors.Is(err, errStandby) {
+			f.options.Log.Info("left rows to the daemon that writes the tables", "rows", f.tables.Buffered())
+			return nil
+		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%d rows were not written and will be read again from the log: %w", f.tables.Buffered(), err)
 		}

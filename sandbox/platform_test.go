@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/k2-platform/faultline/clients/receipts"
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/broker"
@@ -185,7 +186,7 @@ func (r runner) checkReceipts(all int) {
 		if err := json.Unmarshal(lines.Bytes(), &rec); err != nil {
 			r.t.Fatal(err)
 		}
-		if rec.State != ingest.Acked || rec.Offset < 0 || stored[rec.TradeID] != 1 {
+		if rec.State != receipts.Acked || rec.Offset < 0 || stored[rec.TradeID] != 1 {
 			r.t.Errorf("receipt %+v, stored %d times", rec, stored[rec.TradeID])
 		}
 	}

@@ -30,16 +30,33 @@ func Parse(source []byte) (Parsed, Problems) {
 // At finds the place of a path, or of the nearest field around it.
 func (p Parsed) At(path string) Position { return nearest(p.Places, path) }
 
-// ParsePlatform reads a platform description from YAML or JSON, strictly.
-func ParsePlatform(source []byte) (Platform, Problems) {
-	var p Platform
-	places, problems := decode(source, &p)
+// ParsedPlatform is a platform description with the places of its fields, by
+// path ("books.trades.mapping.fields[0]").
+type ParsedPlatform struct {
+	Platform Platform
+	Places   map[string]Position
+}
+
+// At finds the place of a path, or of the nearest field around it.
+func (p ParsedPlatform) At(path string) Position { return nearest(p.Places, path) }
+
+// ReadPlatform reads a platform description from YAML or JSON, strictly.
+func ReadPlatform(source []byte) (ParsedPlatform, Problems) {
+	var p ParsedPlatform
+	var problems Problems
+	p.Places, problems = decode(source, &p.Platform)
 	if problems.Err() != nil {
 		return p, problems.Sorted()
 	}
-	v := validator{places: places}
-	v.platform(p)
+	v := validator{places: p.Places}
+	v.platform(p.Platform)
 	return p, append(problems, v.problems...).Sorted()
+}
+
+// ParsePlatform is ReadPlatform for who does not ask for places.
+func ParsePlatform(source []byte) (Platform, Problems) {
+	p, problems := ReadPlatform(source)
+	return p.Platform, problems
 }
 
 func nearest(places map[string]Position, path string) Position {

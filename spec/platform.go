@@ -1,5 +1,7 @@
 package spec
 
+import "time"
+
 // Platform describes the system under experiment: what can be broken and
 // what can be measured. It is written by whoever runs the system (the
 // sandbox writes its own), not by the author of an experiment.
@@ -111,6 +113,18 @@ type TableSource struct {
 	Measure   string `yaml:"measure" json:"measure"`
 }
 
+// Tags says whether the snapshots of a table at the opening and the closing of
+// the books get Iceberg tags, chaos/<experiment>/before and /after, so that they
+// stay readable when others expire. The zero value tags for DefaultTagsKeep.
+type Tags struct {
+	Off  bool     `yaml:"off" json:"off,omitempty"`
+	Keep Duration `yaml:"keep" json:"keep,omitempty"`
+}
+
+// DefaultTagsKeep is how long a tag lasts where nothing else is said: a quarter
+// of a year.
+const DefaultTagsKeep = Duration(90 * 24 * time.Hour)
+
 // Books says where the records of a flow can be counted one by one.
 type Books struct {
 	Receipts    string   `yaml:"receipts" json:"receipts"`
@@ -119,8 +133,34 @@ type Books struct {
 	DeadLetters string   `yaml:"dead_letters" json:"dead_letters"`
 	Namespace   string   `yaml:"namespace" json:"namespace"`
 	Table       string   `yaml:"table" json:"table"`
+	Tags        Tags     `yaml:"tags" json:"tags,omitzero"`
 	Key         string   `yaml:"key" json:"key"`
 	// Compare are columns that a row must have as the receipt says that they
 	// were sent: as text, decimals with all their digits.
 	Compare []string `yaml:"compare" json:"compare,omitempty"`
+	// Mapping lets rows be held against the records themselves.
+	Mapping *Mapping `yaml:"mapping" json:"mapping,omitempty"`
+	// Moment is a column of the mapping that says when a record was made, near the
+	// time at which it was sent.
+	Moment string `yaml:"moment" json:"moment,omitempty"`
+	// Group is the sink's consumer group, where the table does not hold the offsets itself.
+	Group string `yaml:"group" json:"group,omitempty"`
+	// LetterFolder has dead letters as files of JSON lines.
+	LetterFolder string `yaml:"letter_folder" json:"letter_folder,omitempty"`
+	// LetterTable has dead letters as rows.
+	LetterTable *LetterTable `yaml:"letter_table" json:"letter_table,omitempty"`
+	// Windows lets log and table be summed up and compared window by window.
+	Windows *Windows `yaml:"windows" json:"windows,omitempty"`
+	// Sequences are columns whose numbers follow on each other.
+	Sequences []Sequence `yaml:"sequences" json:"sequences,omitempty"`
+}
+
+// LetterTable is an Iceberg table of dead letters in the columns that K2 gives
+// them: raw_record, error_type, error_reason, bronze_source, kafka_offset and
+// schema_id. Namespace and Table are needed.
+type LetterTable struct {
+	Namespace string `yaml:"namespace" json:"namespace"`
+	Table     string `yaml:"table" json:"table"`
+	// Source picks out the rows whose bronze_source it is; "" picks all.
+	Source string `yaml:"source" json:"source,omitempty"`
 }

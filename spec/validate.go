@@ -154,6 +154,7 @@ func (v *validator) platform(p Platform) {
 		known = append(known, string(name))
 	}
 	v.targets(p, known)
+	v.books(p)
 	for name, m := range p.Metrics {
 		path := "metrics." + name
 		if err := matches("metric", name, metricPattern, "lower-case letters, digits and underscores"); err != nil {

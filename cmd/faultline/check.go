@@ -20,26 +20,35 @@ type checked struct {
 	File       string        `json:"file"`
 	Accepted   bool          `json:"accepted"`
 	Hypothesis string        `json:"hypothesis,omitempty"`
+	Books      []held        `json:"books,omitempty"` // of a platform
 	Problems   spec.Problems `json:"problems,omitempty"`
 }
 
-func checkCommand() *cobra.Command {
+func checkCommand(w *where) *cobra.Command {
 	var platformFile, profile, output string
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Say whether experiments can be run, and what to write instead where not",
 		Long: "Reads experiment documents, type-checks their rules and holds them against a platform.\n" +
-			"Nothing is scheduled. Exit code 2 when a document is refused.",
+			"Of a platform that is named, each mapping of its books is held against the newest schema in the registry and\n" +
+			"the columns of the table; where one of them gives no answer, that is said, and is no pass.\n" +
+			"Nothing is scheduled. Exit code 2 when a document or a mapping is refused.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			platform, err := loadPlatform(platformFile)
+			platform, err := readPlatform(platformFile)
 			if err != nil {
 				return err
 			}
 			results := make([]checked, len(files))
 			for i, f := range files {
-				if results[i], err = checkFile(f, profile, platform); err != nil {
+				if results[i], err = checkFile(f, profile, platform.Platform); err != nil {
 					return err
+				}
+			}
+			if platformFile != "" {
+				books, problems := holdBooks(cmd.Context(), platform, w.ownLake)
+				if len(books) > 0 {
+					results = append(results, checked{File: platformFile, Accepted: problems.Err() == nil, Books: books, Problems: problems.In(platformFile).Sorted()})
 				}
 			}
 			return printChecked(cmd.OutOrStdout(), output, results)
@@ -52,14 +61,19 @@ func checkCommand() *cobra.Command {
 }
 
 func loadPlatform(file string) (spec.Platform, error) {
+	p, err := readPlatform(file)
+	return p.Platform, err
+}
+
+func readPlatform(file string) (spec.ParsedPlatform, error) {
 	if file == "" {
-		return k2.Anywhere(), nil
+		return spec.ParsedPlatform{Platform: k2.Anywhere()}, nil
 	}
 	source, err := readDocument(file)
 	if err != nil {
-		return spec.Platform{}, err
+		return spec.ParsedPlatform{}, err
 	}
-	platform, problems := spec.ParsePlatform(source)
+	platform, problems := spec.ReadPlatform(source)
 	return platform, problems.In(file).Err()
 }
 
@@ -133,7 +147,10 @@ func reportText(out io.Writer, results []checked) error {
 			}
 		}
 		line := r.File + ": refused; nothing was scheduled"
-		if r.Accepted {
+		switch {
+		case len(r.Books) > 0:
+			line = heldText(r)
+		case r.Accepted:
 			line = fmt.Sprintf("%s: accepted\n  %s", r.File, r.Hypothesis)
 		}
 		if _, err := fmt.Fprintln(out, line); err != nil {

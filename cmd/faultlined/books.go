@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
 
+	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/handlers/bookkeeping"
+	"github.com/k2-platform/faultline/handlers/bookkeeping/pages"
 	"github.com/k2-platform/faultline/handlers/conduct"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
@@ -16,16 +19,37 @@ import (
 )
 
 // openBooks finds the account of a platform by its name.
-func openBooks(l *lake.Lake, log *slog.Logger) func(spec.Platform, string) (conduct.Books, error) {
-	return func(p spec.Platform, name string) (conduct.Books, error) {
-		b, ok := p.Books[name]
-		if !ok {
-			return nil, fmt.Errorf("the platform keeps no books named %q", name)
+func openBooks(l *lake.Lake, to *bus.Bus, log *slog.Logger) func(spec.Platform, string, spec.ExperimentID) (conduct.Books, error) {
+	return func(p spec.Platform, name string, id spec.ExperimentID) (conduct.Books, error) {
+		b, err := oneBooks(p, name)
+		if err != nil {
+			return nil, err
 		}
-		if len(b.Brokers) == 0 {
-			b.Brokers = p.Kafka
+		table, topic := storedTrades{l, b}, sourceTopic{b, log}
+		keeper := bookkeeping.New(b, table, topic)
+		if b.Mapping != nil {
+			keeper.Auditor = recordLedger{l, b, log, writerOf(to, b, id)}
 		}
-		return bookkeeping.New(b, storedTrades{l, b}, sourceTopic{b, log}), nil
+		var books conduct.Books = keeper
+		if !b.Tags.Off {
+			books = taggedBooks{Books: keeper, experiment: id, tag: tagIn(l, b), log: log}
+		}
+		checked := checkedBooks{Books: books, list: atClose(), input: checkInput(table, topic)}
+		if b.Mapping != nil {
+			checked.compare = comparison{l, b, log}.compare
+		}
+		return checked, nil
+	}
+}
+
+// writerOf makes what one closing of an experiment's books writes single records
+// with.
+func writerOf(to *bus.Bus, b spec.Books, id spec.ExperimentID) func() *pages.Writer {
+	out := handlers.LedgerPages{Publisher: to.Publisher(), Topic: to.Topics().RecordLedger}
+	return func() *pages.Writer {
+		return &pages.Writer{
+			Experiment: id, Closing: rand.Text(), Topic: b.Topic, Most: to.MaxMessageBytes(), Publish: out.Publish, Clock: time.Now,
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func (p *pipeline) conducting(
 		Deny:     deny,
 		Radius:   p.radius(s, clock),
 		Clock:    clock,
-		Books:    openBooks(p.lake, p.log),
+		Books:    openBooks(p.lake, p.bus, p.log),
 		Truth:    countTruth(p.bus),
 		Keep:     keep,
 		Undo:     undo,

@@ -24,6 +24,8 @@ import (
 	"github.com/k2-platform/faultline/faults/kafkaproxy/truth"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/lake"
+	"github.com/k2-platform/faultline/internal/settings"
+	"github.com/k2-platform/faultline/projections/checks"
 	"github.com/k2-platform/faultline/sandbox/broker"
 	"github.com/k2-platform/faultline/sandbox/sink"
 	"github.com/k2-platform/faultline/sandbox/trade"
@@ -48,6 +50,15 @@ func TestDataCorruption(t *testing.T) {
 	require.NotNil(t, s.Books)
 	assert.Zero(t, s.Books.Altered, "no corrupted row is stored")
 	assert.Zero(t, s.Books.FalseRejects)
+	assert.Len(t, s.Books.Checks, len(atClose())+8, "six of windows, a sequence, and the columns: %v", s.Books.Checks)
+	for _, c := range s.Books.Checks {
+		assert.Equal(t, events.Holds, c.Answer, "%s: %s", c.Check, c.Evidence)
+	}
+	ledger := s.Books.Ledger
+	require.NotNil(t, ledger)
+	assert.True(t, ledger.Complete, ledger.Why)
+	assert.Equal(t, s.Books.Changed, ledger.Classes["corrupted_rejected"], "what was corrupted was refused, and nothing else: %v", ledger.Classes)
+	assert.Zero(t, ledger.Classes["dead_lettered"])
 	account := s.Books.Truth
 	require.NotNil(t, account)
 	assert.True(t, account.Complete, account.Why)
@@ -56,6 +67,13 @@ func TestDataCorruption(t *testing.T) {
 	assert.Equal(t, account.Written, account.Entries)
 	require.NoError(t, b.Close())
 	l.down()
+	flags := checksFlags{settingsFlags: settingsFlags{home: l.home, set: settings.Settings{Platform: l.file}}, age: checks.OrphanAge}
+	now, err := flags.results(t.Context(), t.Output())
+	require.NoError(t, err)
+	assert.Len(t, now, len(atClose())+9)
+	for _, c := range now {
+		assert.Equal(t, events.Holds, c.Answer, "of a table that is written to: %s: %s", c.Check, c.Evidence)
+	}
 
 	told := l.groundTruth(string(id))
 	require.Len(t, told, int(account.Entries))

@@ -140,7 +140,7 @@ func sayTables(out io.Writer, home string) {
 	say(out, `
 The trades and the outcome stand in Iceberg tables below `+filepath.Join(home, "lake")+`:
   market_data.trades_v2, chaos.experiments, chaos.events, chaos.readings, chaos.faults, chaos.verdicts,
-  chaos.dlq_audit, chaos.integrity_checks, chaos.ground_truth
+  chaos.record_ledger, chaos.dlq_audit, chaos.integrity_checks, chaos.ground_truth
 Read them with
   faultline:  faultline --home `+home+` list      and then: faultline --home `+home+` show ID
   pyiceberg:  SqlCatalog("faultline", uri="sqlite:///`+db+`", warehouse="file://`+warehouse+`").load_table("chaos.verdicts").scan().to_pandas()

@@ -23,7 +23,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root := &cobra.Command{Use: "faultlined", Short: "The daemon of Faultline", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(upPipelineCommand(), demoCommand(), sandboxCommand(), showCommand(), listCommand())
+	root.AddCommand(upPipelineCommand(), demoCommand(), sandboxCommand(), showCommand(), listCommand(), auditCommand(), checksCommand(), lakeCommand())
 	err := root.ExecuteContext(ctx)
 	stop()
 	var code exitCode

@@ -6,15 +6,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-// TestMain is also the binary that the sandbox's processes run. The daemon
+// TestMain is also the binary that the sandbox's processes run, and the daemon
+// that the light binary hands over to. The daemon
 // starts its agent with the light binary, which is built first.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "sandbox" {
+	if len(os.Args) > 1 && slices.Contains([]string{"sandbox", "audit"}, os.Args[1]) {
 		main()
 		return
 	}

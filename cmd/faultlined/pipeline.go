@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ type pipeline struct {
 	began    map[int32]int64   // where the fold was when it had caught up
 	web      *web.Server
 	notifier *notify.Notifier
+
+	upkeep      lake.Upkeep
+	upkeepEvery time.Duration
 }
 
 // openPipeline connects to everything. alone says that the NATS is this
@@ -60,6 +64,10 @@ func openPipeline(ctx context.Context, s settings.Settings, alone bool, log *slo
 	if _, err = radius.ReadPolicy(s.Policy); err != nil {
 		return nil, err // found now rather than at the first experiment
 	}
+	if p.upkeep, err = upkeepOf(s.Upkeep); err != nil {
+		return nil, err
+	}
+	p.upkeepEvery = cmp.Or(s.Upkeep.Every, settings.DefaultUpkeepEvery)
 	if err = p.openWatching(ctx, s); err != nil {
 		return nil, err
 	}
@@ -125,6 +133,7 @@ func (p *pipeline) run(ctx context.Context, ready func()) error {
 	})
 	roles.Go(func() error { p.web.Run(ctx, p.log); return nil })
 	roles.Go(func() error { p.notifier.Run(ctx); return nil })
+	roles.Go(func() error { p.keepTables(ctx); return nil })
 	roles.Go(func() error {
 		if wait(ctx, caught) {
 			p.keeper.Run(ctx, p.state, p.tables.Level)

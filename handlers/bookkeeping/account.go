@@ -24,7 +24,7 @@ func newAccount(taken []receipt) *account {
 	}
 	for i, r := range taken {
 		a.rows[r.Key], a.sent[r.Key] = 0, i
-		if r.State == acked {
+		if r.State == StateAcked {
 			a.places[Place{r.Partition, r.Offset}] = r.Key
 		}
 	}
@@ -53,7 +53,7 @@ func (a *account) buried(at Place) {
 // close counts. A record that is both stored and a dead letter counts as
 // stored, so that taken = stored + dead-lettered + shed + lost. touched is
 // what faults did to records of the source topic.
-func (a *account) close(out *events.BooksClosed, touched map[Place]bool) {
+func (a *account) close(out *events.BooksClosed, touched map[Place]Touch) {
 	out.Taken, out.Altered = int64(len(a.all)), int64(len(a.altered))
 	for _, r := range a.all {
 		a.truth(out, r, touched)
@@ -67,15 +67,15 @@ func (a *account) close(out *events.BooksClosed, touched map[Place]bool) {
 		case a.letters[r.Key]:
 			out.DeadLettered++
 			continue
-		case r.State == shed:
+		case r.State == StateShed:
 			out.Shed++
 			continue
 		}
 		out.Lost++
 		switch r.State {
-		case acked:
+		case StateAcked:
 			out.LostAcked++
-		case dropped:
+		case StateDropped:
 			out.Dropped++
 		}
 		if len(out.Examples) < examples {
@@ -88,11 +88,12 @@ func (a *account) close(out *events.BooksClosed, touched map[Place]bool) {
 }
 
 // truth holds the dead letters against what faults did.
-func (a *account) truth(out *events.BooksClosed, r receipt, touched map[Place]bool) {
-	if r.State != acked {
+func (a *account) truth(out *events.BooksClosed, r receipt, touched map[Place]Touch) {
+	if r.State != StateAcked {
 		return
 	}
-	changed, ok := touched[Place{r.Partition, r.Offset}]
+	did, ok := touched[Place{r.Partition, r.Offset}]
+	changed := did != Passed
 	letter := a.letters[r.Key]
 	switch {
 	case changed && letter:

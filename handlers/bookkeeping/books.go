@@ -40,6 +40,27 @@ type Topics interface {
 	Letters(ctx context.Context, each func(Place)) error
 }
 
+// Window is what an Auditor accounts for: the flow between two marks.
+type Window struct {
+	From, To events.BookMark
+	Receipts []Receipt
+	Touched  map[Place]Touch
+}
+
+// Receipt is what the producer says of one record: its state is one of the words
+// of the producer, and its place where it was acknowledged, else below 0.
+type Receipt struct {
+	Key   string
+	State string
+	Place Place
+}
+
+// Auditor puts every record of a window into one class.
+type Auditor interface {
+	// Audit never fails: what it could not read makes the ledger incomplete.
+	Audit(ctx context.Context, w Window) events.RecordLedger
+}
+
 const (
 	ask  = 10 * time.Second // one question to the producer
 	look = 250 * time.Millisecond
@@ -53,6 +74,9 @@ type Keeper struct {
 	table  Table
 	topics Topics
 	topic  string // the source
+
+	// Auditor keeps the ledger of records; nil: there is none.
+	Auditor Auditor
 }
 
 // New makes a keeper that asks the producer named by the platform.
@@ -97,6 +121,9 @@ func (k *Keeper) Close(
 		return out
 	}
 	out.Balanced = true
+	if l := out.Ledger; l != nil && !l.Complete {
+		out.Balanced, out.Why = false, "the ledger of records is not complete: "+l.Why
+	}
 	return out
 }
 
@@ -123,8 +150,24 @@ func (k *Keeper) account(ctx context.Context, out *events.BooksClosed, touched f
 	if err := k.topics.Letters(ctx, a.buried); err != nil {
 		return fmt.Errorf("reading the dead letters: %w", err)
 	}
-	a.close(out, touched()[k.topic])
+	did := touched()[k.topic]
+	a.close(out, did)
+	if k.Auditor != nil {
+		ledger := k.Auditor.Audit(ctx, Window{From: out.From, To: out.To, Receipts: said(taken), Touched: did})
+		out.Ledger = &ledger
+	}
 	return nil
+}
+
+func said(taken []receipt) []Receipt {
+	out := make([]Receipt, len(taken))
+	for i, r := range taken {
+		out[i] = Receipt{r.Key, r.State, Place{r.Partition, r.Offset}}
+		if r.State != StateAcked {
+			out[i].Place.Offset = -1
+		}
+	}
+	return out
 }
 
 // settled waits until the producer knows the fate of every record.
@@ -136,7 +179,7 @@ func (k *Keeper) settled(ctx context.Context, after, to int64) ([]receipt, error
 		}
 		under := 0
 		for _, r := range all {
-			if r.State == pending {
+			if r.State == StatePending {
 				under++
 			}
 		}

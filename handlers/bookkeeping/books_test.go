@@ -74,7 +74,7 @@ func (w *world) Letters(_ context.Context, each func(Place)) error {
 func (w *world) take(state string) receipt {
 	n := int64(len(w.receipts) + 1)
 	r := receipt{Seq: n, Key: fmt.Sprintf("T%d", n), State: state, Partition: -1, Offset: -1}
-	if state == acked {
+	if state == StateAcked {
 		r.Partition, r.Offset = int32(n%3), n
 	}
 	w.receipts = append(w.receipts, r)
@@ -99,21 +99,21 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 		w := &world{page: rapid.IntRange(1, 50).Draw(rt, "page")}
 		before := rapid.IntRange(0, 20).Draw(rt, "before")
 		for range before {
-			w.rows = append(w.rows, w.take(acked).Key)
+			w.rows = append(w.rows, w.take(StateAcked).Key)
 		}
 		want := events.BooksClosed{}
 		for range rapid.IntRange(0, 120).Draw(rt, "records") {
-			state := rapid.SampledFrom([]string{acked, acked, acked, dropped, shed, "failed", "unknown"}).Draw(rt, "state")
+			state := rapid.SampledFrom([]string{StateAcked, StateAcked, StateAcked, StateDropped, StateShed, "failed", "unknown"}).Draw(rt, "state")
 			r := w.take(state)
 			want.Taken++
 			times := 0
-			if state == acked || state == "unknown" {
+			if state == StateAcked || state == "unknown" {
 				times = rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(rt, "rows")
 			}
 			for range times {
 				w.rows = append(w.rows, r.Key)
 			}
-			letter := state == acked && rapid.Bool().Draw(rt, "letter")
+			letter := state == StateAcked && rapid.Bool().Draw(rt, "letter")
 			if letter {
 				w.letters = append(w.letters, Place{r.Partition, r.Offset})
 			}
@@ -123,12 +123,12 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 				want.StoredTwice += int64(times - 1)
 			case letter:
 				want.DeadLettered++
-			case state == acked:
+			case state == StateAcked:
 				want.LostAcked++
 				want.Lost++
-			case state == shed:
+			case state == StateShed:
 				want.Shed++
-			case state == dropped:
+			case state == StateDropped:
 				want.Dropped++
 				want.Lost++
 			default:
@@ -146,7 +146,7 @@ func TestEveryRecordHasOneFate(t *testing.T) {
 
 func TestBooksStayOpenWhenSomethingCannotBeRead(t *testing.T) {
 	for name, spoil := range map[string]func(*world){
-		"records are still under way": func(w *world) { w.take(pending) },
+		"records are still under way": func(w *world) { w.take(StatePending) },
 		"not in the table":            func(w *world) { w.ends, w.stored = map[int32]int64{0: 9}, map[int32]int64{0: 8} },
 		"disk on fire":                func(w *world) { w.broken = errors.New("disk on fire") },
 		"receipt 2 is missing":        func(w *world) { w.receipts[1].Seq = 3 },
@@ -154,7 +154,7 @@ func TestBooksStayOpenWhenSomethingCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := &world{page: 10}
 			for range 3 {
-				w.rows = append(w.rows, w.take(acked).Key)
+				w.rows = append(w.rows, w.take(StateAcked).Key)
 			}
 			spoil(w)
 			got := w.close(t, 0)
@@ -166,7 +166,7 @@ func TestBooksStayOpenWhenSomethingCannotBeRead(t *testing.T) {
 
 func TestOpenMarksThePlace(t *testing.T) {
 	w := &world{page: 10}
-	w.take(acked)
+	w.take(StateAcked)
 	s := httptest.NewServer(w)
 	defer s.Close()
 	k := New(spec.Books{Receipts: s.URL}, w, w)
@@ -181,7 +181,7 @@ func TestOpenMarksThePlace(t *testing.T) {
 func TestWhatIsStoredIsComparedWithWhatWasSent(t *testing.T) {
 	w := &world{page: 10, compare: []string{"price"}, values: map[string][]string{}, touched: Touched{"trades": {}, "others": {}}}
 	take := func(price, stored string, letter bool) Place {
-		r := w.take(acked)
+		r := w.take(StateAcked)
 		w.receipts[len(w.receipts)-1].sent = []string{price}
 		at := Place{r.Partition, r.Offset}
 		if stored != "" {
@@ -192,12 +192,14 @@ func TestWhatIsStoredIsComparedWithWhatWasSent(t *testing.T) {
 		}
 		return at
 	}
-	touch := func(at Place, changed bool) { w.touched["trades"][at] = changed }
+	touch := func(at Place, changed bool) {
+		w.touched["trades"][at] = map[bool]Touch{true: Changed, false: Passed}[changed]
+	}
 	touch(take("36.50", "", true), true)
 	touch(take("36.50", "100", false), true)  // got through
 	touch(take("36.50", "36.5", false), true) // and so did this: what is compared is text
 	touch(take("36.50", "", true), false)
-	w.touched["others"][take("36.50", "", true)] = true // it is of another topic
+	w.touched["others"][take("36.50", "", true)] = Changed // it is of another topic
 	take("36.50", "36.50", false)
 	got := w.close(t, 0)
 	require.True(t, got.Balanced, got.Why)
@@ -209,7 +211,7 @@ func TestWhatIsStoredIsComparedWithWhatWasSent(t *testing.T) {
 
 func TestAReceiptThatSaysNotWhatWasSentLeavesTheBooksOpen(t *testing.T) {
 	w := &world{page: 10, compare: []string{"price"}}
-	w.take(acked)
+	w.take(StateAcked)
 	got := w.close(t, 0)
 	assert.False(t, got.Balanced)
 	assert.Contains(t, got.Why, "receipt 1 says no price")

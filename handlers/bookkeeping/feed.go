@@ -9,6 +9,24 @@ import (
 	"net/http"
 )
 
+// Feed is a producer that keeps receipts: see the package clients/receipts.
+type Feed struct{ feed feed }
+
+// FeedAt is the producer at a URL.
+func FeedAt(url string) Feed { return Feed{feed{base: url, client: &http.Client{Timeout: ask}}} }
+
+// Taken is how many records it has taken.
+func (f Feed) Taken(ctx context.Context) (int64, error) {
+	p, err := f.feed.position(ctx)
+	return p.Taken, err
+}
+
+// Receipts are those after one number up to another, in order.
+func (f Feed) Receipts(ctx context.Context, after, to int64) ([]Receipt, error) {
+	all, err := f.feed.receipts(ctx, after, to)
+	return said(all), err
+}
+
 // position is how far a producer is: see the sandbox's ingest, which gives it
 // at /position.
 type position struct {
@@ -51,12 +69,13 @@ func (r *receipt) read(d *json.Decoder, compare []string) error {
 	return nil
 }
 
-// States of a receipt.
+// States of a receipt. With any other the producer does not know what became of
+// the record.
 const (
-	acked   = "acked"
-	pending = "pending"
-	dropped = "dropped"
-	shed    = "shed"
+	StateAcked   = "acked"
+	StatePending = "pending"
+	StateDropped = "dropped"
+	StateShed    = "shed"
 )
 
 // feed asks the producer over HTTP.

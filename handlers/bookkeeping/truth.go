@@ -24,21 +24,42 @@ type TruthLog interface {
 	Truth(ctx context.Context, id spec.ExperimentID, since time.Time, from map[int32]int64, each func(truth.Fact)) (next map[int32]int64, err error)
 }
 
-// Touched is what faults did to records, by topic and place: true where they
-// changed what a record holds, false where they did something else to it. A
-// record that they did not touch is not in it.
-type Touched map[string]map[Place]bool
+// Touch is what faults did to one record.
+type Touch int
+
+// The touches: where a fault did more than one, the last of these counts.
+const (
+	// Passed holds what it held: the fault did something else to it.
+	Passed Touch = iota
+	// Misread was changed for one of its readers.
+	Misread
+	// Changed was changed before the log had it.
+	Changed
+)
+
+// Touched is what faults did to records, by topic and place. A record that they
+// did not touch is not in it.
+type Touched map[string]map[Place]Touch
 
 func (t Touched) add(e truth.Entry) {
 	if e.Offset < 0 {
 		return
 	}
 	if t[e.Topic] == nil {
-		t[e.Topic] = map[Place]bool{}
+		t[e.Topic] = map[Place]Touch{}
 	}
 	at := Place{e.Partition, e.Offset}
-	t[e.Topic][at] = t[e.Topic][at] || e.Before != "" && e.After != "" && e.Before != e.After
+	did := Passed
+	if e.Before != "" && e.After != "" && e.Before != e.After {
+		if did = Changed; e.Way == fetched {
+			did = Misread
+		}
+	}
+	t[e.Topic][at] = max(t[e.Topic][at], did)
 }
+
+// fetched is the way of an entry whose record was changed for a reader.
+const fetched = "fetch"
 
 // lookForTruth is how often the log is asked for what is missing.
 const lookForTruth = time.Second

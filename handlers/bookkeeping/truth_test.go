@@ -141,14 +141,17 @@ func TestWhichRecordsWereChanged(t *testing.T) {
 	entry := func(seq uint64, offset int64, before, after string) truth.Entry {
 		return truth.Entry{Experiment: "x", Run: "one", Receipt: "r", Seq: seq, Topic: "trades", Partition: 2, Offset: offset, Before: before, After: after}
 	}
+	read := func(e truth.Entry) truth.Entry { e.Way = "fetch"; return e }
 	log := &truthTopic{facts: []truth.Fact{{Entries: &truth.Entries{Experiment: "x", Run: "one", Entries: []truth.Entry{
 		entry(1, 5, "a", "b"),
 		entry(2, 6, "a", "a"), // two equal values in each other's place
 		entry(3, 7, "a", ""),  // dropped
 		entry(4, 5, "a", "a"), // the first one again, this time as it was
 		entry(5, -1, "a", "b"),
-	}}}, closedWith(5, truth.RunPart{Run: "one", Written: 5, Last: 5})}}
+		read(entry(6, 8, "a", "b")),
+		read(entry(7, 5, "a", "b")),
+	}}}, closedWith(7, truth.RunPart{Run: "one", Written: 7, Last: 7})}}
 	got, touched := Truth(t.Context(), log, broken("kafka.corrupt", "r"))
 	assert.True(t, got.Complete, got.Why)
-	assert.Equal(t, Touched{"trades": {{2, 5}: true, {2, 6}: false, {2, 7}: false}}, touched)
+	assert.Equal(t, Touched{"trades": {{2, 5}: Changed, {2, 6}: Passed, {2, 7}: Passed, {2, 8}: Misread}}, touched)
 }

@@ -31,7 +31,7 @@ type bookkeeper struct {
 }
 
 func openBooks(l *leader, p spec.Platform, name string) (*bookkeeper, error) {
-	b, err := l.Books(p, name)
+	b, err := l.Books(p, name, l.id)
 	if err != nil {
 		return nil, fmt.Errorf("finding the books %q: %w", name, err)
 	}

@@ -65,8 +65,8 @@ type Config struct {
 	// Radius asks the policy whether an experiment may touch what it names.
 	Radius func(context.Context, experiment.State, spec.Platform) (events.BlastRadiusDecided, error)
 	Clock  Clock
-	// Books opens the platform's account of that name.
-	Books func(spec.Platform, string) (Books, error)
+	// Books opens the platform's account of that name for an experiment.
+	Books func(spec.Platform, string, spec.ExperimentID) (Books, error)
 	// Truth counts, until its context ends, what the log has of the records that
 	// an experiment's faults touched, and which they are; nil where they touch
 	// none.

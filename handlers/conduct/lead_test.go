@@ -79,7 +79,7 @@ func TestWhatCannotBeLedIsDenied(t *testing.T) {
 		}, "reading the platform: wrong"},
 		"a rule does not compile": {func(_ *stage, d *spec.Document) { d.Triggers = []spec.Rule{{Expr: "laod > 1.0"}} }, "load"},
 		"there are no such books": {func(s *stage, _ *spec.Document) {
-			s.config.Books = func(spec.Platform, string) (conduct.Books, error) { return nil, wrong }
+			s.config.Books = func(spec.Platform, string, spec.ExperimentID) (conduct.Books, error) { return nil, wrong }
 		}, `finding the books "trades": wrong`},
 		"the books cannot be opened": {func(s *stage, _ *spec.Document) { s.books.closed = wrong }, "opening the books: wrong"},
 	}

@@ -97,7 +97,7 @@ func newStage(t *testing.T) *stage {
 			return events.BlastRadiusDecided{Allowed: true}, nil
 		},
 		Clock: ticking{s}, Keep: handlers.Keeper{Put: s.outbox.put}.Keep, Undo: s.undo, Record: s.record, Replay: s.replay,
-		Books: func(spec.Platform, string) (conduct.Books, error) { return &s.books, nil },
+		Books: func(spec.Platform, string, spec.ExperimentID) (conduct.Books, error) { return &s.books, nil },
 		Truth: func(context.Context, experiment.State) (*events.GroundTruth, bookkeeping.Touched) {
 			return s.truth, nil
 		},

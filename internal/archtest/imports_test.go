@@ -23,7 +23,7 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/IBM/sarama":                    {"internal/bus"},
 		"github.com/ThreeDotsLabs/watermill-kafka": {"internal/bus"},
-		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "faults/topic", "faults/schema", "faults/faultstest", "bench"},
+		"github.com/twmb/franz-go":                 {"internal/bus", "internal/embedded", "observe", "sandbox", "faults/kafkaproxy", "faults/topic", "faults/schema", "faults/faultstest", "internal/confluent", "bench"},
 		"github.com/apache/iceberg-go":             {"internal/lake"},
 		"github.com/apache/arrow-go":               {"internal/lake"},
 		"github.com/nats-io/nats.go":               {"halt", "cmd"},
@@ -53,6 +53,15 @@ func core() map[string][]string {
 	}
 }
 
+// narrow says what of the module some packages may import at most, besides the
+// standard library and what owners allow.
+func narrow() map[string][]string {
+	return map[string][]string{
+		"projections/digest": {},
+		"projections/checks": {"events", "spec", "internal/lake", "projections/digest"}, // it reads Kafka through its interfaces
+	}
+}
+
 func TestImports(t *testing.T) {
 	seen := 0
 	for _, p := range load(t) {
@@ -63,6 +72,7 @@ func TestImports(t *testing.T) {
 		}
 		for _, imported := range p.Imports {
 			checkOwner(t, folder, imported)
+			checkNarrow(t, folder, imported)
 			if strings.HasPrefix(imported, module+"cmd/") {
 				t.Errorf("%s imports %s: nothing imports cmd", folder, imported)
 			}
@@ -85,7 +95,7 @@ func TestTheLightBinaryIsLight(t *testing.T) {
 		t.Fatal("cmd/faultline links no spec; the list is not what it should be")
 	}
 	heavy := []string{
-		module + "internal/lake", module + "internal/embedded", module + "projections", "github.com/apache/", "github.com/aws/",
+		module + "internal/lake", module + "internal/embedded", "github.com/apache/", "github.com/aws/",
 		"cloud.google.com/", "github.com/nats-io/nats-server",
 		"github.com/nicholas-fedor/shoutrrr", module + "handlers/notify", module + "internal/web",
 	}
@@ -110,6 +120,14 @@ func checkCore(t *testing.T, folder string, imports, allowed []string) {
 		if standard && slices.ContainsFunc(impure, func(p string) bool { return i == p || strings.HasPrefix(i, p+"/") }) {
 			t.Errorf("%s imports %s: the core does no I/O and keeps no time", folder, i)
 		}
+	}
+}
+
+func checkNarrow(t *testing.T, folder, imported string) {
+	t.Helper()
+	allowed, ok := narrow()[folder]
+	if own, of := strings.CutPrefix(imported, module); ok && of && !slices.Contains(allowed, own) {
+		t.Errorf("%s imports %s: it may import %v of the module", folder, imported, allowed)
 	}
 }
 

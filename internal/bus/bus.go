@@ -84,6 +84,9 @@ func (b *Bus) franz(more ...kgo.Opt) (*kgo.Client, error) {
 // Topics returns the names of the topics.
 func (b *Bus) Topics() Topics { return b.topics }
 
+// MaxMessageBytes is how large a record with key and headers may be.
+func (b *Bus) MaxMessageBytes() int { return b.cfg.MaxMessageBytes }
+
 // Close ends all subscribers and publishers. It is idempotent.
 func (b *Bus) Close() error {
 	b.mu.Lock()

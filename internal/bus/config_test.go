@@ -28,7 +28,7 @@ func TestConfigNamesAllItsProblems(t *testing.T) {
 func TestTopicsFollowThePrefix(t *testing.T) {
 	assert.Equal(t, bus.Topics{
 		Commands: "chaos.commands", Events: "chaos.events", Readings: "chaos.readings",
-		GroundTruth: "chaos.ground-truth", DeadLetters: "chaos.dead-letters",
+		GroundTruth: "chaos.ground-truth", RecordLedger: "chaos.record-ledger", DeadLetters: "chaos.dead-letters",
 	}, bus.TopicsOf(""))
 	assert.Equal(t, "x.y.commands", bus.TopicsOf("x.y").Commands)
 }

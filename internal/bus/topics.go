@@ -21,11 +21,12 @@ const batchOverhead = 1 << 10
 
 // Topics are the names of the chaos log's topics.
 type Topics struct {
-	Commands    string
-	Events      string
-	Readings    string
-	GroundTruth string
-	DeadLetters string
+	Commands     string
+	Events       string
+	Readings     string
+	GroundTruth  string
+	RecordLedger string
+	DeadLetters  string
 }
 
 // TopicsOf derives the names from a prefix; empty means DefaultPrefix.
@@ -34,17 +35,18 @@ func TopicsOf(prefix string) Topics {
 		prefix = DefaultPrefix
 	}
 	return Topics{
-		Commands:    prefix + ".commands",
-		Events:      prefix + ".events",
-		Readings:    prefix + ".readings",
-		GroundTruth: prefix + ".ground-truth",
-		DeadLetters: prefix + ".dead-letters",
+		Commands:     prefix + ".commands",
+		Events:       prefix + ".events",
+		Readings:     prefix + ".readings",
+		GroundTruth:  prefix + ".ground-truth",
+		RecordLedger: prefix + ".record-ledger",
+		DeadLetters:  prefix + ".dead-letters",
 	}
 }
 
 // All lists the names.
 func (t Topics) All() []string {
-	return []string{t.Commands, t.Events, t.Readings, t.GroundTruth, t.DeadLetters}
+	return []string{t.Commands, t.Events, t.Readings, t.GroundTruth, t.RecordLedger, t.DeadLetters}
 }
 
 // EnsureTopics creates the topics that are missing and returns once every

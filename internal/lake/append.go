@@ -64,6 +64,20 @@ type appendAttempt[T any] struct {
 	mark  string
 }
 
+// summary is what the snapshot says of itself. A commit without rows leaves
+// the table to whoever wrote its newest rows.
+func (a appendAttempt[T]) summary(base *table.Table) iceberg.Properties {
+	out := iceberg.Properties{watermarkKey: a.mark, commitKey: a.token}
+	writer := a.table.writer
+	if len(a.rows) == 0 {
+		writer = newest(base, writerKey)
+	}
+	if writer != "" {
+		out[writerKey] = writer
+	}
+	return out
+}
+
 func (a appendAttempt[T]) run(ctx context.Context) (Snapshot, error) {
 	d := a.table.definition
 	base, err := a.table.lake.load(ctx, d.Namespace, d.Name)
@@ -80,7 +94,7 @@ func (a appendAttempt[T]) run(ctx context.Context) (Snapshot, error) {
 			return snapshotOf(committed.CurrentSnapshot())
 		}
 		failures = append(failures, failure)
-		now, landed, err := a.recheck(ctx)
+		now, landed, err := a.table.lake.recheck(ctx, d.Namespace, d.Name, a.token)
 		if err != nil {
 			return Snapshot{}, errors.Join(append(failures, err)...)
 		}
@@ -116,7 +130,7 @@ func (a appendAttempt[T]) commit(ctx context.Context, base *table.Table) (*table
 	if err := tx.AssertRefSnapshotID(table.MainBranch); err != nil {
 		return nil, fmt.Errorf("pinning snapshot: %w", err)
 	}
-	summary := iceberg.Properties{watermarkKey: a.mark, commitKey: a.token}
+	summary := a.summary(base)
 	if len(a.rows) == 0 {
 		if err := tx.AddFiles(ctx, nil, summary, false); err != nil {
 			return nil, fmt.Errorf("staging watermark: %w", err)
@@ -141,17 +155,16 @@ func (a appendAttempt[T]) commit(ctx context.Context, base *table.Table) (*table
 	return committed, nil
 }
 
-// recheck reads the table again and looks for this commit in it.
-func (a appendAttempt[T]) recheck(ctx context.Context) (*table.Table, *table.Snapshot, error) {
+// recheck reads a table again and looks for the commit of a token in it.
+func (l *Lake) recheck(ctx context.Context, namespace, name, token string) (*table.Table, *table.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recheckTime)
 	defer cancel()
-	d := a.table.definition
-	now, err := a.table.lake.load(ctx, d.Namespace, d.Name)
+	now, err := l.load(ctx, namespace, name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding out whether the commit landed: %w", err)
 	}
 	for s := range lineage(now) {
-		if token, ok := property(s, commitKey); ok && token == a.token {
+		if found, ok := property(s, commitKey); ok && found == token {
 			return now, s, nil
 		}
 	}

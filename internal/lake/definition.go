@@ -28,6 +28,9 @@ type Definition[T any] struct {
 	// KeepSnapshots is how many of the newest snapshots stay readable; zero
 	// keeps all. See expire.go for what that costs.
 	KeepSnapshots int
+	// Dropped are columns that an older version filled, and this one does not: in
+	// the table they become optional, and are null in new rows.
+	Dropped []string
 }
 
 // Validate reports every problem of d, joined.

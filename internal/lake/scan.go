@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/iceberg-go"
@@ -41,7 +42,7 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 	if current.CurrentSnapshot() == nil && o.SnapshotID == 0 {
 		return nil
 	}
-	options, err := o.options(current)
+	options, hidden, err := o.options(current)
 	if err != nil {
 		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
 	}
@@ -49,7 +50,7 @@ func (l *Lake) Scan(ctx context.Context, namespace, name string, o ScanOptions, 
 	schema, batches, err := o.read(ctx, current, scan, options)
 	err = diagnose(err)
 	if err == nil {
-		err = eachRow(schema, batches, o.Limit, each)
+		err = eachRow(schema, batches, o.Limit, each, hidden)
 	}
 	if err := errors.Join(err, scan.Close()); err != nil {
 		return fmt.Errorf("scanning %s.%s: %w", namespace, name, err)
@@ -75,12 +76,13 @@ func (o ScanOptions) read(ctx context.Context, current *table.Table, scan *table
 	return scan.ReadTasks(ctx, tasks)
 }
 
-func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {
+// options also gives the column that is read for the reader's sake and hidden.
+func (o ScanOptions) options(current *table.Table) (_ []table.ScanOption, hidden string, _ error) {
 	schema := current.Schema()
 	if o.SnapshotID != 0 {
 		s := current.SnapshotByID(o.SnapshotID)
 		if s == nil {
-			return nil, fmt.Errorf("%w %d: it never was, or is expired", ErrNoSnapshot, o.SnapshotID)
+			return nil, "", fmt.Errorf("%w %d: it never was, or is expired", ErrNoSnapshot, o.SnapshotID)
 		}
 		if s.SchemaID != nil {
 			if then, ok := current.Schemas()[*s.SchemaID]; ok {
@@ -103,13 +105,31 @@ func (o ScanOptions) options(current *table.Table) ([]table.ScanOption, error) {
 		}
 		filter = iceberg.NewAnd(filter, predicate)
 	}
+	columns := o.Columns
+	if hidden = anchor(schema, columns); hidden != "" {
+		columns = append(slices.Clone(columns), hidden)
+	}
 	options := []table.ScanOption{
-		table.WithSelectedFields(o.Columns...), table.WithRowFilter(filter), table.WithSnapshotID(o.SnapshotID),
+		table.WithSelectedFields(columns...), table.WithRowFilter(filter), table.WithSnapshotID(o.SnapshotID),
 	}
 	if o.Limit > 0 {
 		options = append(options, table.WithLimit(o.Limit))
 	}
-	return options, errors.Join(problems...)
+	return options, hidden, errors.Join(problems...)
+}
+
+// anchor is the oldest column, where it is not read anyhow: "" then. A file from
+// before all columns that are asked for has none of them, and iceberg-go reads
+// no file of no column, not even as rows of nulls.
+func anchor(schema *iceberg.Schema, columns []string) string {
+	if len(columns) == 0 || schema.NumFields() == 0 {
+		return ""
+	}
+	oldest := slices.MinFunc(schema.Fields(), func(a, b iceberg.NestedField) int { return a.ID - b.ID })
+	if slices.Contains(columns, oldest.Name) {
+		return ""
+	}
+	return oldest.Name
 }
 
 func equals(schema *iceberg.Schema, column, text string) (iceberg.BooleanExpression, error) {
@@ -124,11 +144,12 @@ func equals(schema *iceberg.Schema, column, text string) (iceberg.BooleanExpress
 	return iceberg.LiteralPredicate(iceberg.OpEQ, iceberg.Reference(column), literal), nil
 }
 
-func eachRow(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], limit int64, each func(Row) error) error {
+func eachRow(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], limit int64, each func(Row) error, hidden string) error {
 	index := make(map[string]int, schema.NumFields())
 	for i, f := range schema.Fields() {
 		index[f.Name] = i
 	}
+	delete(index, hidden)
 	var seen int64
 	for batch, err := range batches {
 		if err != nil {

@@ -95,3 +95,24 @@ func TestScanProblems(t *testing.T) {
 	err = l.Scan(t.Context(), "chaos", "nothing", ScanOptions{}, func(Row) error { return errors.New("unreached") })
 	require.ErrorIs(t, err, ErrNoTable)
 }
+
+// A file that was written before all columns that are asked for has rows, too.
+func TestScanOfColumnsThatAFileLacks(t *testing.T) {
+	l := open(t, configIn(t.TempDir()))
+	_, err := openTable(t, l).Append(t.Context(), trades("BHP", 0, 2), nil, mark(2))
+	require.NoError(t, err)
+	wider := definition()
+	wider.Columns = append(wider.Columns, Text("venue", func(trade) string { return "ASX" }))
+	newer, err := OpenTable(t.Context(), l, wider)
+	require.NoError(t, err)
+	_, err = newer.Append(t.Context(), trades("BHP", 2, 1), mark(2), mark(3))
+	require.NoError(t, err)
+	found := map[string]int{}
+	require.NoError(t, l.Scan(t.Context(), "chaos", "trades", ScanOptions{Columns: []string{"venue"}}, func(r Row) error {
+		require.Equal(t, []string{"venue"}, r.Columns())
+		venue, _ := r.Text("venue")
+		found[venue]++
+		return nil
+	}))
+	require.Equal(t, map[string]int{"": 2, "ASX": 1}, found)
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/table"
+	"github.com/google/uuid"
 )
 
 const shapeTries = 8
@@ -21,13 +23,16 @@ type Table[T any] struct {
 	lake       *Lake
 	definition Definition[T]
 	compare    func(a, b T) int
+	writer     string // names this Table among the writers of the table
 }
 
 // OpenTable opens the table, creating its namespace and itself when missing
 // and adding at the end the columns that it lacks; added columns are optional
 // in the table, as older rows have none. Several processes may do so at once.
 // A table with another type for a column, or with a required column that the
-// definition cannot fill, gives ErrIncompatible and is left as it is.
+// definition cannot fill, gives ErrIncompatible and is left as it is. Columns
+// that only the table has were added by a newer version: they are optional,
+// and null in the rows of this one.
 func OpenTable[T any](ctx context.Context, l *Lake, d Definition[T]) (*Table[T], error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
@@ -41,7 +46,7 @@ func OpenTable[T any](ctx context.Context, l *Lake, d Definition[T]) (*Table[T],
 		}
 		err := shape(ctx, l, d)
 		if err == nil {
-			return &Table[T]{lake: l, definition: d, compare: d.compare()}, nil
+			return &Table[T]{lake: l, definition: d, compare: d.compare(), writer: uuid.NewString()}, nil
 		}
 		if errors.Is(err, ErrIncompatible) || ctx.Err() != nil {
 			return nil, err
@@ -59,17 +64,20 @@ func shape[T any](ctx context.Context, l *Lake, d Definition[T]) error {
 	if err != nil {
 		return err
 	}
-	missing, err := d.missing(current.Schema())
+	missing, dropped, err := d.missing(current.Schema())
 	if err != nil {
 		return fmt.Errorf("%w %s.%s: %w", ErrIncompatible, d.Namespace, d.Name, err)
 	}
-	if len(missing) == 0 {
+	if len(missing) == 0 && len(dropped) == 0 {
 		return nil
 	}
 	tx := current.NewTransaction()
 	update := tx.UpdateSchema(true, false)
 	for _, c := range missing {
 		update.AddColumn([]string{c.name}, c.kind, "", false, nil)
+	}
+	for _, name := range dropped {
+		update.UpdateColumn([]string{name}, table.ColumnUpdate{Required: iceberg.Optional[bool]{Val: false, Valid: true}})
 	}
 	if err := update.Commit(); err != nil {
 		return fmt.Errorf("adding columns to %s.%s: %w", d.Namespace, d.Name, err)
@@ -107,9 +115,9 @@ func create[T any](ctx context.Context, l *Lake, d Definition[T]) error {
 	return nil
 }
 
-// missing lists the columns that the table's schema lacks.
-func (d Definition[T]) missing(schema *iceberg.Schema) ([]Column[T], error) {
-	var missing []Column[T]
+// missing lists the columns that the table's schema lacks, and the dropped ones
+// that it requires.
+func (d Definition[T]) missing(schema *iceberg.Schema) (missing []Column[T], dropped []string, _ error) {
 	var problems []error
 	for _, c := range d.Columns {
 		field, ok := schema.FindFieldByName(c.name)
@@ -123,9 +131,14 @@ func (d Definition[T]) missing(schema *iceberg.Schema) ([]Column[T], error) {
 		}
 	}
 	for _, field := range schema.Fields() {
-		if _, ok := d.column(field.Name); !ok && field.Required {
+		_, ok := d.column(field.Name)
+		switch {
+		case ok || !field.Required:
+		case slices.Contains(d.Dropped, field.Name):
+			dropped = append(dropped, field.Name)
+		default:
 			problems = append(problems, fmt.Errorf("column %q may not be null there and is not written here", field.Name))
 		}
 	}
-	return missing, errors.Join(problems...)
+	return missing, dropped, errors.Join(problems...)
 }

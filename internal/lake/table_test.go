@@ -3,6 +3,7 @@ package lake
 import (
 	"errors"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 
@@ -123,4 +124,34 @@ func TestDefinitionProblemsAreJoined(t *testing.T) {
 	for _, want := range []string{"defined twice", "not made by a constructor", "needs an instant column", `sorting by "nowhere"`} {
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestAColumnThatIsDroppedBecomesOptional: what an older version filled stays,
+// and the rows of the new one have none.
+func TestAColumnThatIsDroppedBecomesOptional(t *testing.T) {
+	l := open(t, configIn(t.TempDir()))
+	_, err := openTable(t, l).Append(t.Context(), trades("BHP", 0, 2), nil, mark(2))
+	require.NoError(t, err)
+	d := definition()
+	d.Columns = slices.DeleteFunc(d.Columns, func(c Column[trade]) bool { return c.name == "odd" })
+	_, err = OpenTable(t.Context(), l, d)
+	require.ErrorIs(t, err, ErrIncompatible)
+	d.Dropped = []string{"odd", "never there"}
+	for range 2 { // the second time there is nothing to do
+		opened, err := OpenTable(t.Context(), l, d)
+		require.NoError(t, err)
+		w, err := opened.Watermark(t.Context())
+		require.NoError(t, err)
+		next := w[Partition{Topic: "market.trades", Partition: 3}]
+		_, err = opened.Append(t.Context(), trades("CBA", next, 1), w, mark(next+1))
+		require.NoError(t, err)
+	}
+	null := 0
+	require.NoError(t, l.Scan(t.Context(), "chaos", "trades", ScanOptions{}, func(r Row) error {
+		if r.Null("odd") {
+			null++
+		}
+		return nil
+	}))
+	require.Equal(t, 2, null)
 }

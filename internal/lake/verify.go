@@ -43,5 +43,5 @@ func readFile(ctx context.Context, scan *table.Scan, task table.FileScanTask) er
 	if err != nil {
 		return diagnose(err)
 	}
-	return eachRow(schema, batches, 0, func(Row) error { return nil })
+	return eachRow(schema, batches, 0, func(Row) error { return nil }, "")
 }

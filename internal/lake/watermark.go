@@ -13,6 +13,7 @@ import (
 const (
 	watermarkKey = "faultline.watermark"
 	commitKey    = "faultline.commit"
+	writerKey    = "faultline.writer" // who wrote the newest rows
 	totalKey     = "total-records"
 )
 
@@ -64,11 +65,37 @@ func (t *Table[T]) Watermark(ctx context.Context) (Watermark, error) {
 	return watermarkOf(current)
 }
 
+// Head is how far a table is, and whether its newest rows are one's own.
+type Head struct {
+	Watermark Watermark
+	// Own says that this Table wrote the newest rows, or that none were written
+	// by anybody who said who it was.
+	Own bool
+}
+
+// Head reads the table's head as it is now.
+func (t *Table[T]) Head(ctx context.Context) (Head, error) {
+	current, err := t.lake.load(ctx, t.definition.Namespace, t.definition.Name)
+	if err != nil {
+		return Head{}, err
+	}
+	mark, err := watermarkOf(current)
+	if err != nil {
+		return Head{}, err
+	}
+	writer := newest(current, writerKey)
+	return Head{Watermark: mark, Own: writer == "" || writer == t.writer}, nil
+}
+
 // watermarkOf walks back over the snapshots of others (a compaction knows of
 // no watermark) to the newest that has one.
 func watermarkOf(current *table.Table) (Watermark, error) {
+	return watermarkFrom(current, current.CurrentSnapshot())
+}
+
+func watermarkFrom(current *table.Table, head *table.Snapshot) (Watermark, error) {
 	mark := Watermark{}
-	for s := range lineage(current) {
+	for s := range ancestry(current, head) {
 		text, ok := property(s, watermarkKey)
 		if !ok {
 			if s.ParentSnapshotID != nil && current.SnapshotByID(*s.ParentSnapshotID) == nil {
@@ -88,14 +115,29 @@ func watermarkOf(current *table.Table) (Watermark, error) {
 
 // lineage yields the current snapshot, its parent, and so on.
 func lineage(current *table.Table) func(yield func(*table.Snapshot) bool) {
+	return ancestry(current, current.CurrentSnapshot())
+}
+
+// ancestry is lineage from another snapshot on; nil has none.
+func ancestry(current *table.Table, head *table.Snapshot) func(yield func(*table.Snapshot) bool) {
 	return func(yield func(*table.Snapshot) bool) {
-		for s := current.CurrentSnapshot(); s != nil && yield(s); {
+		for s := head; s != nil && yield(s); {
 			if s.ParentSnapshotID == nil {
 				return
 			}
 			s = current.SnapshotByID(*s.ParentSnapshotID)
 		}
 	}
+}
+
+// newest is the newest value of a property in the lineage, empty where none has it.
+func newest(current *table.Table, key string) string {
+	for s := range lineage(current) {
+		if text, ok := property(s, key); ok {
+			return text
+		}
+	}
+	return ""
 }
 
 func property(s *table.Snapshot, key string) (string, bool) {

@@ -23,7 +23,7 @@ func Line(e events.Event) string {
 		return fmt.Sprintf("%s refused to %s for %s: %s", e.Agent, e.What, e.From, e.Why)
 	case events.BaselineStarted:
 		if e.Books != nil {
-			return fmt.Sprintf("baseline begun; books opened at record %d", e.Books.Taken)
+			return fmt.Sprintf("baseline begun; books opened at record %d%s", e.Books.Taken, untagged(*e.Books))
 		}
 		return "baseline begun"
 	case events.BaselineEstablished:
@@ -85,7 +85,7 @@ func recovery(e events.RecoveryMeasured) string {
 
 func books(e events.BooksClosed) string {
 	if !e.Balanced {
-		return "books left open: " + e.Why
+		return "books left open: " + e.Why + untagged(e.To)
 	}
 	shed := ""
 	if e.Shed > 0 {
@@ -97,7 +97,12 @@ func books(e events.BooksClosed) string {
 		text += fmt.Sprintf("; of %d changed on their way %d were rejected, and %d others; %d are stored otherwise than sent",
 			e.Changed, e.Detected, e.FalseRejects, e.Altered)
 	}
-	return text
+	return text + untagged(e.To)
+}
+
+// untagged tells of a snapshot that may not stay readable.
+func untagged(m events.BookMark) string {
+	return after("; its snapshot has no tag and may expire: ", m.Untagged)
 }
 
 func radius(e events.BlastRadiusDecided) string {

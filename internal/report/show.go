@@ -129,6 +129,14 @@ func Outcome(s experiment.State) string {
 		if s.Books.Balanced {
 			fmt.Fprintf(&b, "Loss      loss_fraction %.4f, lost_acked %d\n", s.Books.LossFraction, s.Books.LostAcked)
 		}
+		if len(s.Books.Checks) > 0 {
+			fmt.Fprintf(&b, "Checks    %s\n", checks(s.Books.Checks))
+		}
+		for _, m := range []events.BookMark{s.Books.From, s.Books.To} {
+			if m.Tag != "" {
+				fmt.Fprintf(&b, "Snapshot  %d, tagged %s\n", m.Snapshot, m.Tag)
+			}
+		}
 	}
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "Note      %s\n", Line(n))

@@ -32,6 +32,7 @@ func shape(defs jsonschema.Definitions) {
 	shapeFault(defs["Fault"])
 	shapeDocument(defs["Document"])
 	shapePlatform(defs["Platform"])
+	shapeMapping(defs)
 	if d := defs["Policy"]; d != nil {
 		d.Properties.Value("environments").PropertyNames = &jsonschema.Schema{Enum: words(spec.Environments()...)}
 	}
@@ -63,6 +64,8 @@ func required() map[string][]string {
 		"KafkaProxy":        {"control"},
 		"Link":              {"control", "name"},
 		"Metric":            {"needs"},
+		"Mapping":           {"format", "key", "fields"},
+		"MappedField":       {"field"},
 		"Policy":            {"faultline_policy", "name"},
 		"EnvironmentPolicy": nil,
 		"Allowance":         nil,
@@ -88,6 +91,9 @@ func enums() map[string][]any {
 		"Catalog.kind":                  words(spec.SQLCatalog, spec.RESTCatalog, spec.HadoopCatalog),
 		"ProbeSource.measure": words("availability", "error_rate", "response_time",
 			"latency_p50", "latency_p95", "latency_p99", "data_age", spec.MeasureShare),
+		"Mapping.format":        words(spec.Formats()...),
+		"MappedField.type":      words(spec.MappedTypes()...),
+		"MappedField.unit":      words(spec.Units()...),
 		"ProcessSource.measure": words("rss_bytes", "cpu_cores"),
 		"KafkaSource.measure":   words("lag", "under_replicated", "brokers"),
 		"TableSource.measure":   words("rows", "freshness", "snapshot_age"),
@@ -160,6 +166,15 @@ func shapePlatform(d *jsonschema.Schema) {
 		return
 	}
 	d.Properties.Value("metrics").PropertyNames = &jsonschema.Schema{Pattern: `^[a-z][a-z0-9_]{0,63}$`}
+}
+
+func shapeMapping(defs jsonschema.Definitions) {
+	if d := defs["Mapping"]; d != nil {
+		d.Properties.Value("key").MinItems = new(uint64(1))
+		d.Properties.Value("fields").MinItems = new(uint64(1))
+		defs["MappedField"].Properties.Value("default").AnyOf = text().AnyOf
+		defs["MappedField"].Properties.Value("default").Type = ""
+	}
 }
 
 // text is a value that is read as text however it is written.

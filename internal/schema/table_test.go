@@ -27,6 +27,7 @@ func tables() map[string]string {
 		"events":         eventSections(),
 		"tick":           section("`"+events.TypeTick+"`", reflect.TypeFor[events.Tick]()),
 		"truth":          truthSections(),
+		"ledger-page":    section("`"+events.TypeLedgerPage+"`", reflect.TypeFor[events.LedgerPage]()),
 		"shapes":         shapeSections(),
 		"closed-sets":    closedTable(),
 		"command-public": bullets(published()),
@@ -209,7 +210,7 @@ func platformRoots() []reflect.Type {
 
 // recordTypes are those of whole records beside commands and batches.
 func recordTypes() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[events.Tick](), reflect.TypeFor[truth.Entries](), reflect.TypeFor[truth.Closed]()}
+	return []reflect.Type{reflect.TypeFor[events.Tick](), reflect.TypeFor[truth.Entries](), reflect.TypeFor[truth.Closed](), reflect.TypeFor[events.LedgerPage]()}
 }
 
 // shapes are the types inside others, in the order in which they are met.

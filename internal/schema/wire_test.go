@@ -88,7 +88,7 @@ func TestEveryTypeIsListed(t *testing.T) {
 		names = append(names, commands.TypeOf(c))
 	}
 	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "commands", "Type"))), names)
-	names = []string{events.TypeBatch, events.TypeTick}
+	names = []string{events.TypeBatch, events.TypeTick, events.TypeLedgerPage}
 	for _, e := range allEvents() {
 		names = append(names, events.TypeOf(e))
 	}
@@ -242,6 +242,7 @@ func headings() map[string]reflect.Type {
 		out[fmt.Sprintf("### `%s`", events.TypeOf(e))] = reflect.TypeOf(e)
 	}
 	out[fmt.Sprintf("### `%s`", events.TypeTick)] = reflect.TypeFor[events.Tick]()
+	out[fmt.Sprintf("### `%s`", events.TypeLedgerPage)] = reflect.TypeFor[events.LedgerPage]()
 	out[fmt.Sprintf("### `%s`", truth.TypeEntries)] = reflect.TypeFor[truth.Entries]()
 	out[fmt.Sprintf("### `%s`", truth.TypeClosed)] = reflect.TypeFor[truth.Closed]()
 	for _, s := range shapes() {

@@ -27,7 +27,24 @@ type Settings struct {
 	NoAgent bool   `yaml:"no_agent" env:"NO_AGENT"`
 	Notify  Notify `yaml:"notify" envPrefix:"NOTIFY_"`
 	HTTP    HTTP   `yaml:"http" envPrefix:"HTTP_"`
+	Upkeep  Upkeep `yaml:"upkeep" envPrefix:"UPKEEP_"`
 }
+
+// Upkeep is how the tables of Faultline itself are kept: see
+// internal/lake.Upkeep for what each does and its default.
+type Upkeep struct {
+	// Every is how often the pipeline does it; zero is DefaultUpkeepEvery, below
+	// zero is never.
+	Every         time.Duration `yaml:"every" env:"EVERY"`
+	TargetBytes   int64         `yaml:"target_bytes" env:"TARGET_BYTES"`
+	MinFiles      int           `yaml:"min_files" env:"MIN_FILES"`
+	KeepSnapshots int           `yaml:"keep_snapshots" env:"KEEP_SNAPSHOTS"`
+	SnapshotAge   time.Duration `yaml:"snapshots_older_than" env:"SNAPSHOTS_OLDER_THAN"`
+	OrphanAge     time.Duration `yaml:"orphans_older_than" env:"ORPHANS_OLDER_THAN"`
+}
+
+// DefaultUpkeepEvery is how often tables are kept where nothing else is said.
+const DefaultUpkeepEvery = time.Hour
 
 // Notify says who is told of experiments, and of what. The zero value tells
 // nobody.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,7 +80,7 @@ type player struct {
 	cfg      Config
 	client   *kgo.Client
 	codec    *trade.Codec
-	receipts *receipts
+	receipts *book
 	feed     feed.Feed
 	registry *sr.Client
 	schema   atomic.Int64          // id of TradeV2; 0 until it is registered
@@ -113,7 +112,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	defer func() { err = errors.Join(err, p.close()) }()
 	p.measure(s.Metrics)
 	s.Mux.HandleFunc("GET /position", p.servePosition)
-	s.Mux.HandleFunc("GET /receipts", p.serveReceipts)
+	s.Mux.HandleFunc("GET /receipts", p.receipts.ServeReceipts)
 	s.Mux.HandleFunc("POST /v1/trades", p.servePost)
 	return s.Serve(ctx, func(ctx context.Context) error {
 		var watching sync.WaitGroup
@@ -145,12 +144,12 @@ func open(c Config) (_ *player, err error) {
 	if p.codec, err = trade.NewCodec(); err != nil {
 		return nil, err
 	}
-	if p.receipts, err = openReceipts(filepath.Join(service.Dir(c.Home), "receipts.jsonl")); err != nil {
+	if p.receipts, err = openBook(c.Home); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, p.receipts.close())
+			err = errors.Join(err, p.receipts.Close())
 		}
 	}()
 	if p.feed, err = feed.Open(feed.Config{Dir: c.Trades, Seed: c.Seed}); err != nil {
@@ -235,5 +234,5 @@ func (p *player) close() error {
 		slog.Warn("stopping with records unanswered", "records", p.client.BufferedProduceRecords())
 	}
 	p.client.Close()
-	return errors.Join(p.feed.Close(), p.receipts.close())
+	return errors.Join(p.feed.Close(), p.receipts.Close())
 }

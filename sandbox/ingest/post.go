@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/k2-platform/faultline/clients/receipts"
 )
 
 const (
@@ -83,19 +85,19 @@ func (p *player) post(ctx context.Context, body interface{ Read([]byte) (int, er
 func answer(rec Receipt) (int, Answer) {
 	out := Answer{TradeID: rec.TradeID, Seq: rec.Seq, Partition: rec.Partition, Offset: rec.Offset}
 	switch rec.State {
-	case Acked:
+	case receipts.Acked:
 		out.Acknowledged = true
 		return http.StatusOK, out
-	case Shed:
+	case receipts.Shed:
 		out.Error, out.Message = loadShedding, "memory is short; send it again later, or with high priority"
 		return http.StatusServiceUnavailable, out
-	case Dropped:
+	case receipts.Dropped:
 		out.Error, out.Message = bufferFull, "too many trades wait for Kafka; send it again later"
 		return http.StatusServiceUnavailable, out
-	case Failed:
+	case receipts.Failed:
 		out.Error, out.Message = notProduced, "Kafka refused the trade"
 		return http.StatusBadGateway, out
-	case Unknown, Pending:
+	case receipts.Unknown, receipts.Pending:
 	}
 	out.Error, out.Message = unacknowledged, "the service stops; the trade may be written"
 	return http.StatusGatewayTimeout, out

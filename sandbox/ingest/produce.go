@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/k2-platform/faultline/clients/receipts"
 	"github.com/k2-platform/faultline/sandbox/trade"
 )
 
@@ -15,7 +16,7 @@ import (
 // encode gives its value; answered, if there is one, is told what became of it,
 // once. The error is of a receipt that could not be written.
 func (p *player) take(taken Receipt, of Priority, encode func(seq int64) ([]byte, error), answered func(Receipt)) error {
-	rec, err := p.receipts.take(taken)
+	rec, err := p.receipts.Take(taken)
 	if err != nil {
 		return err
 	}
@@ -26,19 +27,19 @@ func (p *player) take(taken Receipt, of Priority, encode func(seq int64) ([]byte
 	p.quiet.begin(time.Now())
 	tell := func(rec Receipt) error {
 		p.count(rec, of)
-		err := p.receipts.settle(rec)
+		err := p.receipts.Settle(rec)
 		if answered != nil {
 			answered(rec)
 		}
 		return err
 	}
 	if p.sheds(of) {
-		rec.State = Shed
+		rec.State = receipts.Shed
 		return tell(rec)
 	}
 	value, err := encode(rec.Seq)
 	if err != nil {
-		rec.State = Failed
+		rec.State = receipts.Failed
 		return tell(rec)
 	}
 	// Kept apart from ctx: a record that was taken is answered for even while
@@ -59,13 +60,13 @@ func (p *player) take(taken Receipt, of Priority, encode func(seq int64) ([]byte
 func fate(rec Receipt, r *kgo.Record, err error) Receipt {
 	switch {
 	case err == nil:
-		rec.State, rec.Partition, rec.Offset = Acked, r.Partition, r.Offset
+		rec.Acknowledge(r.Partition, r.Offset)
 	case errors.Is(err, kgo.ErrMaxBuffered):
-		rec.State = Dropped
+		rec.State = receipts.Dropped
 	case errors.Is(err, kgo.ErrClientClosed), errors.Is(err, context.Canceled):
-		rec.State = Unknown // it may have been written
+		rec.State = receipts.Unknown // it may have been written
 	default:
-		rec.State = Failed
+		rec.State = receipts.Failed
 		slog.Error("record refused by Kafka", "trade", rec.TradeID, "error", err)
 	}
 	return rec
@@ -74,20 +75,20 @@ func fate(rec Receipt, r *kgo.Record, err error) Receipt {
 // count takes the fate of a trade into the metrics.
 func (p *player) count(rec Receipt, of Priority) {
 	switch rec.State {
-	case Acked:
+	case receipts.Acked:
 		p.acked.Inc()
 		p.quiet.acked(time.Now())
 		if of == High {
 			p.highAcked.Inc()
 		}
 		return
-	case Dropped:
+	case receipts.Dropped:
 		p.dropped.Inc()
-	case Failed:
+	case receipts.Failed:
 		p.failed.Inc()
-	case Shed:
+	case receipts.Shed:
 		p.shed.WithLabelValues(string(of)).Inc()
-	case Unknown, Pending:
+	case receipts.Unknown, receipts.Pending:
 		return
 	}
 	if of == High {

@@ -3,14 +3,10 @@ package ingest
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// maxPage is the most receipts that one call gives.
-const maxPage = 100_000
 
 func (p *player) measure(reg *prometheus.Registry) {
 	counter := func(name, help string) prometheus.Counter {
@@ -59,39 +55,4 @@ func counters(reg *prometheus.Registry, name, help, label string, values ...stri
 func (p *player) servePosition(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(p.receipts.now()) // a client that left needs no answer
-}
-
-// serveReceipts gives from…to as JSON lines, at most maxPage of them: whoever
-// wants more asks again from the last seq plus one.
-func (p *player) serveReceipts(w http.ResponseWriter, r *http.Request) {
-	from, err := bound(r, "from", 1)
-	if err != nil || from < 1 {
-		http.Error(w, "from must be a whole number from 1", http.StatusBadRequest)
-		return
-	}
-	to, err := bound(r, "to", p.receipts.now().Taken)
-	if err != nil {
-		http.Error(w, "to must be a whole number", http.StatusBadRequest)
-		return
-	}
-	found, err := p.receipts.between(from, min(to, from+maxPage-1))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := json.NewEncoder(w)
-	for _, rec := range found {
-		if out.Encode(rec) != nil {
-			return // the client left
-		}
-	}
-}
-
-func bound(r *http.Request, name string, missing int64) (int64, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return missing, nil
-	}
-	return strconv.ParseInt(text, 10, 64)
 }

@@ -199,6 +199,8 @@ func books(a Addresses) map[string]spec.Books {
 	return map[string]spec.Books{"trades": {
 		Receipts: "http://" + a.Ingest, Brokers: a.brokers(), Topic: TradesTopic, DeadLetters: DeadLetters,
 		Namespace: Namespace, Table: TradesTable, Key: "trade_id",
-		Compare: []string{"price", "quantity"},
+		Compare: []string{"price", "quantity"}, Mapping: tradesMapping(a), Moment: "ingestion_timestamp", Group: SinkGroup,
+		Windows:   &spec.Windows{By: []string{"exchange", "symbol"}, Price: "price", Quantity: "quantity"},
+		Sequences: []spec.Sequence{{Column: "platform_sequence"}},
 	}}
 }

@@ -15,8 +15,8 @@ const (
 	Table     = "trades_v2"
 )
 
-// definition is the fifteen fields of TradeV2 as columns, in its order.
-func definition() lake.Definition[trade.V2] {
+// Definition is the fifteen fields of TradeV2 as columns, in its order.
+func Definition() lake.Definition[trade.V2] {
 	return lake.Definition[trade.V2]{
 		Namespace: Namespace, Name: Table, PartitionByDay: "timestamp", SortBy: []string{"symbol", "timestamp"},
 		Columns: []lake.Column[trade.V2]{

@@ -46,8 +46,9 @@ func newJudge(registry string, defects defect.Set) (*judge, error) {
 // trade reads one record. A rejection means that it can never be stored; an
 // error, that nobody can tell now.
 func (j *judge) trade(ctx context.Context, r *kgo.Record) (trade.V2, *rejection, error) {
-	if wrong := j.digest(r); wrong != nil {
-		return trade.V2{}, reject(digestMismatch, wrong), nil
+	changed := j.digest(r)
+	if changed != nil && !j.defects.Has(defect.DropUndecodable) { // with that one, what cannot be read is not looked at further
+		return trade.V2{}, reject(digestMismatch, changed), nil
 	}
 	id, body, wrong := trade.Unframe(r.Value)
 	if wrong != nil {
@@ -63,6 +64,9 @@ func (j *judge) trade(ctx context.Context, r *kgo.Record) (trade.V2, *rejection,
 	t, wrong := from.read.Decode(body)
 	if wrong != nil {
 		return trade.V2{}, reject(undecodable, wrong), nil
+	}
+	if changed != nil {
+		return trade.V2{}, reject(digestMismatch, changed), nil
 	}
 	return t, j.content(t), nil
 }

@@ -39,7 +39,7 @@ func (w *writer) session(ctx context.Context) error {
 		return err
 	}
 	var none error
-	w.held = nil
+	w.damage.begin()
 	w.status.Store(nil)
 	for none == nil && ctx.Err() == nil {
 		none = w.batch(ctx, cl, at, known)
@@ -133,10 +133,12 @@ func (w *writer) sort(ctx context.Context, records []*kgo.Record, known coordina
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case no != nil:
+		case no == nil:
+			if row, ok := w.damage.row(ctx, r, t); ok {
+				rows = append(rows, row)
+			}
+		case !w.damage.passesOver(ctx, r, no.reason):
 			buried = append(buried, dead{r, no})
-		default:
-			rows = append(rows, t)
 		}
 	}
 	if len(buried) > 0 && w.cfg.Defects.Has(defect.DLQWholeBatch) {
@@ -160,27 +162,28 @@ func (w *writer) bury(ctx context.Context, cl *kgo.Client, buried []dead) error 
 	if len(buried) == 0 {
 		return nil
 	}
-	letters := make([]*kgo.Record, len(buried))
-	for i, d := range buried {
-		letters[i] = d.letter(time.Now())
-	}
-	if err := cl.ProduceSync(ctx, letters...).FirstErr(); err != nil {
-		return fmt.Errorf("producing %d dead letters: %w", len(letters), err)
+	if err := produce(ctx, cl, buried, time.Now()); err != nil {
+		return fmt.Errorf("producing %d dead letters: %w", len(buried), err)
 	}
 	for _, d := range buried {
 		w.rejected.WithLabelValues(string(d.reason)).Inc()
 	}
-	w.dead.Add(float64(len(letters)))
+	w.dead.Add(float64(len(buried)))
 	return nil
 }
 
 // append commits rows and position in one.
 func (w *writer) append(ctx context.Context, rows []trade.V2, at, to lake.Watermark) error {
-	if w.cfg.Defects.Has(defect.CommitBeforeWrite) {
-		rows, w.held = w.held, rows // they follow with the next batch, if there is one
+	write := func(rows []trade.V2, from lake.Watermark) (standing, error) {
+		s, err := w.table.Append(ctx, rows, from, to)
+		return standing{s.ID, maps.Clone(to)}, err
 	}
-	_, err := w.table.Append(ctx, rows, maps.Clone(at), to)
-	return err
+	rows, from := w.damage.before(ctx, rows, maps.Clone(at))
+	now, err := write(rows, from)
+	if err != nil {
+		return err
+	}
+	return w.damage.after(ctx, rows, now, func() (standing, error) { return write(rows, to) })
 }
 
 // meanPrice is of one trade at least.

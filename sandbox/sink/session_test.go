@@ -18,6 +18,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// newTestWriter writes to a table, if there is one, and has defects.
+func newTestWriter(t *testing.T, to table, defects ...defect.Defect) *writer {
+	t.Helper()
+	return &writer{table: to, cfg: Config{Defects: defects}, judge: newTestJudge(t, defects...), damage: newDamage(defects, nil)}
+}
+
 // shelf is a table in memory.
 type shelf struct{ rows []trade.V2 }
 
@@ -37,7 +43,7 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 		"another's defect": {defect.Set{defect.ShedEverything}, 2, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &writer{cfg: Config{Defects: c.defects}, judge: newTestJudge(t)}
+			w := newTestWriter(t, nil, c.defects...)
 			records := make([]*kgo.Record, 4)
 			for i := range records {
 				records[i] = sent(t, w.judge, aTrade("BHP", "36.00", "65"))
@@ -54,7 +60,7 @@ func TestOneBadRecordTakesNoOtherWithIt(t *testing.T) {
 }
 
 func TestWhatHasALetterIsNotStoredAfterARestart(t *testing.T) {
-	w := &writer{judge: newTestJudge(t)}
+	w := newTestWriter(t, nil)
 	good := sent(t, w.judge, aTrade("BHP", "36.00", "65"))
 	rows, buried, err := w.sort(t.Context(), []*kgo.Record{good}, coordinates{{0, 0}: true})
 	require.NoError(t, err)
@@ -65,11 +71,11 @@ func TestWhatHasALetterIsNotStoredAfterARestart(t *testing.T) {
 func TestRowsAreThereWhenThePositionIs(t *testing.T) {
 	row := []trade.V2{aTrade("BHP", "36.00", "65")}
 	whole := &shelf{}
-	require.NoError(t, (&writer{table: whole}).append(t.Context(), row, nil, nil))
+	require.NoError(t, newTestWriter(t, whole).append(t.Context(), row, nil, nil))
 	assert.Len(t, whole.rows, 1)
 
 	behind := &shelf{}
-	w := &writer{table: behind, cfg: Config{Defects: defect.Set{defect.CommitBeforeWrite}}}
+	w := newTestWriter(t, behind, defect.CommitBeforeWrite)
 	require.NoError(t, w.append(t.Context(), row, nil, nil))
 	assert.Empty(t, behind.rows, "the position has moved on without its rows")
 	require.NoError(t, w.append(t.Context(), nil, nil, nil))

@@ -66,10 +66,8 @@ type writer struct {
 	judge  *judge
 	status atomic.Pointer[error] // why the last session ended
 
-	// held are rows that the table's position has passed. Only the defect
-	// commit-before-write has any.
-	held  []trade.V2
-	shown shown
+	damage *damage
+	shown  shown
 
 	rows, dead, appends, errs prometheus.Counter
 	rejected                  *prometheus.CounterVec // by reason
@@ -91,11 +89,11 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(fmt.Errorf("opening the lake: %w", err), s.Close())
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	t, err := lake.OpenTable(ctx, l, definition())
+	t, err := OpenTable(ctx, l)
 	if err != nil {
-		return errors.Join(fmt.Errorf("opening table %s.%s: %w", Namespace, Table, err), s.Close())
+		return errors.Join(err, s.Close())
 	}
-	w := &writer{cfg: c, table: t}
+	w := &writer{cfg: c, table: t, damage: newDamage(c.Defects, t)}
 	if w.judge, err = newJudge(c.Registry, c.Defects); err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -146,5 +144,6 @@ func (w *writer) measure(reg *prometheus.Registry) {
 	w.appends = counter("sink_appends_total", "Snapshots committed.")
 	w.price = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sink_mean_price", Help: "Mean price of the trades of the latest batch that had any."})
 	reg.MustRegister(w.price)
+	reg.MustRegister(w.damage.did)
 	w.errs = counter("sink_errors_total", "Sessions that ended with an error and were started anew.")
 }

@@ -5,46 +5,49 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/k2-platform/faultline/internal/confluent"
 )
 
 // avroValue is a value of which it is known that it can be read.
 type avroValue struct {
-	schema *avroSchema
-	body   []byte
+	root *confluent.Type
+	body []byte
 }
 
-func (s *avroSchema) read(body []byte) (document, error) {
-	w := walk(body)
-	if err := w.skip(s.root, 0); err != nil {
+func readAvro(root *confluent.Type, body []byte) (document, error) {
+	w := confluent.WalkOver(body)
+	if err := w.Skip(root); err != nil {
 		return nil, fmt.Errorf("reading the Avro value: %w", err)
 	}
-	if w.at < len(body) {
-		return nil, fmt.Errorf("reading the Avro value: %d bytes are left over", len(body)-w.at)
+	if w.At < len(body) {
+		return nil, fmt.Errorf("reading the Avro value: %d bytes are left over", len(body)-w.At)
 	}
-	return avroValue{s, body}, nil
+	return avroValue{root, body}, nil
 }
 
 // avroSlot is a field in the bytes of a value.
 type avroSlot struct {
 	span
 	name  string
-	of    *avroType // as the schema states it, perhaps a union
-	inner *avroType // the branch that is there
-	data  []byte    // without the number of the branch
+	of    *confluent.Type // as the schema states it, perhaps a union
+	inner *confluent.Type // the branch that is there
+	data  []byte          // without the number of the branch
 }
 
 func (v avroValue) find(path []string) (avroSlot, error) {
-	s, of, err := walk(v.body).find(v.schema.root, path)
+	w := confluent.WalkOver(v.body)
+	s, of, err := findAvro(&w, v.root, path)
 	if err != nil {
 		return avroSlot{}, fmt.Errorf("finding field %s: %w", strings.Join(path, "."), err)
 	}
 	slot := avroSlot{span: s, name: strings.Join(path, "."), of: of, inner: of, data: v.body[s.from:s.to]}
-	for slot.inner.node.Type == "union" {
-		w := walk(slot.data)
-		if slot.inner, err = w.branch(slot.inner); err != nil {
+	for slot.inner.Kind == confluent.Union {
+		w := confluent.WalkOver(slot.data)
+		if slot.inner, err = w.Branch(slot.inner); err != nil {
 			return avroSlot{}, err
 		}
-		slot.data = slot.data[w.at:]
+		slot.data = slot.data[w.At:]
 	}
 	return slot, nil
 }
@@ -71,30 +74,30 @@ func (v avroValue) swap(one, other []string) ([]byte, error) {
 
 // fit encodes what is in the slot as a value of type to: as it is where the
 // types agree, else by what it means, so long as nothing is lost.
-func (s avroSlot) fit(to *avroType) ([]byte, error) {
-	if to.node.Type != "union" {
+func (s avroSlot) fit(to *confluent.Type) ([]byte, error) {
+	if to.Kind != confluent.Union {
 		return s.fitOne(to)
 	}
-	for i, branch := range to.branches {
-		if s.inner.like(branch) {
+	for i, branch := range to.Branches {
+		if like(s.inner, branch) {
 			return append(binary.AppendVarint(nil, int64(i)), s.data...), nil
 		}
 	}
 	var last error
-	for i, branch := range to.branches {
+	for i, branch := range to.Branches {
 		data, err := s.fitOne(branch)
 		if err == nil {
 			return append(binary.AppendVarint(nil, int64(i)), data...), nil
 		}
-		if branch.node.Type != "null" || last == nil {
+		if branch.Kind != confluent.Null || last == nil {
 			last = err
 		}
 	}
 	return nil, last
 }
 
-func (s avroSlot) fitOne(to *avroType) ([]byte, error) {
-	if s.inner.like(to) {
+func (s avroSlot) fitOne(to *confluent.Type) ([]byte, error) {
+	if like(s.inner, to) {
 		return s.data, nil
 	}
 	value, err := s.scalar()
@@ -113,7 +116,7 @@ func (v avroValue) wrongType(field []string) ([]byte, error) {
 		return nil, err
 	}
 	at := span{s.to - len(s.data), s.to} // behind the number of a branch
-	switch s.inner.node.Type {
+	switch s.inner.Node.Type {
 	case "string", "bytes":
 		return splice(v.body, at, binary.AppendVarint(nil, -1)), nil
 	case "null":
@@ -135,14 +138,14 @@ func (v avroValue) shift(field []string, m move) ([]byte, error) {
 }
 
 func (s avroSlot) shifted(m move) ([]byte, error) {
-	switch s.inner.node.Type {
+	switch s.inner.Node.Type {
 	case "int", "long":
 		n, _ := binary.Varint(s.data)
-		moved, err := m.number(n, s.inner.node.LogicalType)
+		moved, err := m.number(n, s.inner.Node.LogicalType)
 		if err != nil {
 			return nil, err
 		}
-		if s.inner.node.Type == "int" && moved != int64(int32(moved)) { //nolint:gosec // this is the check
+		if s.inner.Node.Type == "int" && moved != int64(int32(moved)) { //nolint:gosec // this is the check
 			return nil, fmt.Errorf("%d is no int any more", moved)
 		}
 		return binary.AppendVarint(nil, moved), nil
@@ -151,7 +154,7 @@ func (s avroSlot) shifted(m move) ([]byte, error) {
 		moved, err := m.text(string(s.data[n:]))
 		return avroString(moved), err
 	}
-	return nil, fmt.Errorf("%s is no time", s.inner.node.Type)
+	return nil, fmt.Errorf("%s is no time", s.inner.Node.Type)
 }
 
 // add appends a string behind the last field: the schema lacks it and is not

@@ -8,11 +8,13 @@ import (
 	"slices"
 
 	"github.com/twmb/avro"
+
+	"github.com/k2-platform/faultline/internal/confluent"
 )
 
 // scalar says what is in the slot, whatever its type.
 func (s avroSlot) scalar() (scalar, error) {
-	n := s.inner.node
+	n := s.inner.Node
 	switch n.Type {
 	case "null":
 		return scalar{is: nothing}, nil
@@ -52,8 +54,8 @@ func (s avroSlot) scalar() (scalar, error) {
 }
 
 // avro encodes v as a value of a type that is no union.
-func (v scalar) avro(to *avroType) ([]byte, error) {
-	n := to.node
+func (v scalar) avro(to *confluent.Type) ([]byte, error) {
+	n := to.Node
 	switch n.Type {
 	case "null":
 		if v.is == nothing {

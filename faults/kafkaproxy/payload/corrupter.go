@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/k2-platform/faultline/faults/kafkaproxy/rule"
+	"github.com/k2-platform/faultline/internal/confluent"
 )
 
 // Corrupter corrupts values. It is safe for concurrent use. The same value,
@@ -19,17 +20,40 @@ import (
 type Corrupter struct {
 	seed     uint64
 	registry string
-	books    *registries
+	books    *confluent.Registries
 }
 
 // New gives a Corrupter that reads schemas from registryURL where a rule names
 // no other; "" is none, and then only what needs no schema works. A nil client
 // is http.DefaultClient. Each answer is kept; a request may take 3 s.
 func New(client *http.Client, registryURL string, seed uint64) *Corrupter {
-	if client == nil {
-		client = http.DefaultClient
+	return &Corrupter{seed: seed, registry: registryURL, books: confluent.NewRegistries(client)}
+}
+
+var errNoRegistry = errors.New("no schema registry is known: start the proxy with one, or name it in the fault")
+
+// schema is that of a record.
+func (c *Corrupter) schema(ctx context.Context, id int, url string) (*confluent.Schema, error) {
+	return c.look(ctx, id, url, c.books.Schema)
+}
+
+// tried is that of an id which no record has.
+func (c *Corrupter) tried(ctx context.Context, id int, url string) (*confluent.Schema, error) {
+	return c.look(ctx, id, url, c.books.Tried)
+}
+
+func (c *Corrupter) look(ctx context.Context, id int, url string, by func(context.Context, int, string) (*confluent.Schema, error)) (*confluent.Schema, error) {
+	if url == "" {
+		url = c.registry
 	}
-	return &Corrupter{seed: seed, registry: registryURL, books: &registries{client: client}}
+	if url == "" {
+		return nil, fmt.Errorf("reading schema %d: %w", id, errNoRegistry)
+	}
+	s, err := by(ctx, id, url)
+	if err != nil {
+		return nil, fmt.Errorf("reading schema %d from %s: %w", id, url, err)
+	}
+	return s, nil
 }
 
 // document is a value that was read, without its frame. Each method gives the

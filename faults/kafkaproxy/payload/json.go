@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/k2-platform/faultline/internal/jsontext"
 )
 
 // jsonText is valid JSON. It is changed in place: the order of keys, white
@@ -17,11 +19,11 @@ type jsonText []byte
 func (t jsonText) find(path []string) (span, error) {
 	at := span{0, len(t)}
 	for i, key := range path {
-		inner, err := t[at.from:at.to].key(key)
-		if err != nil {
-			return span{}, fmt.Errorf("finding field %s: %w", strings.Join(path[:i+1], "."), err)
+		inner, ok := jsontext.Text(t[at.from:at.to]).Key(key)
+		if !ok {
+			return span{}, fmt.Errorf("finding field %s: %w", strings.Join(path[:i+1], "."), errNoField)
 		}
-		at = span{at.from + inner.from, at.from + inner.to}
+		at = span{at.from + inner.From, at.from + inner.To}
 	}
 	return at, nil
 }

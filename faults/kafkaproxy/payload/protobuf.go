@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/k2-platform/faultline/internal/confluent"
 )
 
 // protoValue is a message that can be read. Each change is made on a copy;
@@ -21,28 +23,16 @@ type protoValue struct {
 }
 
 func readProtobuf(value []byte, file protoreflect.FileDescriptor) (frame []byte, doc document, err error) {
-	of, n, err := messageAt(file, value[frameSize:])
+	of, n, err := confluent.MessageAt(file, value[confluent.FrameSize:])
 	if err != nil {
 		return nil, nil, err
 	}
-	frame, body := value[:frameSize+n], value[frameSize+n:]
+	frame, body := value[:confluent.FrameSize+n], value[confluent.FrameSize+n:]
 	m := dynamicpb.NewMessage(of)
-	if err := unmarshal(body, m); err != nil {
+	if err := confluent.Decode(body, m); err != nil {
 		return nil, nil, fmt.Errorf("reading the Protobuf message %s: %w", of.FullName(), err)
 	}
 	return frame, protoValue{m, body}, nil
-}
-
-// unmarshal reads a message into m. google.golang.org/protobuf v1.36.12 panics
-// where the key of a map's entry comes a second time as another type; that is
-// an error here, like whatever else it panics at.
-func unmarshal(body []byte, m proto.Message) (err error) {
-	defer func() {
-		if why := recover(); why != nil {
-			err = fmt.Errorf("it is forged: %v", why)
-		}
-	}()
-	return proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(body, m)
 }
 
 // protoSlot is a field of a message that is there.

@@ -23,6 +23,10 @@ type Metadata struct {
 	Log []struct {
 		File string `json:"metadata-file"`
 	} `json:"metadata-log"`
+
+	SchemaID int      `json:"current-schema-id"`
+	Schemas  []schema `json:"schemas"`
+	Schema   *schema  `json:"schema"` // as versions 1 of the format may have it alone
 }
 
 // Snapshot is one state of a table's rows.

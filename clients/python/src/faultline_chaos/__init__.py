@@ -10,10 +10,11 @@ from .errors import ChaosError, ChaosExperimentError, Denied, InjectionFailed, N
 from .fault import Fault
 from .monitor import SteadyStateMonitor, SystemHealth
 from .platform import Platform
+from .receipts import Receipt, ReceiptBook
 from .recovery import RecoveryVerifier
 from .settings import Settings
 
 __all__ = [
     "ChaosContext", "ChaosError", "ChaosExperimentError", "Denied", "Fault", "InjectionFailed", "NoAnswer", "NotRunning",
-    "Platform", "RecoveryVerifier", "Refused", "Settings", "SteadyStateMonitor", "Stuck", "SystemHealth",
+    "Platform", "Receipt", "ReceiptBook", "RecoveryVerifier", "Refused", "Settings", "SteadyStateMonitor", "Stuck", "SystemHealth",
 ]

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/internal/report"
+	"github.com/k2-platform/faultline/projections/checks"
+)
+
+func writeChecks(w io.Writer, output string, results []checks.Result) error {
+	if output == report.JSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(results)
+	}
+	return tableOfChecks(w, results)
+}
+
+func tableOfChecks(w io.Writer, results []checks.Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "CHECK\tANSWER\tEXPECTED\tFOUND\tEVIDENCE") //nolint:errcheck // Flush tells
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Check, r.Answer, r.Expected, r.Actual, r.Evidence) //nolint:errcheck // Flush tells
+	}
+	return t.Flush()
+}
+
+// exitOfChecks is that of an experiment that found the same.
+func exitOfChecks(results []checks.Result) error {
+	answers := func(a events.Answer) bool {
+		return slices.ContainsFunc(results, func(r checks.Result) bool { return r.Answer == a })
+	}
+	switch {
+	case answers(events.Violated):
+		return exitCode(experiment.ExitRefuted)
+	case answers(events.Unknown):
+		return exitCode(experiment.ExitInconclusive)
+	}
+	return nil
+}
