@@ -57,8 +57,11 @@ func TestAnAuditEndsWithTheCodeOfWhatItFound(t *testing.T) {
 	f.sent(500)
 	out, problems, code := f.audited("--from", "10m")
 	assert.Equal(t, 0, code, "%s %s", out, problems)
+	books, checks, _ := strings.Cut(out, "\n\nCHECK ")
 	assert.Equal(t, "500 records of the log, 500 rows of the table, 0 records with a dead letter\n\nClass        records\nstored_once  500\n\n"+
-		"Every record is accounted for.\n", out)
+		"Every record is accounted for.", books)
+	assert.Regexp(t, `\nwindow_digest +holds +500:`, checks)
+	assert.True(t, strings.HasSuffix(checks, "\n\nEvery check holds.\n"), checks)
 
 	out, problems, code = f.audited("--from", "10m", "-o", "json")
 	assert.Equal(t, 0, code, problems)
@@ -112,7 +115,8 @@ func TestAnAuditOfADefectiveSinkEndsWithOne(t *testing.T) {
 	assert.Equal(t, 1, code, "%s %s", out, problems)
 	assert.Regexp(t, `\nlost_acked +\d+ +wrong\naltered +\d+ +wrong\n`, out)
 	assert.Regexp(t, `\naltered +\d +\d+ +\S+ +price: sent \d+, stored \d+; quantity: sent \d+, stored \d+\n`, out)
-	assert.Regexp(t, `\n\d+ records are lost, altered or too many\.\n$`, out)
+	assert.Regexp(t, `\n\d+ records are lost, altered or too many\.\n`, out)
+	assert.Regexp(t, `\n\nViolated: window_count, .*window_digest, [a-z_, ]+\.\n$`, out)
 	if path := os.Getenv("AUDIT_SHOW"); path != "" { // for docs/AUDIT.md
 		require.NoError(t, os.WriteFile(path, []byte(out), 0o600))
 	}

@@ -22,12 +22,19 @@ func TestChecksAreTold(t *testing.T) {
 	require.NoError(t, writeChecks(&text, "text", results))
 	assert.Equal(t, "CHECK          ANSWER   EXPECTED  FOUND  EVIDENCE\n"+
 		"key_unique     holds    0         0      3 rows\n"+
-		"files_present  unknown                   the store is away\n", text.String())
+		"files_present  unknown                   the store is away\n\n"+
+		"Without an answer: files_present.\n", text.String())
 	require.NoError(t, writeChecks(&data, "json", results))
 	var back []checks.Result
 	require.NoError(t, json.Unmarshal([]byte(data.String()), &back))
 	assert.Equal(t, results, back)
 
+	results = append(results, checks.Result{Check: "key_unique", Answer: events.Violated})
+	assert.Equal(t, "Violated: key_unique; without an answer: files_present.", sentenceOfChecks(results))
+	assert.Equal(t, "Violated: key_unique.", sentenceOfChecks(results[2:]))
+	assert.Equal(t, "Every check holds.", sentenceOfChecks(results[:1]))
+
+	results = results[:2]
 	assert.Equal(t, exitCode(5), exitOfChecks(results))
 	require.NoError(t, exitOfChecks(results[:1]))
 	assert.Equal(t, exitCode(1), exitOfChecks(append(results, checks.Result{Answer: events.Violated})), "a violated one counts more than an unknown one")

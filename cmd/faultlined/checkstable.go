@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/k2-platform/faultline/events"
@@ -28,7 +29,34 @@ func tableOfChecks(w io.Writer, results []checks.Result) error {
 	for _, r := range results {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Check, r.Answer, r.Expected, r.Actual, r.Evidence) //nolint:errcheck // Flush tells
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", sentenceOfChecks(results))
+	return err
+}
+
+// sentenceOfChecks is what all of them say, in one line.
+func sentenceOfChecks(results []checks.Result) string {
+	names := func(a events.Answer) string {
+		var out []string
+		for _, r := range results {
+			if r.Answer == a && !slices.Contains(out, r.Check) {
+				out = append(out, r.Check)
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	violated, unknown := names(events.Violated), names(events.Unknown)
+	switch {
+	case violated != "" && unknown != "":
+		return "Violated: " + violated + "; without an answer: " + unknown + "."
+	case violated != "":
+		return "Violated: " + violated + "."
+	case unknown != "":
+		return "Without an answer: " + unknown + "."
+	}
+	return "Every check holds."
 }
 
 // exitOfChecks is that of an experiment that found the same.
