@@ -65,7 +65,7 @@ func (a *audit) run(ctx context.Context) error {
 		return err
 	}
 	a.report.Records, a.report.Unreadable, a.report.Letters = a.state.Records, a.state.Unreadable, a.state.Lettered
-	a.report.Unread = append(a.report.Unread, a.state.Unread...)
+	a.report.Unread = append(a.report.Unread, joined(a.state.Unread)...)
 	snapshot, err := a.pin(ctx)
 	if err == nil {
 		err = a.compare(ctx, snapshot)

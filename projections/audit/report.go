@@ -59,20 +59,6 @@ type Dead struct {
 	Resolved bool
 }
 
-// Unread is something that could not be read, and why.
-type Unread struct {
-	Source string `json:"source"` // log, table, dead letters, receipts, ground truth, sink
-	Range  *Range `json:"range,omitempty"`
-	Why    string `json:"why"`
-}
-
-func (u Unread) String() string {
-	if u.Range == nil {
-		return u.Source + ": " + u.Why
-	}
-	return fmt.Sprintf("%s, partition %d, offsets %d to %d: %s", u.Source, u.Range.Partition, u.Range.From, u.Range.To-1, u.Why)
-}
-
 // Conclusive says that all was read, and that the sums come out even.
 func (r Report) Conclusive() bool {
 	return len(r.Unread) == 0 && r.Unknown == 0 && r.Unbalanced == "" && r.Classes.Of(account.InFlight) == 0
