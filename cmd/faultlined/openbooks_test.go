@@ -1,0 +1,52 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/k2-platform/faultline/events"
+	"github.com/k2-platform/faultline/experiment"
+	"github.com/k2-platform/faultline/sandbox/defect"
+	"github.com/k2-platform/faultline/spec"
+)
+
+// judged is the verdict of an experiment in which all went well but for its books.
+func judged(b events.BooksClosed) (events.Verdict, []string) {
+	s := experiment.State{Cause: events.Planned, Books: &b, Recovery: &events.RecoveryMeasured{Recovered: true, FromRollback: new(spec.Duration)}}
+	s.Document.Hypothesis.RecoversWithin = spec.Duration(time.Minute)
+	s.Document.Hypothesis.Tolerates = &spec.Loss{}
+	return experiment.Judge(s)
+}
+
+// TestDamageThatKeepsTheBooksOpenRefutes: a table of which a file is lost cannot
+// be read to its end, and one that stands still never has what was sent. No
+// record can be accounted for then; what the checks find is found all the same.
+func TestDamageThatKeepsTheBooksOpenRefutes(t *testing.T) {
+	for name, c := range map[string]struct {
+		defect defect.Defect
+		check  string
+	}{
+		"a lost file":      {defect.LoseDataFile + "=1/2", "files_present"},
+		"a stale snapshot": {defect.StaleSnapshot + "=1/2", "snapshot_chain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newPlant(t, c.defect)
+			f.ingest(2000)
+			f.sent(100)
+			books := f.open("x")
+			mark, err := books.Open(t.Context())
+			require.NoError(t, err)
+			f.sent(2000)
+			b := books.Close(t.Context(), *mark, 0, 5*time.Second, untouched)
+			require.False(t, b.Balanced)
+			require.NotEmpty(t, b.Why)
+			verdict, reasons := judged(b)
+			assert.Equal(t, events.Refuted, verdict, "%q, and the books are open: %s", reasons, b.Why)
+			require.NotEmpty(t, reasons)
+			assert.Contains(t, reasons[0], "integrity_check: "+c.check)
+		})
+	}
+}
