@@ -53,7 +53,7 @@ func (a recordLedger) Audit(ctx context.Context, w bookkeeping.Window) events.Re
 
 func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Window, to audit.Out) (audit.Report, error) {
 	p, err := sources.Open(ctx, a.books, b, a.lake)
-	if errors.Is(err, lake.ErrNoTable) && len(w.Receipts) == 0 {
+	if errors.Is(err, lake.ErrNoTable) && len(w.Receipts) == 0 && w.From.Snapshot == 0 {
 		return audit.Report{}, nil // nothing was sent, and there is no table yet
 	}
 	if err != nil {

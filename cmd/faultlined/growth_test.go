@@ -71,6 +71,24 @@ func TestALedgerNeedsTheSnapshotAtTheCloseAlone(t *testing.T) {
 	assert.Contains(t, l.Why, "keep snapshots for longer")
 }
 
+// TestALedgerThatCannotBeMadeSaysWhy, and is not complete.
+func TestALedgerThatCannotBeMadeSaysWhy(t *testing.T) {
+	x := newFlowLab(t)
+	x.send(5)
+	opened := x.store(x.sent...)
+	x.books.Mapping.Fields[4].Column = "amount" // which the table does not have
+	l := x.ledger(0, opened)
+	assert.False(t, l.Complete)
+	assert.Contains(t, l.Why, "amount")
+	x.books.Mapping.Fields[4].Column = ""
+	x.books.Table = "dropped"
+	l = x.ledger(opened, 0)
+	assert.False(t, l.Complete, "there was a table when the books were opened")
+	assert.Contains(t, l.Why, "market.dropped")
+	l = x.ledger(0, 0)
+	assert.True(t, l.Complete, "nothing was sent, and there is no table yet")
+}
+
 // TestWithoutTheSnapshotAtTheOpeningTheReceiptsSayWhatWasSent.
 func TestWithoutTheSnapshotAtTheOpeningTheReceiptsSayWhatWasSent(t *testing.T) {
 	x := newFlowLab(t)
