@@ -167,7 +167,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"log and table differ, and nobody counted by how much": {
 			map[int]commands.Command{0: commands.Schedule{Document: losing(2)}, 9: commands.CloseBooks{BooksClosed: differing(events.RecordLedger{})}},
-			experiment.Concluded, events.Refuted, experiment.ExitRefuted,
+			experiment.Concluded, events.Inconclusive, experiment.ExitInconclusive,
 		},
 		"a check of the table could not run": {
 			map[int]commands.Command{9: commands.CloseBooks{BooksClosed: events.BooksClosed{Balanced: true, Checks: []events.IntegrityCheck{{Check: "c"}}}}},

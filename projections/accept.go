@@ -14,17 +14,22 @@ type acceptor struct {
 	batches handlers.BatchReader
 	live    map[spec.ExperimentID]experiment.State
 	settled map[spec.ExperimentID]experiment.Compact // the rows of what may follow need no more
+	rulings *rulings                                 // hear all that is accepted
 }
 
-func newAcceptor() *acceptor {
-	return &acceptor{batches: handlers.NewBatchReader(), live: map[spec.ExperimentID]experiment.State{}, settled: map[spec.ExperimentID]experiment.Compact{}}
+func newAcceptor(r *rulings) *acceptor {
+	return &acceptor{
+		batches: handlers.NewBatchReader(), live: map[spec.ExperimentID]experiment.State{}, settled: map[spec.ExperimentID]experiment.Compact{},
+		rulings: r,
+	}
 }
 
 // restored is the acceptor that has read what a snapshot stands for.
-func restored(s handlers.Snapshot) *acceptor {
-	a := newAcceptor()
+func restored(s handlers.Snapshot, r *rulings) *acceptor {
+	a := newAcceptor(r)
 	for _, c := range s.Settled {
 		a.settled[c.ID()] = c
+		r.settled(c.ID())
 	}
 	for _, b := range s.Batches {
 		a.accept(b.Batch, bus.Record{})
@@ -57,10 +62,12 @@ func (a *acceptor) accept(b events.Batch, rec bus.Record) (Batch, bool) {
 	}
 	after := experiment.Evolve(before, b)
 	a.keep(after)
-	return Batch{
+	accepted := Batch{
 		Batch: b, Before: before, State: after,
 		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Time: rec.Time,
-	}, true
+	}
+	a.rulings.heard(accepted)
+	return accepted, true
 }
 
 // read decodes as the deciders do: what they leave out is left out here.

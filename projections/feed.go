@@ -92,7 +92,9 @@ func (f *Follower) truth(ctx context.Context) take {
 	}
 }
 
-// ledgerPage hands on single records and dead letters of a closing of books.
+// ledgerPage hands on single records and dead letters of a closing of books, once
+// it is known that it counts: pages that do not are in no table. Until then it
+// reads no further.
 func (f *Follower) ledgerPage(ctx context.Context) take {
 	return func(rec bus.Record) (bool, error) {
 		page, err := handlers.ReadLedgerPage(rec)
@@ -100,8 +102,16 @@ func (f *Follower) ledgerPage(ctx context.Context) take {
 			f.skipped(rec, err)
 			return false, nil
 		}
+		counts, err := f.ruling(ctx, page.Experiment)
+		if err != nil {
+			return false, err
+		}
+		if counts.closing != page.Closing {
+			f.options.Log.Info("left out a page of books that were closed otherwise", "experiment", page.Experiment, "closing", page.Closing, "page", page.Seq)
+			return false, nil
+		}
 		p := LedgerPage{Page: page, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}
-		return false, f.untilTaken(ctx, rec.Topic, func() error { return f.tables.LedgerPage(ctx, p) })
+		return page.Seq == counts.pages, f.untilTaken(ctx, rec.Topic, func() error { return f.tables.LedgerPage(ctx, p) })
 	}
 }
 

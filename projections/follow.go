@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/k2-platform/faultline/internal/bus"
+	"github.com/k2-platform/faultline/spec"
 )
 
 // ErrForeignLog is returned for tables that are ahead of the log: it is not
@@ -33,6 +34,7 @@ type tables interface {
 	Buffered() int
 	Truth(ctx context.Context, t Truth) error
 	LedgerPage(ctx context.Context, p LedgerPage) error
+	ruling(ctx context.Context, id spec.ExperimentID) (ruling, error)
 	Flush(ctx context.Context, next map[string]map[int32]int64) error
 	Level(ctx context.Context, events map[int32]int64) error
 	StandsBy() bool
@@ -46,6 +48,7 @@ type Follower struct {
 	topics   Topics
 	options  Options
 	accepted *acceptor
+	rulings  *rulings
 	from     map[int32]int64 // where the events go on; see Resume
 	place    *progress
 	kick     chan struct{} // flush before the next beat
@@ -60,8 +63,9 @@ func NewFollower(log Log, set *Set, o Options) *Follower {
 }
 
 func newFollower(log Log, t tables, topics Topics, o Options) *Follower {
+	r := newRulings()
 	f := &Follower{
-		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(),
+		log: log, tables: t, topics: topics, options: o.withDefaults(), accepted: newAcceptor(r), rulings: r,
 		place: newProgress(), kick: make(chan struct{}, 1),
 	}
 	for _, topic := range []string{topics.Readings, topics.GroundTruth, topics.RecordLedger} {

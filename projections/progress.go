@@ -57,6 +57,18 @@ func (p *progress) fed(rec bus.Record) {
 	p.next[rec.Topic][rec.Partition] = rec.Offset + 1
 }
 
+// reached says that the tables were given all of a topic below the offsets.
+func (p *progress) reached(topic string, ends map[int32]int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for partition, end := range ends {
+		if p.next[topic][partition] < end {
+			return false
+		}
+	}
+	return true
+}
+
 // due is what to flush.
 func (p *progress) due() offsets {
 	p.mu.Lock()

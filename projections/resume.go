@@ -17,7 +17,8 @@ func (f *Follower) Resume(s handlers.Snapshot) bool {
 			return false
 		}
 	}
-	f.accepted, f.from = restored(s), s.Next
+	f.rulings = newRulings()
+	f.accepted, f.from = restored(s, f.rulings), s.Next
 	f.place.begin(f.topics.Events, s.Next)
 	return true
 }

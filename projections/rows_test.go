@@ -14,7 +14,7 @@ import (
 
 // accepted folds batches into what the projections are shown.
 func accepted(batches ...events.Batch) []Batch {
-	a, out := newAcceptor(), []Batch(nil)
+	a, out := newAcceptor(newRulings()), []Batch(nil)
 	for i, b := range batches {
 		if one, ok := a.accept(b, bus.Record{Topic: topics().Events, Offset: int64(i)}); ok {
 			out = append(out, one)

@@ -212,6 +212,9 @@ func (f *fakeTables) Tick(Tick) {
 
 func (f *fakeTables) Truth(context.Context, Truth) error           { return nil }
 func (f *fakeTables) LedgerPage(context.Context, LedgerPage) error { return nil }
+func (f *fakeTables) ruling(context.Context, spec.ExperimentID) (ruling, error) {
+	return ruling{}, nil
+}
 
 func (f *fakeTables) Buffered() int {
 	f.mu.Lock()

@@ -53,17 +53,14 @@ func (a recordLedger) Audit(ctx context.Context, w bookkeeping.Window) events.Re
 
 func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Window, to audit.Out) (audit.Report, error) {
 	p, err := sources.Open(ctx, a.books, b, a.lake)
-	if errors.Is(err, lake.ErrNoTable) && len(w.Receipts) == 0 {
+	if errors.Is(err, lake.ErrNoTable) && len(w.Receipts) == 0 && w.From.Snapshot == 0 {
 		return audit.Report{}, nil // nothing was sent, and there is no table yet
 	}
 	if err != nil {
 		return audit.Report{}, err
 	}
-	window, err := p.Between(ctx, w.From.Snapshot, w.To.Snapshot)
-	if errors.Is(err, lake.ErrNoSnapshot) || err == nil && len(window.Log) == 0 {
-		// Nothing says which offsets the rows are of: the receipts do.
-		window = audit.Window{Log: placesOf(w.Receipts), Snapshot: w.To.Snapshot}
-	} else if err != nil {
+	window, more, err := a.window(ctx, p, w)
+	if err != nil {
 		return audit.Report{}, err
 	}
 	c := p.Audit(window)
@@ -72,7 +69,33 @@ func (a recordLedger) report(ctx context.Context, b *bus.Bus, w bookkeeping.Wind
 	if p.TextKey() {
 		c.Receipts = receiptsIn{w.Receipts, window.Log}
 	}
-	return audit.Run(ctx, c)
+	r, err := audit.Run(ctx, c)
+	if err == nil {
+		more.hold(&r)
+	}
+	return r, err
+}
+
+// window is what the sink wrote between the marks. Only the snapshot at the close
+// has to be there: without another the rows are those of the log's records, or of
+// the receipts'.
+func (a recordLedger) window(ctx context.Context, p *sources.Platform, w bookkeeping.Window) (audit.Window, *growth, error) {
+	window, err := p.Between(ctx, w.From.Snapshot, w.To.Snapshot)
+	switch {
+	case errors.Is(err, lake.ErrNoSnapshot) || err == nil && len(window.Log) == 0:
+		// Nothing says which offsets the rows are of: the receipts do.
+		return audit.Window{Log: placesOf(w.Receipts), Snapshot: w.To.Snapshot}, nil, nil
+	case err != nil || window.After == 0:
+		return window, nil, err
+	}
+	table, err := a.lake.Anatomy(ctx, a.books.Namespace, a.books.Table)
+	if err != nil {
+		return window, nil, err
+	}
+	if more := expiredBetween(table, window.After, window.Snapshot); more != nil {
+		return audit.Window{Log: window.Log, Snapshot: window.Snapshot}, more, nil
+	}
+	return window, nil, nil
 }
 
 // placesOf are the offsets from the first record of receipts to their last.

@@ -100,7 +100,7 @@ func TestAnAuditEndsWithTheCodeOfWhatItFound(t *testing.T) {
 	out, _, code = f.audited("--from", "10m", "--wait", "1s", "--by", "moment")
 	assert.Equal(t, 5, code, out)
 	assert.Contains(t, out, "in_flight    100\n")
-	assert.Contains(t, out, "Inconclusive: sink: after 1s 100 records are not in the table; 100 records are still in flight.")
+	assert.Contains(t, out, "Inconclusive: sink: after 1s 100 records are not in the table: see whether the sink runs, or wait longer; 100 records are still in flight.")
 	f.source() // nobody answers for its receipts
 	out, _, code = f.audited("--from", "10m", "--wait", "1s")
 	assert.Equal(t, 5, code, out)

@@ -158,7 +158,7 @@ func drained(ctx context.Context, f Flow, ends map[int32]int64, o Options) (sink
 			if d.See(sight) {
 				return sink, nil
 			}
-			waited = fmt.Errorf("after %s %s", o.Wait, d.Waiting(sight))
+			waited = fmt.Errorf("after %s %s: see whether the sink runs, or wait longer", o.Wait, d.Waiting(sight))
 		} else {
 			waited = fmt.Errorf("asking how far the sink is: %w", err)
 		}

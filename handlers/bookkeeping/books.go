@@ -187,7 +187,7 @@ func (k *Keeper) settled(ctx context.Context, after, to int64) ([]receipt, error
 			return all, nil
 		}
 		if !pause.For(ctx, look) {
-			return nil, fmt.Errorf("waiting for the producer: %d records are still under way: %w", under, ctx.Err())
+			return nil, fmt.Errorf("waiting for the producer: %d records are still under way: %w: see whether it runs, or give the books longer, with limits.recovery_timeout", under, ctx.Err())
 		}
 	}
 }
@@ -208,7 +208,11 @@ func (k *Keeper) drained(ctx context.Context) error {
 			return nil
 		}
 		if !pause.For(ctx, look) {
-			return fmt.Errorf("waiting for the sink: %d records are not in the table: %w", behind, errors.Join(ctx.Err(), err))
+			if err == nil && len(stored) == 0 {
+				err = fmt.Errorf("the table says of no offset of %s that it was written: its writer has to keep them there for books to be closed", k.topic)
+			}
+			return fmt.Errorf("waiting for the sink: %d records are not in the table: %w: see whether it runs, or give the books longer, with limits.recovery_timeout",
+				behind, errors.Join(ctx.Err(), err))
 		}
 	}
 }
