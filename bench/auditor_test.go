@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,8 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/k2-platform/faultline/internal/embedded"
-	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/internal/process"
 	"github.com/k2-platform/faultline/sandbox/registry"
 	services "github.com/k2-platform/faultline/sandbox/service"
@@ -22,10 +18,7 @@ import (
 // TestTheAuditorFindsWhatWasPlanted: a figure of an auditor that finds
 // something else is worth nothing.
 func TestTheAuditorFindsWhatWasPlanted(t *testing.T) {
-	home := t.TempDir()
-	kafka, err := embedded.StartKafka(embedded.KafkaConfig{Dir: filepath.Join(home, "kafka")})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, kafka.Close()) }()
+	b, home := withoutServers(t)
 	ctx, end := context.WithCancel(t.Context())
 	var schemas errgroup.Group
 	schemas.Go(func() error { return registry.Run(ctx, registry.Config{Home: home}) })
@@ -40,9 +33,6 @@ func TestTheAuditorFindsWhatWasPlanted(t *testing.T) {
 	record, err := process.Read(services.RecordPath(home, registry.Name))
 	require.NoError(t, err)
 
-	b := &bench{report: report{progress: io.Discard}, brokers: []string{kafka.Addr()}, shelf: shelf{Lake: lake.Config{
-		Kind: "sql", URI: filepath.Join(home, "catalog.db"), Warehouse: filepath.Join(home, "warehouse"),
-	}}}
 	c, err := b.makeCorpus(ctx, record.Addr, 5000)
 	require.NoError(t, err)
 	got, err := errand{Brokers: b.brokers, Lake: b.shelf.Lake, Topic: c.Topic, Table: c.Table, Registry: c.Registry}.find(ctx)

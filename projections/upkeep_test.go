@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,11 +81,11 @@ func TestMaintainOfALakeWithoutTables(t *testing.T) {
 func TestKeeperBeatsWhereItWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var did []time.Duration
-		var standby bool
+		var standby atomic.Bool
 		var said bytes.Buffer
 		begun := time.Now()
 		k := Keeper{
-			Every: time.Hour, StandsBy: func() bool { return standby }, Log: slog.New(slog.NewTextHandler(&said, nil)),
+			Every: time.Hour, StandsBy: standby.Load, Log: slog.New(slog.NewTextHandler(&said, nil)),
 			Do: func(context.Context) ([]lake.Kept, error) {
 				did = append(did, time.Since(begun))
 				return []lake.Kept{{Table: "chaos.events", Merged: 7}, {Table: "chaos.faults"}}, errors.New("bucket away")
@@ -95,10 +96,10 @@ func TestKeeperBeatsWhereItWrites(t *testing.T) {
 		go func() { defer close(done); k.Run(ctx) }()
 		time.Sleep(150 * time.Minute)
 		synctest.Wait()
-		standby = true
+		standby.Store(true)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		standby = false
+		standby.Store(false)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		cancel()

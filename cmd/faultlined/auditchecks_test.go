@@ -29,7 +29,7 @@ func TestAnAuditShowsWhatItsWindowIsAsAWhole(t *testing.T) {
 		return p
 	}
 	p := open()
-	r, err := auditing.Once(t.Context(), p, x.first, x.first.Add(10*time.Second), auditing.Options{By: sources.ByMoment, Wait: time.Second})
+	r, err := auditing.Once(t.Context(), p, x.first, x.first.Add(10*time.Second), auditing.Options{By: sources.ByMoment})
 	require.NoError(t, err)
 	c := auditing.Closed{Report: r, Checks: auditChecks(t.Context(), p, r.Window)}
 	require.Len(t, c.Checks, 8)

@@ -42,7 +42,6 @@ func TestAnAuditOnSpark(t *testing.T) {
 	p, err := sources.Open(t.Context(), x.books, b, x.lake)
 	require.NoError(t, err)
 	f := auditFlags{output: "json", spark: sparkFlags{engine: engineSpark, submit: submit, args: []string{"--master", "yarn"}}}
-	f.options.Wait = time.Second
 	var out bytes.Buffer
 	err = f.onSpark(t.Context(), &out, flow{bus: b, lake: x.lake, at: x.at, books: x.books}, p, x.first, x.first.Add(2*time.Minute))
 	require.Equal(t, exitCode(1), err)

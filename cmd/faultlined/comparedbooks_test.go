@@ -128,7 +128,6 @@ func TestChecksOnDemandCompareToo(t *testing.T) {
 	x.books.Mapping.Unmapped = []string{"lot"}
 	moment := func(second int) string { return x.first.Add(time.Duration(second) * time.Second).Format(time.RFC3339) }
 	f := checksFlags{from: moment(0), to: moment(90)}
-	f.options.Wait = time.Second
 	assert.Empty(t, run(f), "it was lost later")
 	bad := checksFlags{to: "1h"}
 	require.ErrorContains(t, bad.times(time.Now()), "write both")

@@ -23,7 +23,7 @@ func TestEachRecordIsInTheBooksOfOneStretch(t *testing.T) {
 		x.send(100, time.Now())
 		x.sink(faithful)
 		marks := auditing.MarkFile(filepath.Join(t.TempDir(), "mark.json"))
-		o := auditing.Options{Wait: 5 * time.Second, Quiet: audit.Quiet{For: 100 * time.Millisecond}}
+		o := auditing.Options{Quiet: audit.Quiet{For: 100 * time.Millisecond}}
 		all := map[account.Class]int64{}
 		var last time.Time
 		for life := range 2 {
@@ -110,7 +110,7 @@ func TestBooksThatCouldNotBeReadAreOpenedAgain(t *testing.T) {
 		var all []auditing.Closed
 		opened := 0
 		follow := func(most int) {
-			err := auditing.Follow(t.Context(), f, 50*time.Millisecond, marks, auditing.Options{Wait: time.Second}, func(c auditing.Closed) error {
+			err := auditing.Follow(t.Context(), f, 50*time.Millisecond, marks, auditing.Options{}, func(c auditing.Closed) error {
 				if all = append(all, c); len(all) == 1 {
 					x.send(10, time.Now())
 					x.sink(faithful)
