@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -41,16 +40,7 @@ func (l *fakeLog) pages(t *testing.T, pages ...events.LedgerPage) (last Source) 
 // rows of one table only.
 func TestARepeatedPageIsThereOnce(t *testing.T) {
 	l, log := openLake(t), newLog()
-	run := func(last Source) {
-		t.Helper()
-		f := NewFollower(log, openSet(t, l), Options{Every: 20 * time.Millisecond})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- f.Run(ctx) }()
-		require.NoError(t, f.Await(t.Context(), last))
-		cancel()
-		require.NoError(t, <-ended)
-	}
+	run := func(last Source) { t.Helper(); followTo(t, l, log, last) }
 	one, two := pageOf("x", "one", 1), pageOf("x", "one", 2)
 	bare := pageOf("x", "one", 3)
 	bare.Letters = nil
