@@ -149,7 +149,8 @@ func TestADeadServiceDelaysNobody(t *testing.T) {
 		}
 	}
 	assert.Less(t, slowest, sendWithin/10, "no batch waited for the service")
-	assert.Contains(t, w.next(t), "Started", "another URL is told meanwhile")
+	// Which message comes first is up to how many had given way by then.
+	assert.Contains(t, w.next(t), ": Broker stops (x", "another URL is told meanwhile")
 	assert.Len(t, log.All(), 500)
 }
 
