@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/k2-platform/faultline/internal/bus"
@@ -127,31 +128,12 @@ func (p *projector) inBulk(ctx context.Context, log *bus.Bus, to map[int32]int64
 
 // oneByOne acks a message once its row is kept: the table owns the offsets.
 func (p *projector) oneByOne(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
-	from, err := log.Follower()
-	if err != nil {
-		return err
-	}
-	messages, err := from.Subscribe(ctx, p.topic)
-	if err != nil {
-		return err
-	}
-	var left int64
-	for _, end := range to {
-		left += end
-	}
-	for ; left > 0; left-- {
-		m, ok := <-messages
-		if !ok {
-			return errors.New("the subscription ended")
-		}
+	err := eachMessage(ctx, log, p.topic, to, func(m *message.Message) error {
 		o, ok := origin.Of(m)
 		if !ok {
 			return errors.New("a message does not say where it is from")
 		}
-		if err := p.take(ctx, o.Partition, o.Offset, m.Payload); err != nil {
-			return err
-		}
-		m.Ack()
-	}
-	return errors.Join(p.pass(ctx), from.Close())
+		return p.take(ctx, o.Partition, o.Offset, m.Payload)
+	})
+	return errors.Join(err, p.pass(ctx))
 }

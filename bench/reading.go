@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/k2-platform/faultline/handlers"
 	"github.com/k2-platform/faultline/internal/bus"
 	"github.com/k2-platform/faultline/internal/embedded"
@@ -89,13 +91,19 @@ func decoded(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
 }
 
 func oneByOne(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
+	return eachMessage(ctx, log, log.Topics().Events, to, func(*message.Message) error { return nil })
+}
+
+// eachMessage hands over the messages of a topic as handlers get them, and acks
+// each that was taken.
+func eachMessage(ctx context.Context, log *bus.Bus, topic string, to map[int32]int64, take func(*message.Message) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	from, err := log.Follower()
 	if err != nil {
 		return err
 	}
-	messages, err := from.Subscribe(ctx, log.Topics().Events)
+	messages, err := from.Subscribe(ctx, topic)
 	if err != nil {
 		return err
 	}
@@ -107,6 +115,9 @@ func oneByOne(ctx context.Context, log *bus.Bus, to map[int32]int64) error {
 		m, ok := <-messages
 		if !ok {
 			return errors.New("the subscription ended")
+		}
+		if err := take(m); err != nil {
+			return err
 		}
 		m.Ack()
 	}

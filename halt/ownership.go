@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/k2-platform/faultline/internal/pause"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 const (

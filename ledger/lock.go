@@ -7,8 +7,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/k2-platform/faultline/internal/pause"
 	"golang.org/x/sys/unix"
+
+	"github.com/k2-platform/faultline/internal/pause"
 )
 
 // Two locks, always taken in this order: that of a live receipt, held while

@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/k2-platform/faultline/observe"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/k2-platform/faultline/observe"
 )
 
 func TestKafka(t *testing.T) {

@@ -15,8 +15,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/k2-platform/faultline/observe"
 	"github.com/prometheus/procfs"
+
+	"github.com/k2-platform/faultline/observe"
 )
 
 // scripted answers without a network, so that synctest's clock applies.

@@ -38,19 +38,6 @@ func (l *fakeLog) pages(t *testing.T, pages ...events.LedgerPage) (last Source) 
 	return last
 }
 
-// project follows the log into the lake until the tables have, or need not have,
-// the last record.
-func (l *fakeLog) project(t *testing.T, into *lake.Lake, last Source) {
-	t.Helper()
-	f := NewFollower(l, openSet(t, into), Options{Every: 20 * time.Millisecond})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- f.Run(ctx) }()
-	require.NoError(t, f.Await(t.Context(), last))
-	cancel()
-	require.NoError(t, <-ended)
-}
-
 // records are the rows of a table that are of pages: experiment, closing, page
 // and offset.
 func records(t *testing.T, l *lake.Lake, table, offset string) []string {
@@ -69,9 +56,9 @@ func TestARepeatedPageIsThereOnce(t *testing.T) {
 	log.put(topics().RecordLedger, "x", nil, []byte("no page"))
 	last := log.pages(t, one, one, two, pageOf("y", "one", 1))
 	log.batches(t, slices.Concat(storyWith("x", ledgered()), storyWith("y", ledgered()))...)
-	log.project(t, l, last)
-	log.project(t, l, log.pages(t, two, bare, bare))
-	log.project(t, l, log.pages(t, two, bare, pageOf("x", "one", 4)))
+	followTo(t, l, log, last)
+	followTo(t, l, log, log.pages(t, two, bare, bare))
+	followTo(t, l, log, log.pages(t, two, bare, pageOf("x", "one", 4)))
 
 	assert.Equal(t, []string{"x one 1 1", "x one 2 2", "x one 3 3", "x one 4 4", "y one 1 1"}, records(t, l, "record_ledger", "record_offset"))
 	assert.Equal(t, []string{"x one 1 1", "x one 2 2", "x one 4 4", "y one 1 1"}, records(t, l, "dlq_audit", "letter_offset"))
@@ -91,14 +78,14 @@ func TestWhoCountsRowsCountsNoRecordTwice(t *testing.T) {
 	told := storyWith("x", ledgered())
 	open := log.batches(t, told[:7]...)
 	log.pages(t, pageOf("x", "died", 1), pageOf("x", "died", 2))
-	log.project(t, l, open) // and ends
+	followTo(t, l, log, open) // and ends
 	assert.Empty(t, contents(t, l, "record_ledger", "page"), "nobody knows yet whether they count")
 	assert.Empty(t, contents(t, l, "dlq_audit", "page"))
 
 	log.pages(t, pageOf("x", "one", 1), pageOf("x", "died", 3))
 	log.batches(t, told[7:]...)
 	log.batches(t, story("aborted")...)
-	log.project(t, l, log.pages(t, pageOf("aborted", "one", 1), pageOf("nobody", "one", 1), pageOf("x", "one", 1)))
+	followTo(t, l, log, log.pages(t, pageOf("aborted", "one", 1), pageOf("nobody", "one", 1), pageOf("x", "one", 1)))
 	assert.Equal(t, []string{"x one 1 1"}, records(t, l, "record_ledger", "record_offset"))
 	assert.Equal(t, []string{"x one 1 1"}, records(t, l, "dlq_audit", "letter_offset"))
 

@@ -174,23 +174,26 @@ func TestOpenRefusesTopicsThatAreNoFour(t *testing.T) {
 	require.ErrorContains(t, err, "name four")
 }
 
+// followTo writes the tables until they have all of last, and ends.
+func followTo(t *testing.T, l *lake.Lake, log Log, last ...Source) {
+	t.Helper()
+	f := NewFollower(log, openSet(t, l), Options{Every: 20 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	for _, at := range last {
+		require.NoError(t, f.Await(t.Context(), at))
+	}
+	cancel()
+	require.NoError(t, <-ended)
+}
+
 // TestFollowIntoALake runs from the log to rows, ends in the middle, and goes
 // on: each row is there once, and can be read back whole.
 func TestFollowIntoALake(t *testing.T) {
 	l, log := openLake(t), newLog()
 	told := story("x")
-	run := func(last ...Source) {
-		t.Helper()
-		f := NewFollower(log, openSet(t, l), Options{Every: 20 * time.Millisecond})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- f.Run(ctx) }()
-		for _, at := range last {
-			require.NoError(t, f.Await(t.Context(), at))
-		}
-		cancel()
-		require.NoError(t, <-ended)
-	}
+	run := func(last ...Source) { t.Helper(); followTo(t, l, log, last...) }
 	gap := tick(2)
 	gap.Gap = &events.Gap{From: second(1), To: second(2), Why: "away"}
 	run(log.batches(t, told[:5]...), log.ticks(t, tick(1, lagAt(1)), gap))

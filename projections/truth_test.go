@@ -1,9 +1,7 @@
 package projections
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,16 +33,7 @@ func (l *fakeLog) truths(t *testing.T, facts ...truth.Fact) (last Source) {
 // entry and its repeat, and where both come before a flush.
 func TestARepeatedEntryIsOneRow(t *testing.T) {
 	l, log := openLake(t), newLog()
-	run := func(last Source) {
-		t.Helper()
-		f := NewFollower(log, openSet(t, l), Options{Every: 20 * time.Millisecond})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- f.Run(ctx) }()
-		require.NoError(t, f.Await(t.Context(), last))
-		cancel()
-		require.NoError(t, <-ended)
-	}
+	run := func(last Source) { t.Helper(); followTo(t, l, log, last) }
 	end := truth.Fact{Closed: &truth.Closed{Receipt: truth.Receipt{ID: "r", Experiment: "x"}}}
 	log.put(topics().GroundTruth, "x", nil, []byte("no truth"))
 	run(log.truths(t, touched("x", "one", 1, 2, 4), touched("x", "one", 1, 2, 4), touched("y", "one", 3)))

@@ -6,8 +6,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/k2-platform/faultline/rules"
 	"pgregory.net/rapid"
+
+	"github.com/k2-platform/faultline/rules"
 )
 
 func newEnv(tb testing.TB) *rules.Env {

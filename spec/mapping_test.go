@@ -1,8 +1,6 @@
 package spec_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -121,15 +119,9 @@ func TestWhatIsComparedIsRefusedWithPlaceAndHint(t *testing.T) {
 }
 
 func TestTheMappingGuidesExampleIsAccepted(t *testing.T) {
-	guide, err := os.ReadFile(filepath.Join("..", "docs", "MAPPING.md"))
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(guide), "```yaml\n")
-	example, _, found := strings.Cut(rest, "```\n")
-	require.True(t, found)
-	p, problems := spec.ParsePlatform([]byte(example))
-	require.Empty(t, problems)
+	guide, p := guidesPlatform(t, "MAPPING.md")
 	for _, as := range spec.MappedTypes() {
-		assert.Contains(t, string(guide), "\n| `"+as+"` |")
+		assert.Contains(t, guide, "\n| `"+as+"` |")
 	}
 	assert.Equal(t, []string{"exchange", "trade_id"}, p.Books["trades"].Mapping.Key)
 }

@@ -18,13 +18,8 @@ type Parsed struct {
 func Parse(source []byte) (Parsed, Problems) {
 	var p Parsed
 	var problems Problems
-	p.Places, problems = decode(source, &p.Document)
-	if problems.Err() != nil {
-		return p, problems.Sorted()
-	}
-	v := validator{places: p.Places}
-	v.document(p.Document)
-	return p, append(problems, v.problems...).Sorted()
+	p.Places, problems = read(source, &p.Document, (*validator).document)
+	return p, problems
 }
 
 // At finds the place of a path, or of the nearest field around it.
@@ -44,13 +39,20 @@ func (p ParsedPlatform) At(path string) Position { return nearest(p.Places, path
 func ReadPlatform(source []byte) (ParsedPlatform, Problems) {
 	var p ParsedPlatform
 	var problems Problems
-	p.Places, problems = decode(source, &p.Platform)
+	p.Places, problems = read(source, &p.Platform, (*validator).platform)
+	return p, problems
+}
+
+// read decodes into a document, strictly, and validates it where that refused
+// nothing.
+func read[T any](source []byte, into *T, validate func(*validator, T)) (map[string]Position, Problems) {
+	places, problems := decode(source, into)
 	if problems.Err() != nil {
-		return p, problems.Sorted()
+		return places, problems.Sorted()
 	}
-	v := validator{places: p.Places}
-	v.platform(p.Platform)
-	return p, append(problems, v.problems...).Sorted()
+	v := validator{places: places}
+	validate(&v, *into)
+	return places, append(problems, v.problems...).Sorted()
 }
 
 // ParsePlatform is ReadPlatform for who does not ask for places.

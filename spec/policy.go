@@ -97,11 +97,6 @@ func (p ParsedPolicy) At(path string) Position { return nearest(p.Places, path) 
 func ParsePolicy(source []byte) (ParsedPolicy, Problems) {
 	var p ParsedPolicy
 	var problems Problems
-	p.Places, problems = decode(source, &p.Policy)
-	if problems.Err() != nil {
-		return p, problems.Sorted()
-	}
-	v := validator{places: p.Places}
-	v.policy(p.Policy)
-	return p, append(problems, v.problems...).Sorted()
+	p.Places, problems = read(source, &p.Policy, (*validator).policy)
+	return p, problems
 }

@@ -63,14 +63,21 @@ func TestATargetIsOneKindOfThing(t *testing.T) {
 	assert.Equal(t, []spec.TargetName{"orders", "svc"}, p.Reach("all"))
 }
 
-func TestTheGuidesExampleIsAccepted(t *testing.T) {
-	guide, err := os.ReadFile(filepath.Join("..", "docs", "TARGETS.md"))
+// guidesPlatform reads the first example of a guide, which is a platform.
+func guidesPlatform(t *testing.T, name string) (guide string, p spec.Platform) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "docs", name))
 	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(guide), "```yaml\n")
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
 	example, _, found := strings.Cut(rest, "```\n")
 	require.True(t, found)
 	p, problems := spec.ParsePlatform([]byte(example))
 	require.Empty(t, problems)
+	return string(text), p
+}
+
+func TestTheGuidesExampleIsAccepted(t *testing.T) {
+	_, p := guidesPlatform(t, "TARGETS.md")
 	assert.Equal(t, spec.WatchedKind, p.Targets["meter"].Kind())
 }
 

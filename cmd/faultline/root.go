@@ -26,12 +26,12 @@ func rootCommand() *cobra.Command {
 		showCommand(&w), noteCommand(&w), approveCommand(&w), abortCommand(&w),
 		faultsCommand("What can be done to a target, and its parameters", drivers.Kinds()))
 	group(root, "tables", "Tables:", daemonCommand("audit", "Account for every record of a flow, without an experiment"),
-		daemonCommand("checks", "Check the table that the records end up in, as it is now"))
+		daemonCommand("checks", "Check the table that the records end up in, as it is now"),
+		daemonCommand("lake maintain", "Merge small files of Faultline's own tables, drop old snapshots and orphans"))
 	group(root, "stop", "Stop and undo, with or without a pipeline:", haltCommand(&w), resumeCommand(&w), ledgerCommand(&w))
 	group(root, "processes", "Processes:",
 		daemonCommand("up", "Run the pipeline: decide, inject, sample, judge, project"), agentCommand(&w), kafkaProxyCommand(&w), linkProxyCommand(&w),
 		daemonCommand("sandbox up|down", "A K2-shaped platform to break, as separate processes"),
-		daemonCommand("lake maintain", "Merge small files of Faultline's own tables, drop old snapshots and orphans"),
 		daemonCommand("demo", "Sandbox, pipeline and the broker-stop experiment, to its verdict"))
 	root.AddCommand(versionCommand(), reaperCommand(), keeperCommand(),
 		doerCommand(memory.Command, "Hold memory in a target's control group, as an agent says"),

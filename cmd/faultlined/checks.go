@@ -100,11 +100,7 @@ func (f *checksFlags) results(ctx context.Context, notes io.Writer) (_ []checks.
 	if err != nil {
 		return nil, err
 	}
-	at, err := lakeOf(s)
-	if err != nil {
-		return nil, err
-	}
-	l, err := lake.Open(ctx, at)
+	l, err := openLake(ctx, s)
 	if err != nil {
 		return nil, err
 	}

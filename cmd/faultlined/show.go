@@ -65,11 +65,7 @@ func fromTables(ctx context.Context, f settingsFlags, id string) (_ []events.Bat
 	if err != nil {
 		return nil, nil, err
 	}
-	at, err := lakeOf(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := lake.Open(ctx, at)
+	l, err := openLake(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}

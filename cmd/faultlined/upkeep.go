@@ -42,8 +42,8 @@ func maintainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if output != report.Text && output != "json" {
-				return fmt.Errorf("there is no output %q: write text or json", output)
+			if output != report.Text && output != report.JSON {
+				return report.ErrFormat(output)
 			}
 			with, err := upkeepOf(overUpkeep(s.Upkeep, u))
 			if err != nil {
@@ -94,11 +94,7 @@ func upkeepOf(u settings.Upkeep) (lake.Upkeep, error) {
 }
 
 func maintain(ctx context.Context, s settings.Settings, names []string, u lake.Upkeep) (_ []lake.Kept, err error) {
-	at, err := lakeOf(s)
-	if err != nil {
-		return nil, err
-	}
-	l, err := lake.Open(ctx, at)
+	l, err := openLake(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +103,7 @@ func maintain(ctx context.Context, s settings.Settings, names []string, u lake.U
 }
 
 func printKept(out io.Writer, output string, all []lake.Kept, dry bool) error {
-	if output == "json" {
+	if output == report.JSON {
 		if all == nil {
 			all = []lake.Kept{}
 		}

@@ -62,6 +62,15 @@ func lakeOf(s settings.Settings) (lake.Config, error) {
 	return l, nil
 }
 
+// openLake opens it; the caller closes it.
+func openLake(ctx context.Context, s settings.Settings) (*lake.Lake, error) {
+	at, err := lakeOf(s)
+	if err != nil {
+		return nil, err
+	}
+	return lake.Open(ctx, at)
+}
+
 // awaitLake gives a sandbox that is just starting time to have a store.
 func awaitLake(ctx context.Context, s settings.Settings) (lake.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, demoReady/2)

@@ -18,13 +18,13 @@ import (
 	"github.com/k2-platform/faultline/internal/embedded"
 )
 
-// topicOf makes a topic of one partition.
-func topicOf(tb testing.TB, addr, topic string, partitions int32, config map[string]*string) *kgo.Client {
+// topicOf makes a topic, and what produces to it.
+func topicOf(tb testing.TB, addr, topic string, partitions int32) *kgo.Client {
 	tb.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(tb, err)
 	tb.Cleanup(client.Close)
-	made, err := kadm.NewClient(client).CreateTopic(tb.Context(), partitions, 1, config, topic)
+	made, err := kadm.NewClient(client).CreateTopic(tb.Context(), partitions, 1, nil, topic)
 	require.NoError(tb, err)
 	require.NoError(tb, made.Err)
 	return client
@@ -39,10 +39,10 @@ func produce(tb testing.TB, client *kgo.Client, from, n int) {
 	require.NoError(tb, client.ProduceSync(tb.Context(), records...).FirstErr())
 }
 
-// bulkRead collects the offsets of a bulk read, and checks its records.
-func bulkRead(t *testing.T, b *bus.Bus, topic string, from, to int64) (offsets []int64, holes []bus.Hole) {
+// bulkRead collects the offsets of a bulk read of topic bulk, and checks its records.
+func bulkRead(t *testing.T, b *bus.Bus, from, to int64) (offsets []int64, holes []bus.Hole) {
 	t.Helper()
-	holes, next, err := b.ReadPartition(t.Context(), topic, 0, from, to, func(all []bus.Raw) error {
+	holes, next, err := b.ReadPartition(t.Context(), "bulk", 0, from, to, func(all []bus.Raw) error {
 		for _, r := range all {
 			offsets = append(offsets, r.Offset)
 			require.Equal(t, "value "+string(r.Key), string(r.Value))
@@ -58,18 +58,18 @@ func bulkRead(t *testing.T, b *bus.Bus, topic string, from, to int64) (offsets [
 func TestABulkReadHasEveryRecordOnceInOrder(t *testing.T) {
 	addr := startKafka(t, embedded.KafkaConfig{}).Addr()
 	b := openBus(t, bus.Config{Brokers: []string{addr}})
-	client := topicOf(t, addr, "bulk", 1, nil)
+	client := topicOf(t, addr, "bulk", 1)
 	produce(t, client, 0, 20_000)
 	end, err := b.Committed(t.Context(), "bulk")
 	require.NoError(t, err)
 	require.Equal(t, map[int32]int64{0: 20_000}, end)
-	offsets, holes := bulkRead(t, b, "bulk", 5, 19_990)
+	offsets, holes := bulkRead(t, b, 5, 19_990)
 	require.Empty(t, holes)
 	require.Len(t, offsets, 19_985)
 	for i, o := range offsets {
 		require.Equal(t, int64(i+5), o)
 	}
-	offsets, _ = bulkRead(t, b, "bulk", 7, 7)
+	offsets, _ = bulkRead(t, b, 7, 7)
 	require.Empty(t, offsets)
 }
 
@@ -77,16 +77,16 @@ func TestABulkReadHasEveryRecordOnceInOrder(t *testing.T) {
 func TestABulkReadNamesWhatRetentionTook(t *testing.T) {
 	addr := startKafka(t, embedded.KafkaConfig{}).Addr()
 	b := openBus(t, bus.Config{Brokers: []string{addr}})
-	client := topicOf(t, addr, "bulk", 1, nil)
+	client := topicOf(t, addr, "bulk", 1)
 	produce(t, client, 0, 1000)
 	var cut kadm.Offsets
 	cut.Add(kadm.Offset{Topic: "bulk", Partition: 0, At: 300})
 	_, err := kadm.NewClient(client).DeleteRecords(t.Context(), cut)
 	require.NoError(t, err)
-	offsets, holes := bulkRead(t, b, "bulk", 100, 900)
+	offsets, holes := bulkRead(t, b, 100, 900)
 	assert.Equal(t, []bus.Hole{{From: 100, To: 300}}, holes)
 	assert.Len(t, offsets, 600)
-	offsets, holes = bulkRead(t, b, "bulk", 10, 200)
+	offsets, holes = bulkRead(t, b, 10, 200)
 	assert.Equal(t, []bus.Hole{{From: 10, To: 200}}, holes)
 	assert.Empty(t, offsets)
 }
@@ -96,7 +96,7 @@ func TestABulkReadNamesWhatRetentionTook(t *testing.T) {
 func TestABulkReadLeavesOutWhatWasAborted(t *testing.T) {
 	addr := startKafka(t, embedded.KafkaConfig{}).Addr()
 	b := openBus(t, bus.Config{Brokers: []string{addr}})
-	plain := topicOf(t, addr, "bulk", 1, nil)
+	plain := topicOf(t, addr, "bulk", 1)
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic("bulk"), kgo.TransactionalID("t"))
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
@@ -111,10 +111,10 @@ func TestABulkReadLeavesOutWhatWasAborted(t *testing.T) {
 	transaction(300, kgo.TryAbort)  // 32 to 41, marker 42
 	ends, err := b.Committed(t.Context(), "bulk")
 	require.NoError(t, err)
-	offsets, holes := bulkRead(t, b, "bulk", 0, ends[0])
+	offsets, holes := bulkRead(t, b, 0, ends[0])
 	assert.Empty(t, holes)
 	assert.Len(t, offsets, 20)
-	offsets, holes = bulkRead(t, b, "bulk", 12, 18)
+	offsets, holes = bulkRead(t, b, 12, 18)
 	assert.Empty(t, holes)
 	assert.Empty(t, offsets)
 }
@@ -122,7 +122,7 @@ func TestABulkReadLeavesOutWhatWasAborted(t *testing.T) {
 func TestABulkReadEndsWithTheErrorOfItsReader(t *testing.T) {
 	addr := startKafka(t, embedded.KafkaConfig{}).Addr()
 	b := openBus(t, bus.Config{Brokers: []string{addr}})
-	produce(t, topicOf(t, addr, "bulk", 1, nil), 0, 100)
+	produce(t, topicOf(t, addr, "bulk", 1), 0, 100)
 	stop := errors.New("enough")
 	_, _, err := b.ReadPartition(t.Context(), "bulk", 0, 0, 100, func([]bus.Raw) error { return stop })
 	require.ErrorIs(t, err, stop)
@@ -137,7 +137,7 @@ func BenchmarkBulkRead(b *testing.B) {
 	const partitions, each = 4, 250_000
 	addr := startKafka(b, embedded.KafkaConfig{}).Addr()
 	bus := openBus(b, bus.Config{Brokers: []string{addr}})
-	client := topicOf(b, addr, "bulk", partitions, nil)
+	client := topicOf(b, addr, "bulk", partitions)
 	pad := strings.Repeat("x", 150)
 	for p := range int32(partitions) {
 		for n := 0; n < each; n += 10_000 {

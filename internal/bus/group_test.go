@@ -17,7 +17,7 @@ func TestWhatAGroupHasCommitted(t *testing.T) {
 	k, err := embedded.StartKafka(embedded.KafkaConfig{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, k.Close()) })
-	client := topicOf(t, k.Addr(), "trades", 2, nil)
+	client := topicOf(t, k.Addr(), "trades", 2)
 	b, err := bus.Open(bus.Config{Brokers: []string{k.Addr()}}, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })

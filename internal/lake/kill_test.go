@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -53,22 +54,34 @@ func TestKillLosesAndDoublesNothing(t *testing.T) {
 
 func killTwo(t *testing.T, dir string, meanwhile func()) {
 	t.Helper()
-	binary, err := os.Executable()
-	require.NoError(t, err)
-	var started []*exec.Cmd
+	var started []func()
 	for range 2 {
-		//nolint:gosec // this very test binary
-		cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestKilledWriter$", "-test.timeout=60s")
-		cmd.Env = append(os.Environ(), killedDir+"="+dir)
-		require.NoError(t, cmd.Start())
-		started = append(started, cmd)
+		started = append(started, startItself(t, "TestKilledWriter", killedDir+"="+dir))
 	}
 	meanwhile()
-	for _, cmd := range started {
+	for _, kill := range started {
+		kill()
+	}
+}
+
+// startItself runs one test of this binary as a process of its own, which must
+// live until it is killed.
+func startItself(t *testing.T, test, variable string) (kill func()) {
+	t.Helper()
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	//nolint:gosec // this very test binary
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^"+test+"$", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), variable)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	require.NoError(t, cmd.Start())
+	return func() {
+		t.Helper()
 		require.NoError(t, cmd.Process.Kill(), "it ended by itself")
 		var exit *exec.ExitError
 		require.ErrorAs(t, cmd.Wait(), &exit)
-		require.Equal(t, -1, exit.ExitCode(), "killed, not failed")
+		require.Equal(t, -1, exit.ExitCode(), "killed, not failed: %s", &said)
 	}
 }
 

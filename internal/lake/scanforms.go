@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -101,7 +102,7 @@ func (o FormScan) plan(ctx context.Context, current *table.Table, options []tabl
 		if err != nil {
 			return nil, err
 		}
-		options = append(options[:len(options):len(options)], table.WithRowFilter(filter))
+		options = append(slices.Clip(options), table.WithRowFilter(filter))
 	}
 	tasks, err := o.files(ctx, current, options)
 	if err != nil {

@@ -31,7 +31,16 @@ func TestTheColumnsOfATable(t *testing.T) {
 	got, err := l.Columns(t.Context(), "chaos", "trades")
 	require.NoError(t, err)
 	assert.Equal(t, []NamedType{
-		{"symbol", "string"}, {"offset", "long"}, {"at", "timestamptz"}, {"price", "decimal(18, 6)"}, {"ratio", "double"}, {"odd", "boolean"},
-		{"note", "string"}, {"count", "long"}, {"score", "double"}, {"even", "boolean"}, {"until", "timestamptz"},
+		{"symbol", "string"},
+		{"offset", "long"},
+		{"at", "timestamptz"},
+		{"price", "decimal(18, 6)"},
+		{"ratio", "double"},
+		{"odd", "boolean"},
+		{"note", "string"},
+		{"count", "long"},
+		{"score", "double"},
+		{"even", "boolean"},
+		{"until", "timestamptz"},
 	}, got)
 }

@@ -1,10 +1,8 @@
 package lake
 
 import (
-	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -48,16 +46,9 @@ func TestKillOfAKeeperLosesNothing(t *testing.T) {
 			at = mark(next)
 		}
 	}
-	binary, err := os.Executable()
-	require.NoError(t, err)
 	grow(4)
 	for round := range 4 {
-		//nolint:gosec // this very test binary
-		cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestKilledKeeper$", "-test.timeout=60s")
-		cmd.Env = append(os.Environ(), keptDir+"="+dir)
-		var said bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &said, &said
-		require.NoError(t, cmd.Start())
+		kill := startItself(t, "TestKilledKeeper", keptDir+"="+dir)
 		merged := func() bool {
 			loaded, err := l.load(t.Context(), "chaos", "trades")
 			return err == nil && loaded.CurrentSnapshot().Summary.Operation == "replace"
@@ -65,10 +56,7 @@ func TestKillOfAKeeperLosesNothing(t *testing.T) {
 		require.Eventually(t, merged, 30*time.Second, time.Millisecond, "the keeper merged nothing")
 		grow(3)
 		pause(t, time.Duration(29*round)*time.Millisecond) // another moment each round
-		require.NoError(t, cmd.Process.Kill(), "it ended by itself")
-		var exit *exec.ExitError
-		require.ErrorAs(t, cmd.Wait(), &exit)
-		require.Equal(t, -1, exit.ExitCode(), "killed, not failed: %s", &said)
+		kill()
 		requireOnce(t, l, trades("BHP", 0, next))
 	}
 	kept, err := l.Maintain(t.Context(), "chaos", "trades", Upkeep{MinFiles: 2, KeepSnapshots: 1, SnapshotAge: time.Nanosecond, OrphanAge: time.Nanosecond})

@@ -116,17 +116,7 @@ func (t *target) avroDecimal(of *confluent.Type) (form, *misfit) {
 		if !ok || n.Scale < 0 {
 			return nil, t.not(described(of))
 		}
-		fixed, scale := of.Kind == confluent.Fixed, n.Scale
-		return func(_ *Forms, to, data []byte) ([]byte, error) {
-			if !fixed {
-				data = behind(data)
-			}
-			a, ok := amountOf(data, scale)
-			if !ok {
-				return digest.AppendInexact(to, data), nil
-			}
-			return t.decimal(to, a, factor), nil
-		}, nil
+		return avroDigits(of, func(to []byte, a amount) ([]byte, error) { return t.decimal(to, a, factor), nil }), nil
 	case whole(of) && n.LogicalType == "":
 		factor, _ := pow10(column.Scale)
 		return func(_ *Forms, to, data []byte) ([]byte, error) {
@@ -153,6 +143,12 @@ func (t *target) avroDecimal(of *confluent.Type) (form, *misfit) {
 
 // avroNearest stores a decimal as the floating point number nearest to it.
 func (t *target) avroNearest(of *confluent.Type) form {
+	return avroDigits(of, func(to []byte, a amount) ([]byte, error) { return t.doubleText(to, a.text()) })
+}
+
+// avroDigits reads the digits of a decimal, which stand behind their length
+// except in a fixed.
+func avroDigits(of *confluent.Type, add func(to []byte, a amount) ([]byte, error)) form {
 	fixed, scale := of.Kind == confluent.Fixed, of.Node.Scale
 	return func(_ *Forms, to, data []byte) ([]byte, error) {
 		if !fixed {
@@ -162,7 +158,7 @@ func (t *target) avroNearest(of *confluent.Type) form {
 		if !ok {
 			return digest.AppendInexact(to, data), nil
 		}
-		return t.doubleText(to, a.text())
+		return add(to, a)
 	}
 }
 
