@@ -64,6 +64,10 @@ func hold(ctx context.Context, name string, b spec.Books, own func() (spec.Catal
 	columns, missing := columnsOf(ctx, own, b)
 	note(missing)
 	bySchema, byTable := mapping.Check(m, nil, schema), mapping.Check(m, columns, nil)
+	for _, p := range misused(b, columns) {
+		byTable = append(byTable, p)
+		note(&p)
+	}
 	for _, p := range mapping.Check(m, columns, schema) {
 		p.Path = path + ".mapping." + p.Path
 		problems = append(problems, p)

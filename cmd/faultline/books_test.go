@@ -143,6 +143,19 @@ func TestAWrongMappingIsRefusedWithItsPlace(t *testing.T) {
 		"another table": {func(b *bookLab) { b.columns = nil }, []string{
 			"platform.yaml:10:12: error: books.trades.table: the lake of the settings has no table market.trades", "schema holds, columns violated",
 		}},
+		"columns of wrong types for what is compared as a whole": {func(b *bookLab) {
+			b.platform = strings.Replace(b.platform, "    key: trade_id\n", `    key: trade_id
+    moment: side
+    windows: {time: trade_id, price: side, quantity: price}
+    sequences: [{column: price}]
+`, 1)
+		}, []string{
+			"platform.yaml:12:13: error: books.trades.moment: column side is string, and has to be a timestamp; name a column that is one",
+			"platform.yaml:13:21: error: books.trades.windows.time: column trade_id is string, and has to be a timestamp",
+			"platform.yaml:13:38: error: books.trades.windows.price: column side is string, and has to be a decimal",
+			"platform.yaml:14:26: error: books.trades.sequences[0].column: column price is decimal(18, 8), and has to be a whole number",
+			"schema holds, columns violated",
+		}},
 		"a schema that is none": {func(b *bookLab) { b.schema = `{"type":"nonsense"}` }, []string{
 			"platform.yaml:13:15: error: books.trades.mapping.format: its schema cannot be used: schema 7 does not compile", "schema violated",
 		}},
@@ -157,6 +170,18 @@ func TestAWrongMappingIsRefusedWithItsPlace(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAColumnThatNobodyComparesIsToldOf(t *testing.T) {
+	b := newBookLab()
+	b.columns["venue"] = "string"
+	code, said := b.check(t)
+	require.Zero(t, code, said)
+	assert.Contains(t, said, "platform.yaml:17:9: warning: books.trades.mapping.fields: nobody compares venue; map fields to these columns, or write unmapped: [venue]")
+	assert.Contains(t, said, "schema holds, columns holds")
+	b.platform = strings.Replace(b.platform, "      key: [trade_id]\n", "      key: [trade_id]\n      unmapped: [venue]\n", 1)
+	_, said = b.check(t)
+	assert.NotContains(t, said, "warning")
 }
 
 // TestWhatIsNotSeenIsNoPass: registry or table are away.

@@ -31,6 +31,7 @@ type auditFlags struct {
 	every                       time.Duration
 	options                     auditing.Options
 	spark                       sparkFlags
+	notes                       io.Writer // what is no answer
 }
 
 func auditCommand() *cobra.Command {
@@ -42,7 +43,7 @@ func auditCommand() *cobra.Command {
 			"minute by minute, each minute once. Exit code 0 where all is accounted for and nothing is lost, altered or\n" +
 			"too much, 1 where something is, 5 where that is not known, 2 where the command makes no sense.",
 		Example: "  faultline audit --from 2h --to 1h\n  faultline audit --from 2026-03-04T09:00:00Z --output json\n  faultline audit --follow",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
@@ -61,8 +62,8 @@ func auditCommand() *cobra.Command {
 	return cmd
 }
 
-func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
-	now := time.Now()
+func (f *auditFlags) run(cmd *cobra.Command) error {
+	ctx, now := cmd.Context(), time.Now()
 	from, to, err := f.window(now)
 	if err != nil {
 		return err
@@ -83,16 +84,17 @@ func (f *auditFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	f.notes = cmd.ErrOrStderr()
 	l, err := lake.Open(ctx, at)
 	if err != nil {
-		return err
+		return f.unanswered(ctx, err, from, to)
 	}
 	b, err := bus.Open(bus.Config{Brokers: books.Brokers}, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(f.unanswered(ctx, &awayError{err}, from, to), l.Close())
 	}
-	err = f.audit(ctx, out, flow{b, l, at, books, filepath.Join(s.Home, "audits")}, from, to)
-	return errors.Join(err, b.Close(), l.Close())
+	err = f.audit(ctx, cmd.OutOrStdout(), flow{b, l, at, books, filepath.Join(s.Home, "audits")}, from, to)
+	return errors.Join(f.unanswered(ctx, err, from, to), b.Close(), l.Close())
 }
 
 // flow is what is audited, and where it is kept how far that is.
@@ -122,7 +124,12 @@ func (f *auditFlags) audit(ctx context.Context, out io.Writer, what flow, from, 
 	if f.follow {
 		return f.followed(ctx, out, p, auditing.MarkFile(filepath.Join(what.dir, what.books.Topic+".json")))
 	}
-	f.options.Store = auditing.StateFile(filepath.Join(what.dir, what.books.Topic+".state"))
+	f.options.Store = auditing.Spare{
+		Store: auditing.StateFile(filepath.Join(what.dir, what.books.Topic+".state")),
+		Told: func(err error) {
+			fmt.Fprintf(f.notes, "faultlined: how far the audit is was not kept, it goes on without: %v\n", err) //nolint:errcheck // a note
+		},
+	}
 	r, err := auditing.Once(ctx, p, from, to, f.options)
 	if err != nil {
 		return err

@@ -105,6 +105,15 @@ func TestAnAuditEndsWithTheCodeOfWhatItFound(t *testing.T) {
 	out, _, code = f.audited("--from", "10m", "--wait", "1s")
 	assert.Equal(t, 5, code, out)
 	assert.Contains(t, out, "receipts: asking the producer")
+
+	books := f.platform.Books["trades"]
+	books.Brokers = []string{"127.0.0.1:1"}
+	f.platform.Books["trades"] = books
+	out, problems, code = f.audited("--from", "10m")
+	assert.Equal(t, 5, code, "%s %s", out, problems)
+	assert.Empty(t, out)
+	assert.Contains(t, problems, "faultlined: connecting to kafka at [127.0.0.1:1]")
+	assert.Contains(t, problems, "ask again when it answers")
 }
 
 func TestAnAuditOfADefectiveSinkEndsWithOne(t *testing.T) {

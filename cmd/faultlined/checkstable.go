@@ -27,7 +27,7 @@ func tableOfChecks(w io.Writer, results []checks.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CHECK\tANSWER\tEXPECTED\tFOUND\tEVIDENCE") //nolint:errcheck // Flush tells
 	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Check, r.Answer, r.Expected, r.Actual, r.Evidence) //nolint:errcheck // Flush tells
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Check, r.Answer, r.Expected, r.Actual, strings.ReplaceAll(r.Evidence, "\n", "; ")) //nolint:errcheck // Flush tells
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -2,6 +2,7 @@ package auditing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -56,7 +57,9 @@ const mostTries = 10
 //
 // Books of which a source could not be read stay open, and the next ones have
 // their records as well: ten times, then they are closed as they are, since a
-// record that retention has removed never comes back.
+// record that retention has removed never comes back. Nor does the snapshot up to
+// which the last ones were closed: where it is gone the next ones begin at the
+// table's snapshot of then.
 func Follow(ctx context.Context, f Flow, every time.Duration, marks Marks, o Options, each func(Closed) error) error {
 	o = o.withDefaults()
 	mark, ok, err := marks.Load()
@@ -84,6 +87,10 @@ func Follow(ctx context.Context, f Flow, every time.Duration, marks Marks, o Opt
 		}
 		if err != nil {
 			closed.Report.Unread = append(closed.Report.Unread, audit.Unread{Source: "books", Why: err.Error()})
+		}
+		if errors.Is(err, audit.ErrGone) && mark.Tries >= mostTries {
+			next, err = here(ctx, f)
+			next.At = to
 		}
 		if err != nil || closed.Report.Torn() && mark.Tries < mostTries {
 			closed.Open = true

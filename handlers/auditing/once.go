@@ -22,6 +22,8 @@ type Flow interface {
 	Between(ctx context.Context, after, snapshot int64) (audit.Window, error)
 	// Sink is how far the sink is, and whether its rows are there as well.
 	Sink(ctx context.Context) (next map[int32]int64, owned bool, err error)
+	// Ahead errs where the sink is past the end of the log.
+	Ahead(ctx context.Context, next map[int32]int64) error
 	// Head is the table's snapshot of now.
 	Head(ctx context.Context) (int64, error)
 	// Ends are the offsets that the log had reached at a time.
@@ -156,7 +158,7 @@ func drained(ctx context.Context, f Flow, ends map[int32]int64, o Options) (sink
 		if err == nil {
 			sink = next
 			if d.See(sight) {
-				return sink, nil
+				return sink, f.Ahead(ctx, next)
 			}
 			waited = fmt.Errorf("after %s %s: see whether the sink runs, or wait longer", o.Wait, d.Waiting(sight))
 		} else {

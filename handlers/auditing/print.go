@@ -68,6 +68,10 @@ func Print(w io.Writer, r audit.Report) error {
 	if r.Unknown > 0 {
 		say("in no class\t%d\n", r.Unknown)
 	}
+	if produced := r.Classes.Produced(); r.Conclusive() && produced < r.Records/2 {
+		say("\nMost records share their key with others: only %d of %d records tell themselves apart by %s. Is it the natural key?\n",
+			produced, r.Records, strings.Join(r.Columns[:r.Keys], ", "))
+	}
 	if len(r.Reasons) > 0 {
 		say("\nWhy dead-lettered\trecords\n")
 		for _, why := range byCount(r.Reasons) {
@@ -128,13 +132,16 @@ func Sentence(r audit.Report) string {
 	case events.Violated:
 		out := fmt.Sprintf("%d records are lost, altered or too many.", r.Classes.Wrong())
 		if !r.Conclusive() {
-			out += " And not all is known: " + line(r.Why()) + "."
+			out += " And not all is known: " + why(r) + "."
 		}
 		return out
 	case events.Unknown:
 	}
-	return "Inconclusive: " + line(r.Why()) + "."
+	return "Inconclusive: " + why(r) + "."
 }
+
+// why is in one line, and ends without a point.
+func why(r audit.Report) string { return strings.TrimSuffix(line(r.Why()), ".") }
 
 func byCount(m map[string]int64) []string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b)) })

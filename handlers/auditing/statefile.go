@@ -45,6 +45,40 @@ func (f StateFile) Clear() error {
 	return nil
 }
 
+// Spare is a store that an audit can do without: what it refuses is told, and the
+// audit goes on.
+type Spare struct {
+	Store audit.Store
+	Told  func(error)
+}
+
+var _ audit.Store = Spare{}
+
+// Load implements audit.Store.
+func (s Spare) Load() (audit.State, bool, error) {
+	state, ok, err := s.Store.Load()
+	s.tell(err)
+	return state, ok && err == nil, nil
+}
+
+// Save implements audit.Store.
+func (s Spare) Save(state audit.State) error {
+	s.tell(s.Store.Save(state))
+	return nil
+}
+
+// Clear implements audit.Store.
+func (s Spare) Clear() error {
+	s.tell(s.Store.Clear())
+	return nil
+}
+
+func (s Spare) tell(err error) {
+	if err != nil {
+		s.Told(err)
+	}
+}
+
 // MarkFile keeps up to where books are closed, in one file.
 type MarkFile string
 

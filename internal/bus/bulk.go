@@ -145,11 +145,23 @@ func (r *bulk) session(ctx context.Context) error {
 		if r.next > before {
 			last = time.Now()
 		} else if time.Since(last) >= r.patience {
-			return fmt.Errorf("reading %s/%d: nothing came from offset %d on for %s, though the log has up to %d: %w",
-				r.topic, r.partition, r.next, r.patience, r.to, errors.Join(problem, context.DeadlineExceeded))
+			return r.silent(ctx, problem)
 		}
 	}
 	return nil
+}
+
+// silent says why nothing came.
+func (r *bulk) silent(ctx context.Context, problem error) error {
+	ends, err := r.bus.EndOffsets(ctx, r.topic)
+	if end, ok := ends[r.partition]; err == nil && ok && end < r.to {
+		return fmt.Errorf("reading %s/%d: the log ends at offset %d, and had to reach %d: it was cut short, or the topic made anew", r.topic, r.partition, end, r.to)
+	}
+	if problem == nil || errors.Is(problem, context.DeadlineExceeded) {
+		problem = context.DeadlineExceeded
+	}
+	return fmt.Errorf("reading %s/%d: nothing came from offset %d on for %s, though the log has up to %d: %w",
+		r.topic, r.partition, r.next, r.patience, r.to, problem)
 }
 
 // take hands on what was fetched, and gives its memory back.

@@ -87,7 +87,8 @@ func (p *Platform) byCommits(ctx context.Context, from, to time.Time) (audit.Win
 }
 
 // Between is what the sink committed after one snapshot of the table, 0 for the
-// table's beginning, and up to another.
+// table's beginning, and up to another; audit.ErrGone where the table has one of
+// them no more.
 func (p *Platform) Between(ctx context.Context, after, snapshot int64) (audit.Window, error) {
 	if snapshot == 0 {
 		return audit.Window{Alone: true}, nil
@@ -95,15 +96,23 @@ func (p *Platform) Between(ctx context.Context, after, snapshot int64) (audit.Wi
 	begin := lake.Watermark{}
 	var err error
 	if after != 0 {
-		if begin, err = p.Lake.WatermarkAt(ctx, p.Books.Namespace, p.Books.Table, after); err != nil {
+		if begin, err = p.markAt(ctx, after); err != nil {
 			return audit.Window{}, err
 		}
 	}
-	end, err := p.Lake.WatermarkAt(ctx, p.Books.Namespace, p.Books.Table, snapshot)
+	end, err := p.markAt(ctx, snapshot)
 	if err != nil {
 		return audit.Window{}, err
 	}
 	return audit.Window{Log: RangesOf(p.of(begin), p.of(end)), Snapshot: snapshot, After: after, Alone: true}, nil
+}
+
+func (p *Platform) markAt(ctx context.Context, snapshot int64) (lake.Watermark, error) {
+	mark, err := p.Lake.WatermarkAt(ctx, p.Books.Namespace, p.Books.Table, snapshot)
+	if errors.Is(err, lake.ErrNoSnapshot) {
+		return nil, fmt.Errorf("%w: %w", audit.ErrGone, err)
+	}
+	return mark, err
 }
 
 func (p *Platform) byOffsets(ctx context.Context, from, to time.Time) (audit.Window, error) {
@@ -133,6 +142,25 @@ func (p *Platform) Ends(ctx context.Context, at time.Time) (map[int32]int64, err
 		end[partition] = min(end[partition], committed[partition])
 	}
 	return end, nil
+}
+
+// Ahead errs where the sink, by what it was known to have taken before, is past
+// the end of the log: then it has not taken what is there now.
+func (p *Platform) Ahead(ctx context.Context, next map[int32]int64) error {
+	if len(next) == 0 {
+		return nil
+	}
+	ends, err := p.Bus.EndOffsets(ctx, p.Books.Topic)
+	if err != nil {
+		return err
+	}
+	for _, partition := range slices.Sorted(maps.Keys(next)) {
+		if end := ends[partition]; end < next[partition] {
+			return fmt.Errorf("it has taken all up to offset %d of partition %d, and the log of %s ends at %d: the log was cut short or the topic made anew; what was sent since may be stored nowhere",
+				next[partition], partition, p.Books.Topic, end)
+		}
+	}
+	return nil
 }
 
 // RangesOf are the offsets from one to another; a partition without a beginning
