@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,19 @@ import (
 	"github.com/k2-platform/faultline/internal/lake"
 	"github.com/k2-platform/faultline/sandbox/sink"
 )
+
+// awaitTrades waits for the first rows of the table of trades: what has no
+// snapshot yet can have no tag.
+func (s servers) awaitTrades(t *testing.T) {
+	t.Helper()
+	l, err := lake.Open(t.Context(), *s.lake())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	require.Eventually(t, func() bool {
+		info, err := l.Inspect(t.Context(), sink.Namespace, sink.Table)
+		return err == nil && info.HasSnapshot
+	}, time.Minute, time.Second, "trades reach the table")
+}
 
 // tagged says that the table of trades can be read as it was when the books of
 // an experiment were opened, and when they were closed, by their tags: with a

@@ -39,6 +39,7 @@ func TestExperimentsOnRealServers(t *testing.T) {
 func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 	t.Helper()
 	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake())
+	s.awaitTrades(t)
 	got := p.run("one-broker-stop", "../experiments/kafka-broker-stop.yaml")
 	seen["one-broker-stop"] = got
 	upheld(t, got, "ingestion_rate < 0.5 * baseline.ingestion_rate")
