@@ -34,15 +34,19 @@ func TestExperimentsOnRealServers(t *testing.T) {
 }
 
 // oneBroker stops the only broker: ingestion has nowhere to go. It is the
-// document of the demo, unchanged.
+// document of the demo, unchanged. Its tables are maintained before others go on
+// with them.
 func oneBroker(t *testing.T, s servers, seen map[string]outcome) {
 	t.Helper()
 	p := startPlatform(t, s, s["E2E_SOLO_KAFKA"], s["E2E_CHAOS_KAFKA"], s.lake())
+	s.awaitTrades(t)
 	got := p.run("one-broker-stop", "../experiments/kafka-broker-stop.yaml")
 	seen["one-broker-stop"] = got
 	upheld(t, got, "ingestion_rate < 0.5 * baseline.ingestion_rate")
 	assert.Greater(t, *got.Recovery.Impact.MaxIngestionGap, 8.0, "nothing is acknowledged without the broker")
 	p.end()
+	s.tagged(t, "one-broker-stop", got.Books)
+	p.maintain(s)
 	s.readWithOthers(t)
 }
 

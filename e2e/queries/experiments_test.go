@@ -3,6 +3,7 @@
 package queries_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -41,12 +42,14 @@ func kafkaStops(t *testing.T, log recorded, w written) {
 	one.breaks(31)
 	one.mends(61, 62.5, events.Planned, "")
 	one.says(70, events.NoteAdded{Kind: events.Finding, Text: "slow leader election", By: "ada"})
-	pages := one.writes(75, events.LedgerPage{
+	page := events.LedgerPage{
 		Records: []events.LedgerRecord{
 			{Class: "lost_acked", Offset: 12, Key: "BHP-13"}, {Class: "lost_acked", Offset: 14, Key: "BHP-15"}, {Class: "stored_n", Offset: 19, Key: "BHP-20"},
 		},
-		Letters: []events.DeadLetter{letter(3, 16, 1, "bad_tick", false)},
-	})
+		Letters: inParts(letter(3, 16, 1, "bad_tick", false), 2),
+	}
+	one.dies(72, page)
+	pages := one.writes(75, page)
 	one.says(75, events.BooksClosed{
 		From: events.BookMark{Taken: 10, Snapshot: w.before}, During: w.during, To: events.BookMark{Taken: 24, Snapshot: w.after},
 		Taken: 14, Stored: 11, DeadLettered: 1, LostAcked: 2, Lost: 2, LossFraction: 0.142857, StoredTwice: 1,
@@ -172,9 +175,8 @@ func recordsAreTouched(t *testing.T, log recorded) {
 	}}})
 	pages := x.writes(75, events.LedgerPage{
 		Records: []events.LedgerRecord{{Class: "corrupted_accepted", Offset: 47, Key: "BHP-47", Differ: []string{"price: sent 45, stored 46"}}},
-		Letters: []events.DeadLetter{
-			letter(4, 40, 2, "digest", false), letter(5, 44, 2, "digest", false), letter(6, 50, 1, "decode", true), letter(7, 51, 0, "decode", false), letter(8, 52, 0, "decode", false),
-		},
+		Letters: append(inParts(letter(4, 40, 2, "digest", false), 3),
+			letter(5, 44, 2, "digest", false), letter(6, 50, 1, "decode", true), letter(7, 51, 0, "decode", false), letter(8, 52, 0, "decode", false)),
 	})
 	x.says(75, events.BooksClosed{
 		Taken: 60, Stored: 54, DeadLettered: 5, Dropped: 1, Altered: 1, Changed: 4, Detected: 2, FalseRejects: 3, Balanced: true,
@@ -197,6 +199,16 @@ func letter(offset, of int64, schema int32, why string, resolved bool) events.De
 		Topic: "trades.dlq", Offset: offset, Part: 1, Parts: 1, SchemaID: schema, Reason: why, KeyBase64: "QkhQ", RawBase64: "AAAAAAE=",
 		OriginalTopic: "trades", OriginalOffset: of, Class: class, Resolved: resolved,
 	}
+}
+
+// inParts is a dead letter too long for one record of the log.
+func inParts(l events.DeadLetter, n int) []events.DeadLetter {
+	l.Parts = n
+	parts := slices.Repeat([]events.DeadLetter{l}, n)
+	for i := range parts {
+		parts[i].Part = i + 1
+	}
+	return parts
 }
 
 // ran is an integrity check with what it cost.

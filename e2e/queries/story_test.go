@@ -48,6 +48,13 @@ func (w *teller) writes(second float64, page events.LedgerPage) *events.LedgerPa
 	return &events.LedgerPages{Closing: page.Closing, Pages: 1, Records: int64(len(page.Records)), Letters: int64(len(page.Letters))}
 }
 
+// dies puts a page of a daemon that came no further in closing the books.
+func (w *teller) dies(second float64, page events.LedgerPage) {
+	w.t.Helper()
+	page.Experiment, page.Closing, page.Seq, page.At = w.id, string(w.id)+"-died", 1, w.at(second)
+	w.log.page(w.t, page)
+}
+
 const step spec.StepID = "break"
 
 // begin schedules an experiment of one step, and takes its baseline.

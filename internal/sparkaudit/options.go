@@ -33,7 +33,8 @@ type Options struct {
 	// what it has the table must have. nil: they are not known, and the table's own
 	// numbers may have no gap.
 	Sequences []Sequence
-	// DeadLetters has chaos.dlq_audit looked through, too.
+	// DeadLetters has chaos.dlq_audit looked through, too, for letters of books
+	// whose counts chaos.record_ledger has.
 	DeadLetters bool
 }
 
