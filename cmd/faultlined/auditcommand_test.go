@@ -57,9 +57,9 @@ func TestAnAuditEndsWithTheCodeOfWhatItFound(t *testing.T) {
 	f.sent(500)
 	out, problems, code := f.audited("--from", "10m")
 	assert.Equal(t, 0, code, "%s %s", out, problems)
-	books, checks, _ := strings.Cut(out, "\n\nCHECK ")
+	accounted, checks, _ := strings.Cut(out, "\n\nCHECK ")
 	assert.Equal(t, "500 records of the log, 500 rows of the table, 0 records with a dead letter\n\nClass        records\nstored_once  500\n\n"+
-		"Every record is accounted for.", books)
+		"Every record is accounted for.", accounted)
 	assert.Regexp(t, `\nwindow_digest +holds +500:`, checks)
 	assert.True(t, strings.HasSuffix(checks, "\n\nEvery check holds.\n"), checks)
 
