@@ -194,7 +194,10 @@ func (w *world) start(role, name string) *process {
 // kill ends it with SIGKILL.
 func (p *process) kill() {
 	p.t.Helper()
-	require.NoError(p.t, p.cmd.Process.Kill(), "it ended by itself; see %s", p.log)
+	if p.cmd.Process.Kill() != nil {
+		text, _ := os.ReadFile(p.log)
+		require.FailNow(p.t, "it ended by itself", "%v: %s", <-p.done, text)
+	}
 	var exit *exec.ExitError
 	require.ErrorAs(p.t, <-p.done, &exit)
 	if exit.ExitCode() != -1 {

@@ -82,7 +82,7 @@ func (k keeping) foresee(groups []compaction.Group) {
 }
 
 // rewrite makes one group anew and looks that it holds what it held. It is
-// false where another writer's commit came first.
+// false where another writer took away, or made anew, what it was made from.
 func (k keeping) rewrite(ctx context.Context, base *table.Table, g compaction.Group) (landed bool, err error) {
 	made, err := table.ExecuteCompactionGroup(ctx, base,
 		table.CompactionTaskGroup{PartitionKey: g.PartitionKey, Tasks: g.Tasks, TotalSizeBytes: g.TotalSizeBytes},
@@ -94,20 +94,12 @@ func (k keeping) rewrite(ctx context.Context, base *table.Table, g compaction.Gr
 	if err != nil {
 		return false, errors.Join(diagnose(err), remove(ctx, base, made.NewDataFiles))
 	}
-	token := uuid.NewString()
-	failure := k.replace(ctx, base, made, token)
-	if failure != nil {
-		now, found, err := k.lake.recheck(ctx, k.namespace, k.name, token)
-		if err != nil {
-			return false, errors.Join(failure, err) // its files may be in the table: they stay
-		}
-		if found == nil {
-			err := remove(ctx, base, made.NewDataFiles)
-			if !retryable(failure) && headID(now) == headID(base) {
-				err = errors.Join(failure, err) // nobody raced
-			}
-			return false, err
-		}
+	landed, known, err := k.land(ctx, base, made)
+	if !landed && known {
+		err = errors.Join(err, remove(ctx, base, made.NewDataFiles))
+	}
+	if !landed || err != nil {
+		return false, err
 	}
 	k.kept.Merged += len(made.OldDataFiles)
 	k.kept.Written += len(made.NewDataFiles)
@@ -117,6 +109,48 @@ func (k keeping) rewrite(ctx context.Context, base *table.Table, g compaction.Gr
 		k.kept.Rows += f.Count()
 	}
 	return true, nil
+}
+
+// land commits what was made. A writer that only adds rows meanwhile takes none
+// of that away: it is committed on top, so that whoever writes often is no
+// hindrance, however long the making took. Where it is not known whether a commit
+// landed the files may be in the table.
+func (k keeping) land(ctx context.Context, base *table.Table, made table.CompactionGroupResult) (landed, known bool, err error) {
+	token := uuid.NewString()
+	for try := 1; ; try++ {
+		failure := k.replace(ctx, base, made, token)
+		if failure == nil {
+			return true, true, nil
+		}
+		now, found, err := k.lake.recheck(ctx, k.namespace, k.name, token)
+		switch {
+		case err != nil:
+			return false, false, errors.Join(failure, err)
+		case found != nil:
+			return true, true, nil
+		case !retryable(failure) && headID(now) == headID(base):
+			return false, true, failure // nobody raced
+		case try == commitTries || !grown(base, now):
+			return false, true, nil
+		}
+		if err := sleep(ctx, k.lake.backoff(try)); err != nil {
+			return false, true, err
+		}
+		base = now
+	}
+}
+
+// grown says that since a snapshot, which is still there, rows were only added.
+func grown(since, now *table.Table) bool {
+	for s := range lineage(now) {
+		if s.SnapshotID == headID(since) {
+			return true
+		}
+		if s.Summary == nil || s.Summary.Operation != table.OpAppend {
+			return false
+		}
+	}
+	return false
 }
 
 // replace commits what was made, on top of base only. The snapshot carries on

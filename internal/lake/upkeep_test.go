@@ -128,29 +128,57 @@ func TestMaintainKeepsRowsFromBeforeAColumn(t *testing.T) {
 	assert.Contains(t, before[14], "venue=")
 }
 
-// A commit of a writer gets in between: what was written for nothing goes, and
-// the compaction begins again on top of it.
-func TestMaintainLosesARaceAndBeginsAgain(t *testing.T) {
+// beforeCommits has something happen before each commit of a lake, as long as it gives
+// true.
+func beforeCommits(l *Lake, happens func() bool) {
+	more := true
+	l.catalog = &faulty{Catalog: l.catalog, commit: func(original func() (table.Metadata, string, error)) (table.Metadata, string, error) {
+		more = more && happens()
+		return original()
+	}}
+}
+
+// A writer that commits whenever the keeper is about to: what was written once is
+// committed on top of it in the end.
+func TestMaintainGoesOnTopOfAWriterThatNeverRests(t *testing.T) {
 	dir := t.TempDir()
 	l, other := open(t, configIn(dir)), open(t, configIn(dir))
 	scattered(t, l, 6)
 	theirs := openTable(t, other)
-	raced := false
-	l.catalog = &faulty{Catalog: l.catalog, commit: func(original func() (table.Metadata, string, error)) (table.Metadata, string, error) {
-		if !raced {
-			raced = true
-			_, err := theirs.Append(t.Context(), trades("BHP", 12, 2), mark(12), mark(14))
-			require.NoError(t, err)
-		}
-		return original()
-	}}
+	next := int64(12)
+	beforeCommits(l, func() bool {
+		_, err := theirs.Append(t.Context(), trades("BHP", next, 2), mark(next), mark(next+2))
+		require.NoError(t, err)
+		next += 2
+		return next < 12+2*(commitTries+2)
+	})
+	kept, err := l.Maintain(t.Context(), "chaos", "trades", Upkeep{MinFiles: 6})
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, kept.Merged, 6)
+	requireOnce(t, l, trades("BHP", 0, next))
+	at, err := l.Watermark(t.Context(), "chaos", "trades")
+	require.NoError(t, err)
+	assert.Equal(t, mark(next), at)
+}
+
+// Another keeper merges the same files in between: what was written for nothing
+// goes, and the compaction begins again on top of it.
+func TestMaintainLosesARaceAndBeginsAgain(t *testing.T) {
+	dir := t.TempDir()
+	l, other := open(t, configIn(dir)), open(t, configIn(dir))
+	scattered(t, l, 6)
+	beforeCommits(l, func() bool {
+		kept, err := other.Maintain(t.Context(), "chaos", "trades", Upkeep{})
+		require.NoError(t, err)
+		require.Equal(t, 6, kept.Merged)
+		return false
+	})
 	kept, err := l.Maintain(t.Context(), "chaos", "trades", Upkeep{})
 	require.NoError(t, err)
-	assert.Equal(t, 7, kept.Merged, "the file of the winner, too")
-	assert.Equal(t, 1, kept.Written)
-	requireOnce(t, l, trades("BHP", 0, 14))
+	assert.Zero(t, kept.Merged, "nothing is left to merge")
+	requireOnce(t, l, trades("BHP", 0, 12))
 	assert.Equal(t, 2, planned(t, l))
-	assert.Len(t, stored(t, dir, ".parquet"), 8+1, "those of 7 commits, one of two days, and what became of them")
+	assert.Len(t, stored(t, dir, ".parquet"), 7+1, "those of 6 commits, one of two days, and what became of them")
 }
 
 // The answer of the commit is lost: it landed, and is known to have.
