@@ -112,6 +112,28 @@ func TestOneCheckThatIsViolatedOutweighsAllThatHaveNoAnswer(t *testing.T) {
 	}
 }
 
+// TestACheckOfManyWindowsIsOneReason, of which a person can read all.
+func TestACheckOfManyWindowsIsOneReason(t *testing.T) {
+	b := closedBooks()
+	for range 40 {
+		for _, name := range []string{"window_count", "window_digest"} {
+			b.Checks = append(b.Checks, events.IntegrityCheck{
+				Check: name, Answer: events.Violated, Expected: "947", Actual: "1028", Evidence: "SELECT " + strings.Repeat("a column, ", 100),
+			})
+		}
+	}
+	s := closedWith(t, spec.Loss{}, b)
+	if s.Verdict != events.Refuted || len(s.Reasons) != 2 {
+		t.Fatalf("%s, %q", s.Verdict, s.Reasons)
+	}
+	for i, name := range []string{"window_count", "window_digest"} {
+		if r := s.Reasons[i]; !strings.HasPrefix(r, "integrity_check: "+name+": expected 947, found 1028: SELECT a column") ||
+			!strings.HasSuffix(r, "…; and 39 more of this check") || len(r) > 300 {
+			t.Errorf("%q", r)
+		}
+	}
+}
+
 // TestNoCountOfOpenBooksRefutes: what is missing from them may be what was not
 // read.
 func TestNoCountOfOpenBooksRefutes(t *testing.T) {

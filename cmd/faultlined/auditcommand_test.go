@@ -120,7 +120,7 @@ func TestAnAuditOfADefectiveSinkEndsWithOne(t *testing.T) {
 	f := newPlant(t, defect.DropAfterAck+"=1/100", defect.SwapPriceQuantity+"=1/150")
 	f.ingest(1000)
 	f.sent(1000)
-	out, problems, code := f.audited("--from", "10m", "--checks=false")
+	out, problems, code := f.audited("--from", "10m")
 	assert.Equal(t, 1, code, "%s %s", out, problems)
 	assert.Regexp(t, `\nlost_acked +\d+ +wrong\naltered +\d+ +wrong\n`, out)
 	assert.Regexp(t, `\naltered +\d +\d+ +\S+ +price: sent \d+, stored \d+; quantity: sent \d+, stored \d+\n`, out)
