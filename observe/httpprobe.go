@@ -110,6 +110,9 @@ func (p *HTTPProbe) ask(ctx context.Context) (outcome, []byte) {
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		o.timed, o.took = true, p.cfg.Timeout
+		if err == nil { // it came too late to count
+			o.err = fmt.Errorf("%s did not answer within %s", p.cfg.URL, p.cfg.Timeout)
+		}
 	case err == nil:
 		o.timed = true
 		for _, s := range p.cfg.Shares {

@@ -76,6 +76,29 @@ func TestHTTPProbe(t *testing.T) {
 	})
 }
 
+// TestAnAnswerThatComesWithTheDeadlineIsNone and the reason is told.
+func TestAnAnswerThatComesWithTheDeadlineIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := &http.Client{Transport: scripted(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(2 * time.Second)
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"at":"2026-03-04T09:00:00Z"}`)), Request: r}, nil
+		})}
+		p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{
+			URL: "http://query.test/", Timeout: 2 * time.Second, ErrorRate: "errors", DataAge: "age", DataAgePath: "at", Client: client,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		readings, err := p.Sample(t.Context())
+		if byName(readings)["errors"] != 1 {
+			t.Errorf("%v; want an error", readings)
+		}
+		if want := "http://query.test/ did not answer within 2s"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %q", err, want)
+		}
+	})
+}
+
 func TestAProbeMaySendWhatAClientWould(t *testing.T) {
 	const trade = `{"symbol":"BHP"}`
 	status, took := http.StatusOK, 0
