@@ -155,7 +155,7 @@ func (p *producer) hear(rt *rapid.T, heard map[string]int, log []audit.Range) {
 // more than one at the end of a short one.
 func TestReceiptsOfLongAgoAreNotReadAgain(t *testing.T) {
 	pages := map[int]int{}
-	for _, n := range []int{30_000, 60_000} {
+	for _, n := range []int{100_000, 200_000} {
 		p := &producer{}
 		for i := range n {
 			p.take(fmt.Sprint("k", i), bookkeeping.StateAcked, int32(i%3), int64(i/3))
