@@ -80,7 +80,7 @@ func TestHTTPProbe(t *testing.T) {
 func TestAnAnswerThatComesWithTheDeadlineIsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := &http.Client{Transport: scripted(func(r *http.Request) (*http.Response, error) {
-			time.Sleep(2 * time.Second)
+			time.Sleep(2*time.Second + time.Millisecond) // it does not heed the deadline
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"at":"2026-03-04T09:00:00Z"}`)), Request: r}, nil
 		})}
 		p, err := observe.NewHTTPProbe(observe.HTTPProbeConfig{
